@@ -1,0 +1,1 @@
+"""Methods besides CUT: one file (or one folder) each, found by looking."""

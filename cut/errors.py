@@ -1,0 +1,28 @@
+"""Errors a user can act on, and the one place where a command turns them into an exit status."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+
+class UserError(Exception):
+    """A mistake in what was given: one sentence with what was given, expected, and what to do."""
+
+
+def unknown(kind: str, given: str, known: Sequence[str]) -> str:
+    """Return the sentence for an unknown name, with the nearest known one when there is one."""
+    near = get_close_matches(given, known, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(known))}"
+    return f"unknown {kind} {given!r}; {hint}"
+
+
+def command(main: Callable[[Sequence[str] | None], Any]) -> None:
+    """Run `main(None)`; print a `UserError` as one line on standard error and exit with 1."""
+    try:
+        sys.exit(main(None))
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
