@@ -1,0 +1,156 @@
+"""Reading, resizing and writing images: the one way that every stage does it.
+
+An image is a Pillow RGB image; a tensor is float32 (3, H, W) in [-1, 1].
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from cut.errors import UserError
+
+IMAGE_EXTENSIONS = frozenset(
+    ".bmp .gif .jfif .jpe .jpeg .jpg .pbm .pgm .png .pnm .ppm .tif .tiff .webp".split()
+)
+
+
+def is_image(path: Path) -> bool:
+    """Return whether the name is an image's: an extension in any case, and not hidden."""
+    return path.suffix.lower() in IMAGE_EXTENSIONS and not path.name.startswith(".")
+
+
+def list_images(folder: Path) -> list[Path]:
+    """Return the images of `folder`, sorted by name; hidden files and other files are ignored.
+
+    Raises:
+        UserError: the folder is missing, has no images, or has sub-folders.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise UserError(f"there is no folder {folder}; expected a folder of images")
+    entries = sorted((p for p in folder.iterdir() if p.name[0] != "."), key=lambda p: p.name)
+    for entry in entries:
+        if entry.is_dir():
+            raise UserError(
+                f"{entry} is a folder inside a folder of images; move its images up into {folder}"
+            )
+    images = [entry for entry in entries if is_image(entry)]
+    if not images:
+        found = f"it holds {entries[0].name}" if entries else "it is empty"
+        kinds = " ".join(sorted(IMAGE_EXTENSIONS))
+        raise UserError(f"{folder} has no images ({found}); expected files named {kinds}")
+    return images
+
+
+def read_image(path: Path) -> Image.Image:
+    """Return the image, decoded to its last byte, upright, as 8-bit RGB.
+
+    Greyscale becomes three equal channels, 16-bit values are scaled to 8 bits, transparent pixels
+    show white, and of an animation the first frame is taken.
+
+    Raises:
+        UserError: the file is missing, empty, truncated or no image.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"there is no image {path}")
+    if path.stat().st_size == 0:
+        raise UserError(f"{path} has zero bytes; fetch it again or remove it")
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns about odd metadata; the pixels decide whether an image is good.
+            warnings.simplefilter("ignore", UserWarning)
+            with Image.open(path) as image:
+                image.load()
+                return _to_rgb(ImageOps.exif_transpose(image))
+    # On damaged bytes Pillow's decoders raise almost anything, SyntaxError and struct.error too.
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = reason.replace(f" '{path}'", "").replace(f" {str(path)!r}", "")
+        raise UserError(
+            f"{path} is not a whole image ({reason}); fetch it again or remove it"
+        ) from None
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    """Return an 8-bit RGB image without transparency."""
+    if image.mode == "F":
+        raise ValueError("floating-point pixels have no known range")
+    if image.mode.startswith("I"):  # 16 bits; Pillow's own conversion would clip at 255
+        values = np.asarray(image).astype(np.int64)
+        if values.min() < 0 or values.max() > 65535:
+            raise ValueError("pixels of more than 16 bits have no known range")
+        image = Image.fromarray(((values + 128) // 257).astype(np.uint8))
+    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image.convert("RGB")
+
+
+def height_width(size: int | tuple[int, int]) -> tuple[int, int]:
+    """Return (height, width) of a size given as one number or as that pair.
+
+    Raises:
+        UserError: a side is less than one pixel.
+    """
+    h, w = (size, size) if isinstance(size, int) else size
+    if h < 1 or w < 1:
+        raise UserError(f"the size {h}x{w} has a side under one pixel; give height and width >= 1")
+    return h, w
+
+
+def resize(image: Image.Image, size: int | tuple[int, int]) -> Image.Image:
+    """Return `image` at `size` (one number, or height and width), bicubic, aspect ignored."""
+    h, w = height_width(size)
+    return image if image.size == (w, h) else image.resize((w, h), Image.Resampling.BICUBIC)
+
+
+def to_tensor(image: Image.Image) -> Tensor:
+    """Return a float32 (3, H, W) tensor in [-1, 1]; the bits are those of the published code."""
+    pixels = torch.from_numpy(np.array(image.convert("RGB")))  # (H, W, 3)
+    # torchvision's ToTensor, then Normalize(0.5, 0.5): the same operations in the same order.
+    return pixels.permute(2, 0, 1).contiguous().float().div_(255).sub_(0.5).div_(0.5)
+
+
+def to_image(x: Tensor) -> Image.Image:
+    """Return the image of a (3, H, W) tensor in [-1, 1]; values outside are clipped.
+
+    Undoes `to_tensor` exactly. Rounds to the nearest level where the published code cuts off,
+    which darkens by half a level.
+    """
+    levels = x.detach().float().add(1).mul(127.5).round().clamp(0, 255)
+    return Image.fromarray(levels.to(torch.uint8).permute(1, 2, 0).contiguous().cpu().numpy())
+
+
+def write_png(path: Path, image: Image.Image) -> None:
+    """Write a PNG; at any moment `path` is the old file or the whole new one."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Hidden, so that a file left behind by a kill is never taken for an image.
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        # A low level: a tenth larger than the default, and several times faster.
+        image.save(temporary, format="PNG", compress_level=3)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def sha256_file(path: Path) -> str:
+    """Return the sha256 of a file's bytes, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def pixel_digest(image: Image.Image) -> str:
+    """Return the sha256 of size, mode and pixels: equal however the file was compressed."""
+    head = f"{image.width}x{image.height} {image.mode}\n".encode()
+    return hashlib.sha256(head + image.tobytes()).hexdigest()
