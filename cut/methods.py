@@ -17,9 +17,10 @@ from abc import ABC
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import torch
+from PIL.Image import Image
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -27,6 +28,11 @@ from torch.optim import Optimizer
 import baselines
 from cut import seeds
 from cut.errors import UserError, command, unknown
+from cut.files import sha256_of
+from cut.images import read_image, resize, to_image, to_tensor
+
+if TYPE_CHECKING:
+    from cut.datasets import Dataset
 
 
 class Batch(NamedTuple):
@@ -111,9 +117,17 @@ class Method(ABC):
         """Translate (N, 3, H, W) in [-1, 1] to the same shape and range, without gradient."""
         raise UserError(f"method {self.name} translates no single batch")
 
-    def outputs(self, dataset: Any, size: tuple[int, int], batch_size: int) -> Iterator[Any]:
-        """Yield (name, image) for the whole test set; `None` leaves it to `translate`."""
-        return None  # type: ignore[return-value]
+    def outputs(
+        self, dataset: Dataset, size: tuple[int, int], batch_size: int
+    ) -> Iterator[tuple[str, Image]]:
+        """Yield (name, image) for every test image of the source domain, at `size`."""
+        files = dataset.files("test", "source")
+        for start in range(0, len(files), batch_size):
+            part = files[start : start + batch_size]
+            images = torch.stack([to_tensor(resize(read_image(path), size)) for path in part])
+            translated = self.translate(images.to(self.device)).float().cpu()
+            for path, image in zip(part, translated, strict=True):
+                yield path.stem, to_image(image)
 
     def to(self, *args: Any) -> Method:
         """Move all networks to a device or dtype; call before the first step."""
@@ -205,16 +219,29 @@ def discover() -> Registry:
     return registry
 
 
-def source_file(method: type[Method]) -> Path:
-    """Return the file that defines `method`."""
-    return Path(inspect.getfile(method))
+# What every method's numbers depend on, besides its own file.
+SHARED_CODE = ("images", "loader", "losses", "methods", "networks", "seeds", "trainer")
+
+
+def code_digest(method: type[Method]) -> str:
+    """Return a sha256 over the source of `method`, of its bases, and of what all methods share.
+
+    A method in a folder of its own answers for every Python file in it.
+    """
+    here = Path(__file__).parent
+    files = {here / f"{name}.py" for name in SHARED_CODE}
+    for cls in method.__mro__:
+        if cls.__module__.partition(".")[0] in ("cut", "baselines"):
+            file = Path(inspect.getfile(cls))
+            files |= set(file.parent.rglob("*.py")) if file.stem == "__init__" else {file}
+    return sha256_of(*sorted(files, key=lambda file: (file.name, file.as_posix())))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """List the methods."""
     registry = discover()
     for name, method in sorted(registry.methods.items()):
-        print(f"{name}: {method.summary}\n    defined in {source_file(method)}")
+        print(f"{name}: {method.summary}\n    defined in {inspect.getfile(method)}")
         for option, info in method.Options.model_fields.items():
             print(f"    {option} = {info.get_default(call_default_factory=True)!r}: "
                   f"{info.description}")  # fmt: skip

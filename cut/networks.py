@@ -227,7 +227,6 @@ class ProjectionHeads(nn.Module):
             out.append(v / (v.norm(dim=-1, keepdim=True) + 1e-7))
         return out
 
-
     @staticmethod
     def gather(feature: Tensor, ids: Tensor) -> Tensor:
         """Return the (N, P, C) vectors at the flat positions `ids` of (N, C, H, W)."""

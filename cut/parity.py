@@ -127,7 +127,9 @@ def build(meta: dict[str, Any], arrays: Arrays) -> Cut:
             network.load_state_dict(state)
         except RuntimeError as error:
             first = str(error).splitlines()[1].strip()
-            raise UserError(f"the weights of {name} don't fit the options in meta: {first}") from None
+            raise UserError(
+                f"the weights of {name} don't fit the options in meta: {first}"
+            ) from None
     return method
 
 
@@ -179,7 +181,9 @@ def _under(arrays: Arrays, prefix: str) -> list[str]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Replay each file and print its errors."""
-    parser = argparse.ArgumentParser(prog="python -m cut.parity", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m cut.parity", description=__doc__.split("\n")[0]
+    )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE.npz")
     parser.add_argument("--tol", type=float, default=1e-8, help="largest relative error allowed")
     args = parser.parse_args(argv)

@@ -1,0 +1,46 @@
+"""cutbench: train, translate, score and compare methods of unpaired image translation.
+
+snakemake --cores 8 --use-conda                          the demo (config/config.yaml)
+snakemake --cores 8 --use-conda --configfile config/paper.yaml
+"""
+
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import min_version
+
+from cut.config import make_plan
+from cut.errors import UserError
+
+min_version("9.0")
+
+# A config file given on the command line replaces the demo's: merging the two would leave the
+# demo's small networks in whatever the other file does not mention.
+if not workflow.config_settings.configfiles:
+
+    configfile: "config/config.yaml"
+
+
+try:
+    PLAN = make_plan(config)
+except UserError as error:
+    raise WorkflowError(str(error))
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/score.smk"
+include: "workflow/rules/tables.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        f"{RESULTS}/tables/scores.csv",
+        expand(f"{RESULTS}/figures/{{dataset}}-grid.png", dataset=PLAN.config.datasets),
+        expand(f"{RESULTS}/figures/{{dataset}}-curves.png", dataset=PLAN.config.datasets),

@@ -1,0 +1,223 @@
+"""The configuration of a benchmark: what it may say, its defaults, and the plan it comes to.
+
+    python -m cut.config CONFIG.yaml ...     check files; print the plan, one line a run
+    python -m cut.config --schema            print the JSON schema
+
+A configuration lists what to `run` over a dictionary of `methods`; an ablation's row is a method
+with other options.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from cut import datasets
+from cut.errors import UserError, command, unknown
+from cut.methods import Method, Registry, code_digest, discover, parse_options
+from cut.train import TrainingOptions, training_options
+
+
+class Section(BaseModel):
+    """Base of the configuration's parts: unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Row(Section):
+    """One row of a table: a method with options of its own."""
+
+    method: str | None = Field(None, description="the method; default: the row's own name")
+    options: dict[str, Any] = Field({}, description="options of the method, over `options` below")
+    training: dict[str, Any] = Field({}, description="options of the loop, over `training` below")
+
+
+class Grid(Section):
+    """The grid of inputs and translations."""
+
+    rows: int = Field(6, ge=1, description="test images shown")
+    seed: int = Field(0, description="which images: drawn from this seed")
+
+
+class Config(Section):
+    """A benchmark."""
+
+    results: str = Field("results", description="folder for all that a run writes")
+    data: str = Field("data", description="folder for prepared data sets")
+    datasets: list[str] = Field(min_length=1, description="data sets to run on")
+    data_sources: dict[str, str | dict[str, Any]] = Field(
+        {},
+        description="where a data set comes from: an archive, a folder or an address; or fields"
+        " of its registry entry to override. A name the registry lacks is a set of your own",
+    )
+    size: int = Field(256, ge=16, description="side of test images and training crops, in pixels")
+    run: list[str] = Field(min_length=1, description="rows to run, in the tables' order")
+    methods: dict[str, Row] = Field({}, description="rows that are a method with other options")
+    options: dict[str, Any] = Field({}, description="given to every method that has the option")
+    training: dict[str, Any] = Field({}, description="options of the loop for every method")
+    seeds: list[int] = Field([0], min_length=1, description="each row is run once a seed")
+    device: Literal["cpu", "cuda"] = Field("cpu", description="where to train and translate")
+    fid_weights: str | None = Field(
+        None, description="file with FID's Inception weights; default: looked for, then fetched"
+    )
+    translate_batch_size: int = Field(16, ge=1, description="images translated at a time")
+    grid: Grid = Field(Grid(), description="the grid figure")
+
+
+@dataclass(frozen=True)
+class PlannedRow:
+    """A row with all that decides its weights."""
+
+    name: str
+    algorithm: str
+    options: dict[str, Any]
+    training: dict[str, Any]
+    threads: int
+    trained: bool
+    code: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A checked configuration: its rows and its data sets, by name."""
+
+    config: Config
+    rows: dict[str, PlannedRow]
+    entries: dict[str, datasets.Entry]
+
+    def runs(self, dataset: str | None = None) -> list[str]:
+        """Return every run's folder (of one data set), in the order of the tables."""
+        chosen = [dataset] if dataset else self.config.datasets
+        root = self.config.results
+        return [
+            f"{root}/{d}/{row}/seed{seed}"
+            for d in chosen
+            for row in self.config.run
+            for seed in self.config.seeds
+        ]
+
+
+def make_plan(given: dict[str, Any]) -> Plan:
+    """Check a configuration and resolve its rows.
+
+    Raises:
+        UserError: one sentence about the first thing that is wrong.
+    """
+    config = _parse(given)
+    for name in ("run", "seeds", "datasets"):
+        values = getattr(config, name)
+        if len(set(values)) != len(values):
+            raise UserError(f"{name} lists an entry twice: {values}")
+    registry = discover()
+    for name, row in config.methods.items():
+        if row.method is None and name not in registry.methods:
+            raise UserError(f"row {name!r} names no method: {unknown('method', name, list(registry.methods))}")  # noqa: E501  # fmt: skip
+    rows = {name: _plan_row(config, registry, name) for name in config.run}
+    _check_shared(config, registry, rows)
+    entries = {
+        name: datasets.resolve(name, config.data_sources.get(name)) for name in config.datasets
+    }
+    if unused := set(config.data_sources) - set(config.datasets):
+        # Not an error: one config may say where every set lies and run a few.
+        for name in sorted(unused):
+            datasets.resolve(name, config.data_sources[name])
+    return Plan(config, rows, entries)
+
+
+def _parse(given: dict[str, Any]) -> Config:
+    try:
+        return Config(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = [str(part) for part in first["loc"]]
+        if first["type"] == "extra_forbidden":
+            model = Row if place[0] == "methods" else Grid if place[0] == "grid" else Config
+            what = "config key" if model is Config else f"key of {'.'.join(place[:-1])}"
+            raise UserError(unknown(what, place[-1], list(model.model_fields))) from None
+        if first["type"] == "missing":
+            raise UserError(f"the config lacks {'.'.join(place)!r}, which it needs") from None
+        reason = first["msg"][0].lower() + first["msg"][1:]
+        raise UserError(f"config key {'.'.join(place)} is {first['input']!r}: {reason}") from None
+
+
+def _plan_row(config: Config, registry: Registry, name: str) -> PlannedRow:
+    row = config.methods.get(name, Row())
+    if name not in config.methods and name not in registry.methods:
+        names = [*registry.methods, *config.methods]
+        registry.methods.get(name) or name in registry.broken and registry[name]
+        raise UserError(unknown("method in run", name, names))
+    cls: type[Method] = registry[row.method or name]
+    shared = {k: v for k, v in config.options.items() if k in cls.Options.model_fields}
+    options = {**shared, **row.options}
+    parse_options(cls.Options, options, f"row {name}")
+    training = {**config.training, **row.training}
+    parsed: TrainingOptions = training_options(cls, training)
+    if config.size % cls.stride:
+        raise UserError(f"size {config.size} is no multiple of {cls.stride}, which {name} needs")
+    # Options of the loop mean nothing to a control: leave them out, so that none reruns it.
+    return PlannedRow(
+        name=name,
+        algorithm=cls.name,
+        options=options,
+        training=training if cls.trained else {},
+        threads=parsed.threads if cls.trained else 1,
+        trained=cls.trained,
+        code=code_digest(cls),
+    )
+
+
+def _check_shared(config: Config, registry: Registry, rows: dict[str, PlannedRow]) -> None:
+    """Refuse a shared option that no trained row of the run has: a typo, most likely."""
+    classes = [registry[row.algorithm] for row in rows.values() if row.trained]
+    known = {name for cls in classes for name in cls.Options.model_fields}
+    for name in config.options:
+        if classes and name not in known:
+            raise UserError(unknown("option under options", name, sorted(known)))
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read a YAML configuration.
+
+    Raises:
+        UserError: it is missing or no YAML mapping.
+    """
+    try:
+        value = yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise UserError(f"can't read the config {path}: {error.strerror}") from None
+    except yaml.YAMLError as error:
+        line = getattr(getattr(error, "problem_mark", None), "line", None)
+        where = f" at line {line + 1}" if line is not None else ""
+        raise UserError(f"{path} is not YAML{where}: {getattr(error, 'problem', error)}") from None
+    if not isinstance(value, dict):
+        raise UserError(f"{path} holds no mapping of config keys")
+    return value
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Check configurations, or print their schema."""
+    parser = argparse.ArgumentParser(prog="python -m cut.config", description="Check configs.")
+    parser.add_argument("files", nargs="*", type=Path, metavar="CONFIG.yaml")
+    parser.add_argument("--schema", action="store_true", help="print the JSON schema")
+    args = parser.parse_args(argv)
+    if args.schema:
+        print(json.dumps(Config.model_json_schema(), indent=2))
+    elif not args.files:
+        raise UserError("give one or more config files, or --schema")
+    for path in args.files:
+        plan = make_plan(read(path))
+        print(f"{path}: {len(plan.runs())} runs")
+        for run in plan.runs():
+            print(f"  {run}")
+    return 0
+
+
+if __name__ == "__main__":
+    command(main)

@@ -1,0 +1,128 @@
+"""Train one method on one data set with one seed.
+
+    python -m cut.train --dataset data/NAME/dataset.json --method cut --out RUN_DIR
+        [--name ROW] [--seed 0] [--size 256] [--options JSON] [--training JSON] [--device cpu]
+
+Writes `run.json`, `history.csv` and `generator.pt` into RUN_DIR when done. Until then the whole
+training state is kept in `RUN_DIR/state/`, at an interval and on SIGTERM or SIGINT: the same
+command goes on from there, to the weights that a run without the interruption has.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+
+from cut.datasets import Dataset
+from cut.errors import UserError, command
+from cut.methods import Method, Options, discover, parse_options
+from cut.trainer import Trainer
+
+
+class TrainingOptions(BaseModel):
+    """What the loop decides, for any method; a method's own defaults come first."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    epochs_constant: int = Field(200, ge=0, description="epochs at the full learning rate")
+    epochs_decay: int = Field(200, ge=0, description="epochs of linear decay after them")
+    batch_size: int = Field(1, ge=1, description="pairs a step (the authors: best at 1)")
+    load_size: int | None = Field(
+        None, ge=8, description="side images are resized to before cropping; default size*286/256"
+    )
+    flip: bool = Field(True, description="mirror training images at random")
+    precision: str = Field(
+        "float32",
+        pattern="^(float32|tf32|bfloat16)$",
+        description="float32; tf32 or bfloat16 (autocast) are faster on a GPU and less exact",
+    )
+    threads: int = Field(1, ge=1, description="CPU threads of the training step")
+    workers: int = Field(0, ge=0, description="processes that load images")
+    cache_images: bool = Field(False, description="keep decoded training images in memory")
+    log_every: int = Field(100, ge=1, description="steps a row of history.csv averages")
+    checkpoint_minutes: float = Field(10, ge=0, description="time between saved training states")
+    tensorboard: bool = Field(False, description="write scalars and sample images to tensorboard/")
+
+    @property
+    def epochs(self) -> int:
+        """Return the length of the whole schedule."""
+        return self.epochs_constant + self.epochs_decay
+
+
+def build_method(name: str, options: dict[str, Any], seed: int) -> Method:
+    """Build the method `name` with `options` over its defaults.
+
+    Raises:
+        UserError: an unknown method, or an option it doesn't have or whose value is out of range.
+    """
+    cls = discover()[name]
+    parsed: Options = parse_options(cls.Options, options, name)
+    return cls(parsed, seed)
+
+
+def training_options(method: type[Method], given: dict[str, Any]) -> TrainingOptions:
+    """Return the loop's options: `given` over the method's own defaults over the general ones."""
+    options = parse_options(TrainingOptions, {**method.training, **given}, "training")
+    if method.trained and options.epochs == 0:
+        raise UserError("epochs_constant and epochs_decay are both 0; a training needs an epoch")
+    return options
+
+
+def choose_device(name: str) -> torch.device:
+    """Return the device `auto`, `cpu` or `cuda` stands for."""
+    available = torch.cuda.is_available()
+    if name == "cuda" and not available:
+        raise UserError("device is cuda, but torch finds no CUDA GPU here; give device cpu")
+    return torch.device("cuda" if name != "cpu" and available else "cpu")
+
+
+def json_argument(text: str) -> dict[str, Any]:
+    """Parse a command-line argument that holds a JSON object."""
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise UserError(f"{text!r} is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise UserError(f'{text!r} is not a JSON object; give, say, {{"ngf": 32}}')
+    return value
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run or go on with a training."""
+    parser = argparse.ArgumentParser(prog="python -m cut.train", description="Train one method.")
+    parser.add_argument("--dataset", type=Path, required=True, help="the data set's dataset.json")
+    parser.add_argument("--method", required=True, help="as `python -m cut.methods` lists them")
+    parser.add_argument("--out", type=Path, required=True, help="the run's folder")
+    parser.add_argument("--name", help="the row's name in tables (default: the method)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--size", type=int, default=256, help="side of the images, in pixels")
+    parser.add_argument("--options", default="{}", help="the method's options, a JSON object")
+    parser.add_argument("--training", default="{}", help="the loop's options, a JSON object")
+    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
+    args = parser.parse_args(argv)
+
+    training = training_options(discover()[args.method], json_argument(args.training))
+    device = choose_device(args.device)
+    torch.set_num_threads(training.threads)
+    torch.backends.cuda.matmul.allow_tf32 = training.precision == "tf32"
+    torch.backends.cudnn.allow_tf32 = training.precision == "tf32"
+    method = build_method(args.method, json_argument(args.options), args.seed)
+    if args.size % method.stride:
+        raise UserError(
+            f"size {args.size} is no multiple of {method.stride}, which {args.method} needs"
+        )
+    trainer = Trainer(
+        method.to(device), Dataset.load(args.dataset), training, args.out,
+        name=args.name or args.method, size=(args.size, args.size), device=device,
+    )  # fmt: skip
+    return trainer.run()
+
+
+if __name__ == "__main__":
+    command(main)

@@ -1,0 +1,329 @@
+"""The training loop: steps, schedule, history, training state, timing.
+
+A run can be killed anywhere. Its whole state (networks, optimizers, random streams, place in the
+epoch, history) is one file, replaced atomically; going on from it gives the same weights, to the
+bit, as never having stopped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import hashlib
+import io
+import json
+import math
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from cut import record
+from cut.datasets import Dataset
+from cut.errors import UserError
+from cut.files import replacing, write_json
+from cut.loader import Augmentation, EpochPairs, batches, epoch_length
+from cut.methods import Batch, Method, code_digest
+
+if TYPE_CHECKING:
+    from cut.train import TrainingOptions
+
+COLUMNS = ["iteration", "epoch", "lr_factor", "images_per_second"]
+
+
+def lr_factor(epoch: int, constant: int, decay: int) -> float:
+    """Return the learning rate of 1-based `epoch`, as a share of the initial one.
+
+    It stays 1 for `constant` epochs, then falls in a line and would reach 0 one epoch after the
+    last: 200/201 at epoch 201 and 1/201 at epoch 400 of CUT's 200 + 200.
+    """
+    return 1.0 - max(0, epoch - constant) / (decay + 1)
+
+
+class Trainer:
+    """Train `method` on `dataset` and write `run.json`, `history.csv`, `generator.pt` to `out`."""
+
+    def __init__(
+        self,
+        method: Method,
+        dataset: Dataset,
+        options: TrainingOptions,
+        out: Path,
+        *,
+        name: str,
+        size: tuple[int, int],
+        device: torch.device,
+    ) -> None:
+        self.method, self.dataset, self.options, self.out = method, dataset, options, out
+        self.name, self.size, self.device = name, size, device
+        self.source = dataset.files("train", "source") if method.trained else []
+        self.target = dataset.files("train", "target") if method.trained else []
+        self.steps = math.ceil(epoch_length(self.source, self.target) / options.batch_size)
+        self.epochs = options.epochs if method.trained else 0
+        self.cache: dict | None = {} if options.cache_images else None
+        # Where the run stands; all of it is in the training state.
+        self.iteration = 0
+        self.history: list[dict[str, Any]] = []
+        self.sums: dict[str, float] = {}
+        self.counted = 0
+        self.interval_seconds = 0.0
+        self.train_seconds = 0.0
+        self.digests = [code_digest(type(method))]
+        # Losses of the last steps, still on the device: looked at together, so that a GPU need
+        # not wait for the CPU at every step.
+        self.pending: list[tuple[int, dict[str, Tensor]]] = []
+        self.stop_signal: int | None = None
+        self.board = self._open_board() if options.tensorboard else None
+
+    # -- the loop ------------------------------------------------------------------------------
+
+    def run(self) -> int:
+        """Train to the end; return 0, or 128 + the signal that stopped the run."""
+        self.out.mkdir(parents=True, exist_ok=True)
+        self._resume()
+        with self._signals():
+            saved = time.monotonic()
+            for batch in self._batches():
+                self._step(batch)
+                due = time.monotonic() - saved > 60 * self.options.checkpoint_minutes
+                if self.stop_signal or due:
+                    self.save()
+                    saved = time.monotonic()
+                if self.stop_signal:
+                    print(f"stopped by signal {self.stop_signal} at step {self.iteration};"
+                          " the same command goes on from here", flush=True)  # fmt: skip
+                    return 128 + self.stop_signal
+        self._finish()
+        return 0
+
+    def _batches(self) -> Iterator[Batch]:
+        total = self.epochs * self.steps
+        while self.iteration < total:
+            epoch, start = divmod(self.iteration, self.steps)
+            epoch += 1
+            self.method.set_lr_factor(self._lr_factor(epoch))
+            pairs = EpochPairs(self.source, self.target, self.method.seed, epoch,
+                               self._augmentation(epoch), self.cache)  # fmt: skip
+            yield from batches(pairs, self.options.batch_size, start, self.options.workers)
+
+    def _step(self, batch: Batch) -> None:
+        begin = time.perf_counter()
+        moved = Batch(*(x.to(self.device, non_blocking=True) for x in batch))
+        with self._precision():
+            losses = self.method.step(moved)
+        self.iteration += 1
+        self.pending.append((self.iteration, losses))
+        last = self.iteration == self.epochs * self.steps
+        if self.iteration % self.options.log_every == 0 or last:
+            self._flush()
+            self.interval_seconds += time.perf_counter() - begin
+            self._log()
+        else:
+            self.interval_seconds += time.perf_counter() - begin
+
+    def _lr_factor(self, epoch: int) -> float:
+        return lr_factor(epoch, self.options.epochs_constant, self.options.epochs_decay)
+
+    def _augmentation(self, epoch: int) -> Augmentation:
+        """Return the epoch's augmentation: no crop jitter in the decay phase."""
+        load = self.size
+        if epoch <= self.options.epochs_constant:
+            side = self.options.load_size or round(self.size[0] * 286 / 256)
+            load = (side, side)
+        if min(load) < self.size[0]:
+            raise UserError(f"load_size {load[0]} is below the training size {self.size[0]}")
+        return Augmentation(load, self.size, self.options.flip)
+
+    def _precision(self) -> contextlib.AbstractContextManager:
+        if self.options.precision == "bfloat16":
+            return torch.autocast(self.device.type, torch.bfloat16)
+        return contextlib.nullcontext()
+
+    # -- history -------------------------------------------------------------------------------
+
+    def _flush(self) -> None:
+        """Add the pending losses to the interval's sums.
+
+        Raises:
+            UserError: a loss is not finite; the first such step and loss are named.
+        """
+        for iteration, losses in self.pending:
+            for name, value in losses.items():
+                number = float(value)
+                if not math.isfinite(number):
+                    raise UserError(
+                        f"loss {name} is {number} at iteration {iteration} of {self.name}; lower"
+                        " lr or lambda_nce, or use precision float32 (nothing after the last saved"
+                        " state was kept)"
+                    )
+                self.sums[name] = self.sums.get(name, 0.0) + number
+            self.counted += 1
+        self.pending.clear()
+
+    def _log(self) -> None:
+        seconds, images = self.interval_seconds, self.counted * self.options.batch_size
+        epoch = math.ceil(self.iteration / self.steps)
+        means = {name: total / self.counted for name, total in self.sums.items()}
+        row = {
+            "iteration": self.iteration,
+            "epoch": epoch,
+            "lr_factor": self._lr_factor(epoch),
+            "images_per_second": images / seconds,
+            **means,
+        }
+        self.history.append(row)
+        self.train_seconds += seconds
+        self.sums, self.counted, self.interval_seconds = {}, 0, 0.0
+        total = self.epochs * self.steps
+        left = (total - self.iteration) * self.train_seconds / self.iteration
+        shown = "  ".join(f"{name} {value:.3f}" for name, value in means.items())
+        print(f"epoch {epoch}/{self.epochs}  step {self.iteration}/{total}  {shown}  "
+              f"{images / seconds:.1f} images/s  {left / 60:.1f} min left", flush=True)  # fmt: skip
+        if self.board is not None:
+            self._show(row)
+
+    def _open_board(self) -> Any:
+        from torch.utils.tensorboard import SummaryWriter  # slow to import, seldom wanted
+
+        return SummaryWriter(str(self.out / "tensorboard"))
+
+    def _show(self, row: dict[str, Any]) -> None:
+        for name in [*COLUMNS[2:], *self.sums, *(k for k in row if k not in COLUMNS)]:
+            self.board.add_scalar(name, row[name], self.iteration)
+        images = Augmentation(self.size, self.size, flip=False)
+        pairs = EpochPairs(self.source, self.target, self.method.seed, 1, images, self.cache)
+        source = torch.stack([pairs[i][0] for i in range(min(4, len(pairs)))])
+        translated = self.method.translate(source.to(self.device)).float().cpu()
+        both = (torch.cat([source, translated]).clamp(-1, 1) + 1) / 2
+        self.board.add_images("source_and_translation", both, self.iteration)
+        self.board.flush()
+
+    # -- the training state --------------------------------------------------------------------
+
+    @property
+    def fingerprint(self) -> str:
+        """Return a digest of all that decides the weights; a state answers to one alone."""
+        decides = {
+            "method": self.method.name,
+            "options": self.method.options.model_dump(),
+            "training": self.options.model_dump(
+                exclude={
+                    "log_every",
+                    "checkpoint_minutes",
+                    "tensorboard",
+                    "workers",
+                    "cache_images",
+                }
+            ),  # fmt: skip
+            "seed": self.method.seed,
+            "size": self.size,
+            "dataset": self.dataset.digest,
+            "device": self.device.type,
+        }
+        return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def state_file(self) -> Path:
+        """Return where the training state is kept while the run is not done."""
+        return self.out / "state" / f"{self.fingerprint}.pt"
+
+    def save(self) -> None:
+        """Write the whole training state, atomically."""
+        self._flush()
+        state = {
+            "method": self.method.state_dict(),
+            "iteration": self.iteration,
+            "history": self.history,
+            "sums": self.sums,
+            "counted": self.counted,
+            "interval_seconds": self.interval_seconds,
+            "train_seconds": self.train_seconds,
+            "digests": self.digests,
+        }
+        with replacing(self.state_file) as temporary:
+            torch.save(state, temporary)
+
+    def _resume(self) -> None:
+        if not self.state_file.is_file():
+            return
+        try:
+            state = torch.load(self.state_file, map_location=self.device, weights_only=True)
+        except Exception as error:  # noqa: BLE001 - torch raises many kinds for a damaged file
+            raise UserError(
+                f"the training state {self.state_file} can't be read ({error}); delete it to"
+                " train from the start"
+            ) from None
+        rng = state["method"].get("rng")
+        if rng is not None:
+            state["method"]["rng"] = rng.cpu()
+        self.method.load_state_dict(state.pop("method"))
+        digests = state.pop("digests")
+        for name, value in state.items():
+            setattr(self, name, value)
+        if digests[-1] != self.digests[0]:
+            print("note: the code has changed since this training began; run.json names both")
+            self.digests = [*digests, *self.digests]
+        print(f"going on from step {self.iteration}", flush=True)
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        """Let SIGTERM and SIGINT end the loop after the step in hand."""
+
+        def note(number: int, _: Any) -> None:
+            self.stop_signal = number
+
+        before = {s: signal.signal(s, note) for s in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    # -- the end -------------------------------------------------------------------------------
+
+    def _finish(self) -> None:
+        """Write the outputs, the record last, and drop the training state."""
+        with replacing(self.out / "generator.pt") as temporary:
+            torch.save(self.method.generator_state(), temporary)
+        losses = [name for name in (self.history[0] if self.history else {}) if name not in COLUMNS]
+        text = io.StringIO()
+        writer = csv.DictWriter(text, [*COLUMNS, *losses], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.history)
+        with replacing(self.out / "history.csv") as temporary:
+            temporary.write_text(text.getvalue())
+        write_json(self.out / "run.json", self.record())
+        self.state_file.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # a state of other options may still be there
+            self.state_file.parent.rmdir()
+
+    def record(self) -> dict[str, Any]:
+        """Return what ran: `run.json`."""
+        n = self.iteration
+        return {
+            "dataset": self.dataset.name,
+            "dataset_digest": self.dataset.digest,
+            "method": self.name,
+            "algorithm": self.method.name,
+            "description": self.method.summary,
+            "seed": self.method.seed,
+            "options": self.method.options.model_dump(),
+            "training": self.options.model_dump() if self.method.trained else {},
+            "size": list(self.size),
+            "epochs": self.epochs,
+            "iterations": n,
+            "images_seen": n * self.options.batch_size,
+            "seconds_per_iteration": self.train_seconds / n if n else None,
+            "train_seconds": self.train_seconds,
+            **record.peak_memory(self.device),
+            "device": self.device.type,
+            "hardware": record.hardware(self.device),
+            "versions": record.versions(),
+            "code_digest": self.digests[-1],
+            "earlier_code_digests": self.digests[:-1],
+            "parameters": self.method.parameters(),
+        }

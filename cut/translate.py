@@ -1,0 +1,84 @@
+"""Translate a data set's whole test set with a trained run.
+
+    python -m cut.translate --dataset data/NAME/dataset.json --run RUN_DIR [--batch-size 8]
+
+Writes `RUN_DIR/translated/NAME.png` for every test image and, last, `manifest.json` with the
+digest of each.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from cut.datasets import Dataset
+from cut.errors import UserError, command
+from cut.files import read_json, sha256_of, write_json
+from cut.images import write_png
+from cut.methods import Method
+from cut.train import build_method, choose_device
+
+
+def load_run(run: Path) -> tuple[dict[str, Any], Method]:
+    """Return a finished run's record, and its method with the trained weights.
+
+    Raises:
+        UserError: the run is not finished, or its weights do not fit its options.
+    """
+    facts = read_json(run / "run.json")
+    method = build_method(facts["algorithm"], facts["options"], facts["seed"])
+    try:
+        state = torch.load(run / "generator.pt", map_location="cpu", weights_only=True)
+        method.load_generator_state(state)
+    except (OSError, RuntimeError, KeyError, EOFError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(
+            f"{run / 'generator.pt'} doesn't hold the run's weights: {reason}"
+        ) from None
+    return facts, method
+
+
+def translate(dataset: Dataset, run: Path, batch_size: int, device: torch.device) -> int:
+    """Translate the test set into `run/translated`; return the number of images."""
+    facts, method = load_run(run)
+    if facts["dataset_digest"] != dataset.digest:
+        raise UserError(f"{run} was trained on another version of {dataset.name}; train it again")
+    out = run / "translated"
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "manifest.json").unlink(missing_ok=True)
+    for stale in out.glob("*.png"):
+        stale.unlink()
+    method.to(device).train(False)
+    digests = {}
+    for name, image in method.outputs(dataset, tuple(facts["size"]), batch_size):
+        path = out / f"{name}.png"
+        write_png(path, image)
+        digests[path.name] = sha256_of(path)
+    same = ("dataset", "dataset_digest", "method", "algorithm", "seed", "size")
+    header = {key: facts[key] for key in same}
+    header |= {"split": "test", "epoch": facts["epochs"], "iteration": facts["iterations"]}
+    write_json(out / "manifest.json", {**header, "images": digests})
+    return len(digests)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Translate a run's test set."""
+    parser = argparse.ArgumentParser(prog="python -m cut.translate")
+    parser.add_argument("--dataset", type=Path, required=True, help="the data set's dataset.json")
+    parser.add_argument("--run", type=Path, required=True, help="the run's folder")
+    parser.add_argument("--batch-size", type=int, default=8)
+    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
+    args = parser.parse_args(argv)
+    if args.batch_size < 1:
+        raise UserError(f"--batch-size is {args.batch_size}; give 1 or more")
+    n = translate(Dataset.load(args.dataset), args.run, args.batch_size, choose_device(args.device))
+    print(f"translated {n} images into {args.run / 'translated'}")
+    return 0
+
+
+if __name__ == "__main__":
+    command(main)

@@ -1,0 +1,60 @@
+"""Scores: the Inception weights, the reference features, and each run against them."""
+
+
+rule inception:
+    output:
+        f"{DATA}/inception.json",
+    log:
+        f"{RESULTS}/logs/inception.log",
+    conda:
+        "../envs/cutbench.yaml"
+    params:
+        weights=f"--weights {quote(w)}" if (w := PLAN.config.fid_weights) else "",
+    shell:
+        "python -m cut.metrics.weights --out {output:q} {params.weights} > {log:q} 2>&1"
+
+
+rule reference:
+    input:
+        images=rules.test_images.output,
+        weights=rules.inception.output,
+    output:
+        f"{RESULTS}/{{dataset}}/test/target.npz",
+    log:
+        f"{RESULTS}/logs/{{dataset}}.reference.log",
+    conda:
+        "../envs/cutbench.yaml"
+    resources:
+        gpu=gpus(),
+    params:
+        folder=lambda w, input: Path(input.images[0]).parent / "target",
+        device=PLAN.config.device,
+    shell:
+        "python -m cut.metrics.features {params.folder:q} {output:q}"
+        " --weights-json {input.weights:q} --device {params.device}"
+        " --meta dataset={wildcards.dataset} --meta split=test > {log:q} 2>&1"
+
+
+rule score:
+    input:
+        reference=rules.reference.output,
+        weights=rules.inception.output,
+        images=rules.test_images.output,
+        translated=rules.translate.output,
+    output:
+        f"{RUN}/scores.json",
+    log:
+        f"{RESULTS}/logs/{{dataset}}.{{row}}.seed{{seed}}.score.log",
+    conda:
+        "../envs/cutbench.yaml"
+    resources:
+        gpu=gpus(),
+    params:
+        translated=subpath(input.translated, parent=True),
+        truth=lambda w, input: Path(input.images[0]).parent / "truth",
+        device=PLAN.config.device,
+    shell:
+        # Only some data sets have true counterparts: export writes that folder if there are.
+        "python -m cut.score {input.reference:q} {params.translated:q} --json {output:q}"
+        " $(test -d {params.truth:q} && printf -- '--truth %s' {params.truth:q})"
+        " --weights-json {input.weights:q} --device {params.device} > {log:q} 2>&1"
