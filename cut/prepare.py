@@ -1,0 +1,208 @@
+"""From a registry entry to verified images on disk; `cut.datasets.prepare` is the way in.
+
+`out/.verified.json` remembers what was verified: the entry, and size and time of every file.
+While they stand, a second run reads no image. The file also marks `out` as ours to write in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import os
+import shutil
+import tarfile
+import zipfile
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from cut.archives import extract
+from cut.errors import UserError
+from cut.fetch import download
+from cut.files import read_json, write_json
+from cut.images import is_image, sha256_file
+from cut.registry import FOLDERS, Entry
+from cut.verify import content_digest, extras, find_root, listing, verify
+
+MARK = ".verified.json"
+
+
+def verified_record(entry: Entry, out: Path) -> dict[str, Any]:
+    """Return what `dataset.json` says of the data set, after preparing it where that is needed.
+
+    Raises:
+        UserError: see `cut.datasets.prepare`.
+    """
+    mark, wanted = out / MARK, _fingerprint(entry)
+    if mark.is_file():
+        known = _read_mark(mark)
+        if known.get("fingerprint") == wanted and known.get("stamps") == _stamps(
+            entry, out / known["record"]["root"]
+        ):
+            return known["record"]
+    folder = _source_folder(entry)
+    if folder is not None:
+        root = find_root(folder)
+        images = verify(root, entry)
+    else:
+        root = out
+        images = _place(entry, out)
+    record = _record(entry, root, out, images)
+    stamps = _stamps(entry, out / record["root"])
+    write_json(mark, {"fingerprint": wanted, "stamps": stamps, "record": record})
+    return record
+
+
+def _record(entry: Entry, root: Path, out: Path, images: dict[str, str]) -> dict[str, Any]:
+    """Return the content of `dataset.json`: the same on every machine unless used in place."""
+    absolute, base = root.resolve(), out.resolve()
+    inside = absolute.is_relative_to(base)
+    folders = [name.split("/")[0] for name in images]
+    source, target = entry.domains[:: 1 if entry.direction == "AtoB" else -1]
+    return {
+        "name": entry.name,
+        "root": str(absolute.relative_to(base) if inside else absolute),
+        "source": source,
+        "target": target,
+        "direction": entry.direction,
+        "digest": content_digest(images, entry.direction),
+        "counts": {folder: folders.count(folder) for folder in dict.fromkeys(folders)},
+        "licence": entry.licence,
+        "citation": entry.citation,
+        "options": entry.options.model_dump() if entry.options else {},
+        "images": images,
+    }
+
+
+def _place(entry: Entry, out: Path) -> dict[str, str]:
+    """Unpack or generate beside `out`, verify, then move the folders in; return the digests."""
+    _refuse_foreign(out)
+    work = out.parent / f".{out.name}.{os.getpid()}.tmp"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    try:
+        if entry.generator is not None:
+            options = entry.options.model_dump() if entry.options else {}
+            importlib.import_module(entry.generator).generate(work, **options)
+        else:
+            _unpack(entry, work, out)
+        try:
+            images = verify(work, entry)
+        except UserError as error:
+            # The user gave an archive: speak of what is in it, not of a folder soon gone.
+            raise UserError(str(error).replace(f"{work}{os.sep}", f"{entry.name}: ")) from None
+        out.mkdir(parents=True, exist_ok=True)
+        write_json(out / MARK, {})  # ours from here on, even if a kill comes between two moves
+        for old in (*FOLDERS, *extras(entry)):
+            shutil.rmtree(out / old, ignore_errors=True)
+        for new in sorted(path for path in work.iterdir() if path.is_dir()):
+            os.replace(new, out / new.name)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return images
+
+
+def _refuse_foreign(out: Path) -> None:
+    """Raise if `out` has image folders that no earlier run wrote: they would be replaced."""
+    for folder in FOLDERS:
+        if (out / folder).exists() and not (out / MARK).is_file():
+            raise UserError(
+                f"{out / folder} is there and was not written by this command; give another --out, "
+                f"or --source {out} to use the images where they are"
+            )
+
+
+def _unpack(entry: Entry, work: Path, out: Path) -> None:
+    """Extract the entry's archive into `work`, downloading it first if it is a URL."""
+    advice = f"give a local archive or folder, as data_sources: {{{entry.name}: PATH}} or --source"
+    if not entry.is_url:
+        _extract_images(Path(entry.source).expanduser(), work, entry)
+        return
+    name = entry.source.split("?")[0].rstrip("/").rsplit("/", 1)[-1] or entry.name
+    folder = out.parent / f".{out.name}.download"
+    archive = download(entry.source, folder / name, entry.sha256, advice=advice)
+    try:
+        _extract_images(archive, work, entry)
+    except UserError as error:
+        archive.unlink()  # or the next run would stumble over it again
+        raise UserError(f"{error}; or {advice}") from None
+    shutil.rmtree(folder)
+
+
+def _extract_images(archive: Path, work: Path, entry: Entry) -> None:
+    """Extract the images of the data set's folders, without the folder that may be around them."""
+    wanted = {*FOLDERS, *extras(entry)}
+
+    def keep(member: PurePosixPath) -> PurePosixPath | None:
+        parts = member.parts
+        if not is_image(Path(member.name)) or parts[0] == "__MACOSX":
+            return None
+        for depth in (0, 1):
+            if len(parts) > depth + 1 and parts[depth] in wanted:
+                return PurePosixPath(*parts[depth:])  # a folder inside is left for `verify`
+        return None
+
+    if entry.sha256 is not None and not entry.is_url and sha256_file(archive) != entry.sha256:
+        raise UserError(f"{archive} has another sha256 than data set {entry.name} asks for")
+    limits = {"max_bytes": entry.max_bytes, "max_files": entry.max_files}
+    if not extract(archive, work, keep, **limits):
+        raise UserError(f"{archive} holds no images in {' '.join(FOLDERS)}; expected those folders")
+
+
+def _source_folder(entry: Entry) -> Path | None:
+    """Return the folder to use in place, or None for an archive, a URL or a generator.
+
+    Raises:
+        UserError: there is no source, or it is neither a folder nor an archive.
+    """
+    if entry.generator is not None or entry.is_url:
+        return None
+    how = f"give one as data_sources: {{{entry.name}: PATH_OR_URL}} or --source"
+    if not entry.source:
+        raise UserError(f"data set {entry.name} has no public source; {how}")
+    path = Path(entry.source).expanduser()
+    if path.is_dir():
+        return path
+    if "://" in entry.source:
+        raise UserError(f"{entry.source} can't be downloaded: only http and https; {how}")
+    if not path.is_file():
+        raise UserError(f"there is no file or folder {path} for data set {entry.name}; {how}")
+    if not (zipfile.is_zipfile(path) or tarfile.is_tarfile(path)):
+        raise UserError(f"{path} is no whole zip or tar archive; fetch it again, or {how}")
+    return None
+
+
+def _fingerprint(entry: Entry) -> str:
+    """Return a digest of what decides the images: the entry, the archive, the generator's code."""
+    parts = [entry.model_dump_json()]
+    if entry.digests is not None:
+        parts.append(repr(sorted((entry.expected_digests() or {}).items())))
+    if entry.generator is not None:
+        spec = importlib.util.find_spec(entry.generator)
+        if spec is not None and spec.origin:
+            parts.append(sha256_file(Path(spec.origin)))
+    elif not entry.is_url and entry.source:
+        path = Path(entry.source).expanduser().absolute()
+        parts.append(str(path))
+        if path.is_file():
+            parts.append(f"{path.stat().st_size} {path.stat().st_mtime_ns}")
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _stamps(entry: Entry, root: Path) -> dict[str, list[int]] | None:
+    """Return [bytes, time in ns] of every image, or None if the folders aren't in order."""
+    try:
+        images = [path for paths in listing(root, entry).values() for path in paths]
+        stats = {f"{path.parent.name}/{path.name}": path.stat() for path in images}
+    except (UserError, OSError):
+        return None
+    return {name: [stat.st_size, stat.st_mtime_ns] for name, stat in stats.items()}
+
+
+def _read_mark(mark: Path) -> dict[str, Any]:
+    """Return the content of a mark file, or nothing if it is damaged."""
+    try:
+        known = read_json(mark)
+        return known if isinstance(known["record"]["root"], str) else {}
+    except (UserError, KeyError, TypeError):
+        return {}

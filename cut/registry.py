@@ -1,0 +1,137 @@
+"""The registry of data sets, and what a user's config changes in it."""
+
+from __future__ import annotations
+
+import functools
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, ValidationError
+
+from cut.errors import UserError, unknown
+
+DATA = Path(__file__).resolve().parent / "data"
+FOLDERS = ("trainA", "trainB", "testA", "testB")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+Folder = Literal["trainA", "trainB", "testA", "testB"]
+
+
+class Options(BaseModel):
+    """What a generated data set is made from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    size: PositiveInt = Field(description="height and width in pixels")
+    train: PositiveInt = Field(description="training images of each domain")
+    test: PositiveInt = Field(description="test images of each domain")
+    seed: NonNegativeInt = Field(description="what the images are drawn from")
+
+
+class Entry(BaseModel):
+    """One data set: where it comes from and what it has to be. See `data/registry.yaml`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    domains: tuple[str, str] = ("A", "B")
+    direction: Literal["AtoB", "BtoA"] = "AtoB"
+    description: str = ""
+    licence: str = "not stated"
+    citation: str = ""
+    source: str | None = None
+    sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
+    digests: str | None = None
+    counts: dict[Folder, PositiveInt] = {}
+    max_bytes: PositiveInt = 20_000_000_000
+    max_files: PositiveInt = 200_000
+    generator: str | None = None
+    options: Options | None = None
+
+    @property
+    def is_url(self) -> bool:
+        """Return whether the source has to be downloaded."""
+        return bool(self.source and re.match("https?://", self.source))
+
+    @property
+    def letters(self) -> tuple[str, str]:
+        """Return the folder letters of (source, target)."""
+        return ("A", "B") if self.direction == "AtoB" else ("B", "A")
+
+    def expected_counts(self) -> dict[str, int]:
+        """Return the number of images that each folder must have, where that is known."""
+        if self.options is None:
+            return dict(self.counts)
+        return {f: self.options.train if "train" in f else self.options.test for f in FOLDERS}
+
+    def expected_digests(self) -> dict[str, str] | None:
+        """Return {"trainA/NAME": sha256} of every image, or None where none are known.
+
+        Raises:
+            UserError: the list of digests is missing or not in the form of `sha256sum`.
+        """
+        if self.digests is None:
+            return None
+        path = DATA / self.digests if (DATA / self.digests).is_file() else Path(self.digests)
+        if not path.is_file():
+            raise UserError(f"there is no list of digests {path}, which data set {self.name} names")
+        found = {}
+        for number, line in enumerate(path.read_text().splitlines(), start=1):
+            match = re.fullmatch(r"([0-9a-f]{64})  (?:[^/]+/)?([^/]+/[^/]+)", line)
+            if match is None:
+                raise UserError(f"{path} line {number} is not 'SHA256  FOLDER/FILE': {line[:80]!r}")
+            found[match[2]] = match[1]
+        return found
+
+
+@functools.cache
+def registry() -> dict[str, dict[str, Any]]:
+    """Return the entries of `data/registry.yaml` as they stand there."""
+    return yaml.safe_load((DATA / "registry.yaml").read_text())
+
+
+def resolve(name: str, overrides: str | dict[str, Any] | None = None) -> Entry:
+    """Return a data set's entry with a config's changes; no image is looked at.
+
+    `overrides` is a source (URL, archive, folder), or a dictionary of an entry's fields and, for
+    a generated set, of its options. A name outside the registry is a user's own set and needs a
+    source.
+
+    Raises:
+        UserError: an unknown name or key, or a value of the wrong type.
+    """
+    where = f"data set {name!r}"
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise UserError(f"{where}: a name starts with a letter or digit, then those and . _ -")
+    if isinstance(overrides, str):
+        overrides = {"source": overrides}
+    if not isinstance(overrides, dict | None):
+        raise UserError(f"{where}: expected a source or a mapping, not {overrides!r}")
+    fields = {"name": name, **registry().get(name, {})}
+    options = dict(fields.get("options", {}))
+    allowed = sorted(set(Entry.model_fields) - {"name", "generator", "options"})
+    if options:
+        allowed = sorted(["direction", "domains", "description", *options])
+    for key, value in (overrides or {}).items():
+        if key not in allowed:
+            raise UserError(f"{where}: {unknown('key', str(key), allowed)}")
+        (options if key in options else fields)[key] = value
+    if options:
+        fields["options"] = options
+    if name not in registry() and fields.get("source") is None:
+        own = "or give your own set's folder or archive as its source"
+        raise UserError(f"{unknown('data set', name, list(registry()))}, {own}")
+    return _validated(where, fields)
+
+
+def _validated(where: str, fields: dict[str, Any]) -> Entry:
+    """Return the entry, or raise a `UserError` with the first thing that is wrong."""
+    try:
+        return Entry.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(str(part) for part in first["loc"] if part not in ("options", "[key]"))
+        wanted = first["msg"][0].lower() + first["msg"][1:]
+        raise UserError(f"{where}: {key} is {first['input']!r}; {wanted}") from None
