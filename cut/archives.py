@@ -72,7 +72,7 @@ def extract(
         if isinstance(error, OSError) and error.errno is not None:  # a full disk, no permission
             raise UserError(f"could not unpack {archive} into {out}: {error.strerror}") from None
         at = f" at {member}" if member else ""
-        reason = str(error) or type(error).__name__
+        reason = str(error).partition("\n")[0].rstrip(":") or type(error).__name__
         raise UserError(
             f"{archive} is no whole zip or tar archive: it is damaged or cut short{at} ({reason}); "
             "fetch it again"

@@ -77,7 +77,7 @@ def _record(entry: Entry, root: Path, out: Path, images: dict[str, str]) -> dict
 def _place(entry: Entry, out: Path) -> dict[str, str]:
     """Unpack or generate beside `out`, verify, then move the folders in; return the digests."""
     _refuse_foreign(out)
-    work = out.parent / f".{out.name}.{os.getpid()}.tmp"
+    work = out.parent / f".{out.name}.tmp"  # one name: what a killed run left is cleared here
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     try:
@@ -90,7 +90,9 @@ def _place(entry: Entry, out: Path) -> dict[str, str]:
             images = verify(work, entry)
         except UserError as error:
             # The user gave an archive: speak of what is in it, not of a folder soon gone.
-            raise UserError(str(error).replace(f"{work}{os.sep}", f"{entry.name}: ")) from None
+            raise UserError(
+                str(error).replace(f"{work}{os.sep}", f"{entry.source or entry.name}: ")
+            ) from None
         out.mkdir(parents=True, exist_ok=True)
         write_json(out / MARK, {})  # ours from here on, even if a kill comes between two moves
         for old in (*FOLDERS, *extras(entry)):
