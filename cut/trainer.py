@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import fcntl
 import hashlib
 import io
 import json
@@ -83,9 +84,8 @@ class Trainer:
 
     def run(self) -> int:
         """Train to the end; return 0, or 128 + the signal that stopped the run."""
-        self.out.mkdir(parents=True, exist_ok=True)
-        self._resume()
-        with self._signals():
+        with self.only_one(self.out), self._signals():
+            self._resume()
             saved = time.monotonic()
             for batch in self._batches():
                 self._step(batch)
@@ -97,7 +97,7 @@ class Trainer:
                     print(f"stopped by signal {self.stop_signal} at step {self.iteration};"
                           " the same command goes on from here", flush=True)  # fmt: skip
                     return 128 + self.stop_signal
-        self._finish()
+            self._finish()
         return 0
 
     def _batches(self) -> Iterator[Batch]:
@@ -113,8 +113,16 @@ class Trainer:
     def _step(self, batch: Batch) -> None:
         begin = time.perf_counter()
         moved = Batch(*(x.to(self.device, non_blocking=True) for x in batch))
-        with self._precision():
-            losses = self.method.step(moved)
+        try:
+            with self._precision():
+                losses = self.method.step(moved)
+        except ValueError as error:
+            if "spatial element" not in str(error):
+                raise
+            raise UserError(
+                f"size {self.size[0]} leaves instance norm a single pixel in the networks of"
+                f" {self.name}; use a larger size or fewer stages (n_layers_D)"
+            ) from None
         self.iteration += 1
         self.pending.append((self.iteration, losses))
         last = self.iteration == self.epochs * self.steps
@@ -268,6 +276,24 @@ class Trainer:
             print("note: the code has changed since this training began; run.json names both")
             self.digests = [*digests, *self.digests]
         print(f"going on from step {self.iteration}", flush=True)
+
+    @staticmethod
+    @contextlib.contextmanager
+    def only_one(out: Path) -> Iterator[None]:
+        """Hold the run's lock: a workflow killed and started again may leave a training behind.
+
+        Raises:
+            UserError: another process trains this run.
+        """
+        out.mkdir(parents=True, exist_ok=True)
+        with open(out / ".lock", "w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise UserError(
+                    f"another process is training {out}; end it or wait for it, then try again"
+                ) from None
+            yield
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
