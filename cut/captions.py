@@ -1,0 +1,101 @@
+"""The words under a table: what its numbers stand on, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cut.published import differences, published, source_of
+from cut.results import NOT_TRAINED, Run, flatten, image_counts
+
+CONTROL_WORDS = {
+    "copy": "copy is the input unchanged (the score of doing nothing)",
+    "real": "real is real target training images scored as if translated (the floor that so few"
+    " images leave, about what a perfect translator scores)",
+}
+
+
+def caption(
+    dataset: str, runs: Sequence[Run], entries: Mapping[str, Mapping[str, Any] | None]
+) -> list[str]:
+    """Return the sentences of one data set's table: the first says what the table is.
+
+    `entries` gives each row's published FID, or None.
+    """
+    sentences = [_what(runs), *_protocol(runs), *_controls(runs), *_cost(runs)]
+    return [s for s in [*sentences, *_published(runs, entries)] if s]
+
+
+def _what(runs: Sequence[Run]) -> str:
+    h, w = runs[0].facts["size"]
+    seeds = sorted({run.facts["seed"] for run in runs})
+    several = len(seeds) > 1
+    listed = _and([str(seed) for seed in seeds])
+    counts = sorted({n for run in runs if (n := image_counts(run)[0]) is not None})
+    references = image_counts(runs[0])[1]
+    text = f"Final epoch, {h}x{w} pixels, seed{'s' if several else ''} {listed}"
+    text += " (mean ± standard deviation)" if several else ""
+    if counts and references:
+        text += f"; {_and([str(n) for n in counts])} test translations against {references} real"
+        text += " images"
+    return text + "."
+
+
+def _protocol(runs: Sequence[Run]) -> list[str]:
+    found = []
+    scored = [run for run in runs if run.scores.get("fid") is not None]
+    if scored:
+        flat = flatten(scored[0].protocol)
+        source, digest = flat.get("weights.source"), flat.get("weights.tensors_sha256")
+        weights = f", weights {source}" if source else ""
+        weights += f" (tensors' sha256 {str(digest)[:12]})" if digest else ""
+        extractor = flat.get("extractor", "Inception")
+        found.append(f"FID and KID on features of {extractor}{weights}; KID is shown times 1000.")
+    if any(run.scores.get(name) is not None for run in runs for name in ("l1", "ssim")):
+        found.append("L1 (of values in [0, 1]) and SSIM are taken to the true counterparts.")
+    return found
+
+
+def _controls(runs: Sequence[Run]) -> list[str]:
+    names = dict.fromkeys(run.facts["algorithm"] for run in runs if run.control)
+    words = [CONTROL_WORDS[name] for name in names]
+    return [f"Controls: {'; '.join(words)}."] if words else []
+
+
+def _cost(runs: Sequence[Run]) -> list[str]:
+    machines = dict.fromkeys(_machine(run) for run in runs if run.value("images")[1] != NOT_TRAINED)
+    return [f"Time and peak memory on {_and(list(machines))}."] if machines else []
+
+
+def _machine(run: Run) -> str:
+    hardware = run.facts["hardware"]
+    if run.facts.get("peak_memory_kind") == "cuda":
+        return f"{hardware.get('gpu', 'a GPU')} (memory allocated on it)"
+    threads = hardware.get("threads", 1)
+    plural = "s" if threads != 1 else ""
+    return f"{hardware.get('cpu') or 'a CPU'}, {threads} thread{plural} (resident memory)"
+
+
+def _published(runs: Sequence[Run], entries: Mapping[str, Mapping[str, Any] | None]) -> list[str]:
+    """Return where published numbers come from, and what keeps them from comparison."""
+    reasons: dict[str, list[str]] = {}
+    sources: dict[str, None] = {}
+    for method, entry in entries.items():
+        if entry is None:
+            continue
+        sources[source_of(entry)] = None
+        run = next(run for run in runs if run.facts["method"] == method)
+        found = differences(run.facts, "fid", image_counts(run))
+        for reason in [*found, *([entry["note"]] if "note" in entry else [])]:
+            reasons.setdefault(reason, []).append(method)
+    if not sources:
+        return []
+    rows = [method for method, entry in entries.items() if entry]
+    words = [r if len(m) == len(rows) else f"{r} ({', '.join(m)})" for r, m in reasons.items()]
+    text = f"Published FID: {_and(list(sources))}"
+    text += f"; context, not a comparison: {'; '.join(words)}." if words else "."
+    return [text, f"The epoch that the paper scored is {published()['protocol']['epoch_scored']}."]
+
+
+def _and(words: Sequence[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

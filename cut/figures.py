@@ -1,0 +1,209 @@
+"""Figures of a benchmark: a grid of translations, and training curves.
+
+    python -m cut.figures grid --out FILE.png --test results/NAME/test RUN_DIR...
+        [--rows 8] [--seed 0] [--names a,b]
+    python -m cut.figures curves --out FILE.png RUN_DIR...
+
+Writes FILE.png, and FILE.pdf beside it. The same runs give the same bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import random
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")  # no display is needed, nor looked for
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from matplotlib.figure import Figure
+from PIL import Image
+
+from cut.curves import Curve, draw
+from cut.errors import UserError, command, unknown
+from cut.files import replacing
+from cut.images import list_images, read_image
+from cut.results import CONTROLS, load_facts, load_history
+
+DPI = 200
+CELL = 180  # pixels of the grid's images along their longer side, at least
+GAP = 6
+STYLE = {
+    "font.size": 8,
+    "axes.titlesize": 8.5,
+    "axes.labelsize": 8,
+    "xtick.labelsize": 7.5,
+    "ytick.labelsize": 7.5,
+    "legend.fontsize": 8,
+    "axes.linewidth": 0.6,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "pdf.fonttype": 42,  # text stays text
+}
+
+
+def save(figure: Figure, out: Path) -> list[Path]:
+    """Write `figure` as PNG and as PDF without a date in either; return both paths."""
+    if out.suffix.lower() != ".png":
+        raise UserError(f"--out is {out}; give a name that ends in .png (a .pdf is written too)")
+    written = [out, out.with_suffix(".pdf")]
+    dates = {".png": {"Software": None}, ".pdf": {"CreationDate": None, "ModDate": None}}
+    for path in written:
+        kind = path.suffix.lower()
+        with replacing(path) as temporary:
+            figure.savefig(temporary, format=kind[1:], dpi=DPI, metadata=dates[kind])
+    plt.close(figure)
+    return written
+
+
+# -- the grid ------------------------------------------------------------------------------------
+
+
+def by_stem(folder: Path) -> dict[str, Path]:
+    """Return the images of `folder` by name without extension, in the order of the names."""
+    return {path.stem: path for path in list_images(folder)}
+
+
+def choose(known: Sequence[str], rows: int, seed: int, names: Sequence[str] = ()) -> list[str]:
+    """Return the test images to show: `names`, or `rows` of them drawn from `seed`, in order.
+
+    Raises:
+        UserError: a name that no test image has, or fewer than one row.
+    """
+    if rows < 1:
+        raise UserError(f"--rows is {rows}; give 1 or more")
+    if names:
+        stems = [Path(name).stem if name not in known else name for name in names]
+        for name in stems:
+            if name not in known:
+                raise UserError(unknown("test image", name, known))
+        return stems
+    return sorted(random.Random(seed).sample(sorted(known), min(rows, len(known))))
+
+
+def columns(test: Path, runs: Sequence[Path]) -> list[tuple[str, dict[str, Path]]]:
+    """Return (label, images by stem) of every column: input, methods, true counterpart.
+
+    Of a method's seeds the first given is shown. Controls are left out: `copy` is the input, and
+    `real` shows other scenes than the row's.
+
+    Raises:
+        UserError: a folder is missing, or runs are of different data sets.
+    """
+    found = [("input", by_stem(test / "source"))]
+    facts = [load_facts(run) for run in runs]
+    if len(names := sorted({f["dataset"] for f in facts})) > 1:
+        raise UserError(f"one grid shows one data set, but runs of {', '.join(names)} were given")
+    labels = {"input"}
+    for run, fact in zip(runs, facts, strict=True):
+        if fact["algorithm"] in CONTROLS or fact["method"] in labels:
+            continue
+        labels.add(fact["method"])
+        found.append((fact["method"], by_stem(run / "translated")))
+    if (test / "truth").is_dir():
+        found.append(("true counterpart", by_stem(test / "truth")))
+    return found
+
+
+def grid(test: Path, runs: Sequence[Path], rows: int, seed: int, names: Sequence[str]) -> Figure:
+    """Draw the grid: a row a test image, a column a method.
+
+    Raises:
+        UserError: as `columns` and `choose`, or a run lacks a chosen image's translation.
+    """
+    cols = columns(test, runs)
+    chosen = choose(list(cols[0][1]), rows, seed, names)
+    for label, images in cols:
+        for name in chosen:
+            if name not in images:
+                raise UserError(f"{label} has no image for {name}; translate its whole test set")
+    first = read_image(cols[0][1][chosen[0]])
+    k = math.ceil(CELL / max(first.size))  # whole multiples keep every pixel square
+    w, h = first.width * k, first.height * k
+    canvas = np.full((len(chosen) * (h + GAP) - GAP, len(cols) * (w + GAP) - GAP, 3), 255, np.uint8)
+    for i, name in enumerate(chosen):
+        for j, (_, images) in enumerate(cols):
+            y, x = i * (h + GAP), j * (w + GAP)
+            image = read_image(images[name]).resize((w, h), Image.Resampling.NEAREST)
+            canvas[y : y + h, x : x + w] = np.asarray(image)
+    centres = [j * (w + GAP) + w / 2 for j in range(len(cols))]
+    return _with_labels(canvas, [label for label, _ in cols], centres, w)
+
+
+def _with_labels(
+    canvas: np.ndarray, labels: Sequence[str], centres: Sequence[float], width: int
+) -> Figure:
+    """Return a figure of `canvas` (H, W, 3), pixel for pixel, with a label above each column."""
+    fits = max(6, int(width / DPI * 72 / 4.8))  # letters of 8 points that fit a column
+    wrapped = [textwrap.fill(label, fits) for label in labels]
+    lines = max(label.count("\n") + 1 for label in wrapped)
+    margin, top = 8, round((lines * 9.5 + 5) * DPI / 72)
+    h, w = canvas.shape[0] + margin + top, canvas.shape[1] + 2 * margin
+    figure = plt.figure(figsize=(w / DPI, h / DPI), dpi=DPI)
+    axes = figure.add_axes(
+        (margin / w, margin / h, canvas.shape[1] / w, canvas.shape[0] / h), frameon=False
+    )
+    axes.imshow(canvas, interpolation="none", aspect="auto")
+    axes.set_axis_off()
+    for label, x in zip(wrapped, centres, strict=True):
+        axes.annotate(label, (x, 0), (0, 4), textcoords="offset points", ha="center", va="baseline",
+                      annotation_clip=False, linespacing=1.0)  # fmt: skip
+    return figure
+
+
+# -- the curves ----------------------------------------------------------------------------------
+
+
+def curves(runs: Sequence[Path]) -> Figure:
+    """Draw the losses of every trained run against the epoch, one panel a kind of loss."""
+    found = []
+    for run in runs:
+        facts, history = load_facts(run), load_history(run)
+        if history.empty:
+            continue
+        x = history.iteration * facts["epochs"] / facts["iterations"]
+        losses = history.drop(columns=["iteration", "epoch", "lr_factor", "images_per_second"],
+                              errors="ignore")  # fmt: skip
+        found.append(Curve(facts["method"], facts["seed"], facts["options"], x, losses))
+    return draw(found)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m cut.figures", description="Draw a figure.")
+    kinds = parser.add_subparsers(dest="kind", required=True)
+    for name, words in (("grid", "inputs and translations"), ("curves", "losses by epoch")):
+        kind = kinds.add_parser(name, help=words, description=f"Draw {words}.")
+        kind.add_argument("--out", type=Path, required=True, help="FILE.png; a PDF comes beside it")
+        kind.add_argument("runs", type=Path, nargs="+", metavar="RUN_DIR", help="runs' folders")
+        if name == "grid":
+            kind.add_argument("--test", type=Path, required=True,
+                              help="the folder with source/ and perhaps truth/")  # fmt: skip
+            kind.add_argument("--rows", type=int, default=8, help="test images shown")
+            kind.add_argument("--seed", type=int, default=0, help="which: drawn from this seed")
+            kind.add_argument("--names", default="", help="which: these, separated by commas")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Draw one figure."""
+    args = _parser().parse_args(argv)
+    with sns.axes_style("ticks"), plt.rc_context(STYLE):
+        if args.kind == "grid":
+            names = [name.strip() for name in args.names.split(",") if name.strip()]
+            figure = grid(args.test, args.runs, args.rows, args.seed, names)
+        else:
+            figure = curves(args.runs)
+        for path in save(figure, args.out):
+            print(f"wrote {path}")
+    return 0
+
+
+if __name__ == "__main__":
+    command(main)

@@ -1,0 +1,62 @@
+"""Published numbers, and in what a run differs from what they were measured on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+
+@cache
+def published() -> dict[str, Any]:
+    """Return `cut/data/published.yaml`."""
+    text = resources.files("cut").joinpath("data/published.yaml").read_text()
+    return yaml.safe_load(text)
+
+
+def published_entry(dataset: str, method: str, metric: str) -> dict[str, Any] | None:
+    """Return the published number of a table's row, or None."""
+    entries = published()["entries"]
+    datasets = {entry["dataset"] for entry in entries}
+    for entry in entries:
+        same_set = entry["dataset"] == dataset or entry["dataset"] == "any" and dataset in datasets
+        if same_set and entry["method"] == method and entry["metric"] == metric:
+            return entry
+    return None
+
+
+def source_of(entry: Mapping[str, Any]) -> str:
+    """Return where a published number stands, in words."""
+    return published()["sources"][entry["source"]]
+
+
+def differences(
+    facts: Mapping[str, Any], metric: str, counts: tuple[int | None, int | None]
+) -> list[str]:
+    """Return in what a run is not what the published numbers were measured on, in words.
+
+    `facts` is the run's `run.json`, `counts` its numbers of translations and references.
+    """
+    if metric in ("seconds_per_iteration", "peak_memory_gb"):
+        return ["published on the paper's hardware: no absolute comparison"]
+    given = published()["protocol"]
+    h, w = facts["size"]
+    batch, width = facts.get("training", {}).get("batch_size"), facts["options"].get("ngf")
+    epochs = given["epochs"].get(facts["method"])
+    found = []
+    if (h, w) != (given["size"], given["size"]):
+        found.append(f"images {h}x{w}, published {given['size']}x{given['size']}")
+    if epochs is not None and facts["epochs"] != epochs:
+        found.append(f"{facts['epochs']} epochs, published {epochs}")
+    if width is not None and width != given["ngf"]:
+        found.append(f"generator width {width}, published {given['ngf']}")
+    if batch is not None and batch != given["batch_size"]:
+        found.append(f"batch size {batch}, published {given['batch_size']}")
+    expected = tuple(given["images"].get(facts["dataset"], counts))
+    if None not in counts and counts != expected:
+        found.append(f"{counts[0]} against {counts[1]} images, published {expected[0]} against"
+                     f" {expected[1]}")  # fmt: skip
+    return found

@@ -1,0 +1,302 @@
+"""What runs have measured, beside what papers have published: records in, one tidy table out.
+
+A run is the folder that training, translating and scoring have filled; nothing else is read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cut.errors import UserError
+from cut.published import differences, published_entry, source_of
+
+CONTROLS = ("copy", "real")
+NOT_TRAINED = "not trained"
+OTHER_SCENES = "real images show other scenes than the inputs"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """How a measured quantity is called and shown: `value * scale` with `digits` decimals."""
+
+    label: str
+    unit: str
+    better: str  # "lower", "higher" or "" for a fact without a direction
+    digits: int
+    scale: float = 1.0
+
+    def show(self, value: float) -> str:
+        """Return `value` as a table shows it."""
+        return f"{value * self.scale:.{self.digits}f}"
+
+
+METRICS = {
+    "fid": Metric("FID", "", "lower", 1),
+    "kid": Metric("KID x1000", "1e-3", "lower", 1, 1000.0),
+    "kid_std": Metric("KID x1000, sd over subsets", "1e-3", "", 1, 1000.0),
+    "l1": Metric("L1", "of 255 levels / 255", "lower", 3),
+    "ssim": Metric("SSIM", "", "higher", 3),
+    "seconds_per_iteration": Metric("s/iter", "s", "lower", 3),
+    "peak_memory_gb": Metric("memory, GB", "GB (1e9 bytes)", "lower", 2),
+    "iterations": Metric("iterations", "", "", 0),
+    "images": Metric("images seen", "", "", 0),
+}
+SCORES = ("fid", "kid", "kid_std", "l1", "ssim")
+PAIRED = ("l1", "ssim")  # taken between a translation and its input's true counterpart
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: its folder, `run.json`, and what `scores.json` says."""
+
+    folder: Path
+    facts: dict[str, Any]
+    scores: dict[str, float | None]
+    missing: dict[str, str]
+    protocol: dict[str, Any]
+
+    @property
+    def control(self) -> bool:
+        """Return whether this is a control and not a method to compare."""
+        return self.facts["algorithm"] in CONTROLS
+
+    def value(self, metric: str) -> tuple[float | None, str]:
+        """Return (value in the metric's unit, "") or (None, why there is none)."""
+        facts = self.facts
+        if metric in PAIRED and facts["algorithm"] == "real":
+            return None, OTHER_SCENES
+        if metric in SCORES:
+            value = self.scores.get(metric)
+            return value, "" if value is not None else self.missing.get(metric, "not measured")
+        if not facts["iterations"]:
+            return None, NOT_TRAINED
+        if metric == "peak_memory_gb":
+            return facts["peak_memory_bytes"] / 1e9, ""
+        return float(facts["images_seen" if metric == "images" else metric]), ""
+
+
+NEEDED = {
+    "dataset": str,
+    "dataset_digest": str,
+    "method": str,
+    "algorithm": str,
+    "seed": int,
+    "options": dict,
+    "size": list,
+    "epochs": int,
+    "iterations": int,
+    "images_seen": int,
+    "peak_memory_bytes": (int, float),
+    "hardware": dict,
+    "seconds_per_iteration": (int, float, type(None)),
+}
+
+
+def load_facts(folder: Path) -> dict[str, Any]:
+    """Return a run's `run.json`.
+
+    Raises:
+        UserError: it is missing, no JSON object, or lacks a fact.
+    """
+    path = Path(folder) / "run.json"
+    facts = _read_object(path, "train this run to its end first")
+    for name, kind in NEEDED.items():
+        if name not in facts:
+            raise UserError(
+                f"{path} has no {name!r}; it is no run's record, so train the run again"
+            )
+        if not isinstance(facts[name], kind):
+            raise UserError(f"{path} has {name} = {facts[name]!r}, of the wrong type; train again")
+    return facts
+
+
+def load_run(folder: Path) -> Run:
+    """Return a finished and scored run.
+
+    Raises:
+        UserError: a file is missing or is not what it should be, or the scores are of other
+            translations than this run's.
+    """
+    folder = Path(folder)
+    facts = load_facts(folder)
+    path = folder / "scores.json"
+    content = _read_object(path, "score this run first (python -m cut.score)")
+    scores = content.get("scores")
+    if not isinstance(scores, dict):
+        raise UserError(f"{path} has no object 'scores'; score this run again")
+    for name, value in scores.items():
+        number = isinstance(value, int | float) and math.isfinite(value)
+        if value is not None and not number:
+            raise UserError(f"{path} has {name} = {value!r}, which is no number; score it again")
+    translated = content.get("translated") or {}
+    for key in ("dataset", "dataset_digest", "method", "seed"):
+        if key in translated and translated[key] != facts[key]:
+            raise UserError(
+                f"{path} scores {key} {translated[key]!r} but the run beside it has"
+                f" {facts[key]!r}; translate and score this run again"
+            )
+    return Run(folder, facts, scores, content.get("missing") or {}, content.get("protocol") or {})
+
+
+def load_history(folder: Path) -> pd.DataFrame:
+    """Return a run's `history.csv`, one row an interval; no rows for a run without training.
+
+    Raises:
+        UserError: it is missing, no CSV, or lacks a column.
+    """
+    path = Path(folder) / "history.csv"
+    try:
+        history = pd.read_csv(path)
+    except FileNotFoundError:
+        raise UserError(f"there is no {path}; train this run to its end first") from None
+    except (ValueError, OSError) as error:
+        raise UserError(f"{path} is not a readable CSV: {' '.join(str(error).split())}") from None
+    for name in ("iteration", "epoch"):
+        if name not in history:
+            raise UserError(f"{path} has no column {name!r}; train this run again")
+    words = [name for name in history if not pd.api.types.is_numeric_dtype(history[name])]
+    if words and len(history):
+        raise UserError(f"{path} has something other than numbers in column {words[0]!r}")
+    return history
+
+
+def _read_object(path: Path, remedy: str) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise UserError(f"there is no {path}; {remedy}") from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} is not a readable JSON file ({error}); {remedy}") from None
+    if not isinstance(value, dict):
+        raise UserError(f"{path} holds no JSON object; {remedy}")
+    return value
+
+
+# -- protocols -----------------------------------------------------------------------------------
+
+
+def image_counts(run: Run) -> tuple[int | None, int | None]:
+    """Return (translations scored, references), or None where the record doesn't say."""
+    flat = flatten(run.protocol)
+    return flat.get("fake_images"), flat.get("real_images")
+
+
+def flatten(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested mappings as one, with keys joined by dots."""
+    flat: dict[str, Any] = {}
+    for key, inner in value.items():
+        if isinstance(inner, Mapping):
+            flat |= flatten(inner, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = inner
+    return flat
+
+
+def comparison_key(run: Run) -> dict[str, Any]:
+    """Return all that two runs must share to stand in one table.
+
+    Left out: what belongs to the translations themselves (their number may be smaller for the
+    control of real images), and where equal weights were found.
+    """
+    flat = flatten(run.protocol)
+    kept = {
+        key: value
+        for key, value in flat.items()
+        if value is not None
+        and not any(word in key for word in ("fake", "kid", "path", "weights.source"))
+    }
+    return kept | {"image size": run.facts["size"], "data digest": run.facts["dataset_digest"]}
+
+
+def protocol_digest(run: Run) -> str:
+    """Return a short digest of `comparison_key`."""
+    text = json.dumps(comparison_key(run), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def check_comparable(runs: Sequence[Run]) -> None:
+    """Refuse runs that do not belong in one table.
+
+    Raises:
+        UserError: runs of one data set were scored by different protocols; a run is given twice;
+            or the seeds of one row differ in more than the seed.
+    """
+    first: dict[str, Run] = {}
+    seen: dict[tuple, Run] = {}
+    rows: dict[tuple, Run] = {}
+    for run in runs:
+        facts = run.facts
+        other = first.setdefault(facts["dataset"], run)
+        a, b = comparison_key(other), comparison_key(run)
+        # A key that one side lacks is a score it lacks: the table says so with a dash.
+        for key in sorted(a.keys() & b.keys()):
+            if a[key] != b[key]:
+                raise UserError(
+                    f"{other.folder} and {run.folder} differ in {key} ({a[key]!r}, {b[key]!r}), so"
+                    " they can't stand in one table; score both the same way or give only one"
+                )
+        row = (facts["dataset"], facts["method"])
+        same = seen.setdefault((*row, facts["seed"]), run)
+        if same is not run:
+            raise UserError(
+                f"{same.folder} and {run.folder} are both {facts['method']} with seed"
+                f" {facts['seed']} on {facts['dataset']}; give one of them"
+            )
+        other = rows.setdefault(row, run)
+        for key in ("algorithm", "options", "epochs", "iterations"):
+            if other.facts[key] != facts[key]:
+                raise UserError(
+                    f"{other.folder} and {run.folder} are seeds of one row but differ in {key};"
+                    " train both with the same settings"
+                )
+
+
+# -- the tidy table ------------------------------------------------------------------------------
+
+
+def frame(folders: Iterable[Path | Run]) -> pd.DataFrame:
+    """Return one value a row, in the order of the runs given.
+
+    Columns: dataset, method, algorithm, control, seed, epoch, metric, value (in `unit`, unscaled),
+    published, source, comparable ("yes", why not, or "" without a published number), missing (why
+    there is no value), protocol (digest: rows with the same one may be compared).
+
+    Raises:
+        UserError: as `load_run` and `check_comparable`.
+    """
+    runs = [item if isinstance(item, Run) else load_run(item) for item in folders]
+    if not runs:
+        raise UserError("no runs were given; name at least one run's folder")
+    check_comparable(runs)
+    return pd.DataFrame([_row(run, metric) for run in runs for metric in METRICS])
+
+
+def _row(run: Run, metric: str) -> dict[str, Any]:
+    facts = run.facts
+    value, missing = run.value(metric)
+    entry = published_entry(facts["dataset"], facts["method"], metric)
+    reasons = differences(facts, metric, image_counts(run)) if entry else []
+    reasons += [entry["note"]] if entry and "note" in entry else []
+    return {
+        "dataset": facts["dataset"],
+        "method": facts["method"],
+        "algorithm": facts["algorithm"],
+        "control": run.control,
+        "seed": facts["seed"],
+        "epoch": facts["epochs"],
+        "metric": metric,
+        "value": value,
+        "published": entry["value"] if entry else None,
+        "source": source_of(entry) if entry else "",
+        "comparable": "" if not entry else "; ".join(reasons) or "yes",
+        "missing": missing,
+        "protocol": protocol_digest(run),
+    }

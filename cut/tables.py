@@ -1,0 +1,247 @@
+"""Tables of what was measured, with the published number beside it.
+
+    python -m cut.tables --out DIR RUN_DIR...
+
+Writes `DIR/scores.csv`, one value a row in the units of `cut.results.METRICS`, and for each data
+set `DIR/NAME.md`, `.tex` (booktabs) and `.csv`, one method a row in the order given (the control
+`copy` first, `real` last). The same runs give the same bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cut.captions import caption
+from cut.errors import command
+from cut.files import replacing
+from cut.published import published_entry
+from cut.results import CONTROLS, METRICS, PAIRED, Run, check_comparable, frame, load_run
+
+SHOWN = ("fid", "kid", "l1", "ssim", "seconds_per_iteration", "peak_memory_gb")
+PUBLISHED = ("fid", "seconds_per_iteration", "peak_memory_gb")
+ARROWS = {"lower": " ↓", "higher": " ↑", "": ""}
+LATEX = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "±": r"$\pm$",
+    "–": "--",
+    "↓": r"$\downarrow$",
+    "↑": r"$\uparrow$",
+    "×": r"$\times$",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    **{c: f"\\{c}" for c in "&%$#_{}"},
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What stands in a table's cell, and the letter of its footnote or ""."""
+
+    text: str
+    mark: str = ""
+
+
+@dataclass
+class Table:
+    """A table before it is written in one format or another."""
+
+    dataset: str
+    header: list[str]
+    rows: list[list[Cell]] = field(default_factory=list)
+    notes: dict[str, str] = field(default_factory=dict)  # reason -> letters
+    caption: list[str] = field(default_factory=list)
+
+    def mark(self, reason: str) -> str:
+        """Return the letter of a footnote, the same one for the same words."""
+        return self.notes.setdefault(reason, _letter(len(self.notes)))
+
+
+def _letter(i: int) -> str:
+    return (_letter(i // 26 - 1) if i >= 26 else "") + chr(ord("a") + i % 26)
+
+
+def in_rows(runs: Sequence[Run]) -> list[list[Run]]:
+    """Return the runs of one data set by row: `copy`, the methods as given, `real`."""
+    rows: dict[str, list[Run]] = {}
+    for run in runs:
+        rows.setdefault(run.facts["method"], []).append(run)
+    place = {CONTROLS[0]: -1, CONTROLS[1]: 1}
+    return sorted(rows.values(), key=lambda row: place.get(row[0].facts["algorithm"], 0))
+
+
+def shown_metrics(runs: Sequence[Run]) -> list[str]:
+    """Return the metrics with a column: without true counterparts, none that needs them."""
+    return [m for m in SHOWN if m not in PAIRED or any(run.value(m)[0] is not None for run in runs)]
+
+
+def build(dataset: str, runs: Sequence[Run]) -> Table:
+    """Return the table of one data set's runs."""
+    rows = in_rows(runs)
+    metrics = shown_metrics(runs)
+    entries = {run.facts["method"]: published_entry(dataset, run.facts["method"], "fid")
+               for run in runs}  # fmt: skip
+    with_published = any(entries.values())
+    header = ["method", *(METRICS[m].label + ARROWS[METRICS[m].better] for m in metrics)]
+    if with_published:
+        header.insert(2, "FID published")
+    table = Table(dataset, [*header, "epochs", "seeds"])
+    for row in rows:
+        facts = row[0].facts
+        name = facts["method"] + (" (control)" if row[0].control else "")
+        cells = [Cell(name), *(_measured(table, row, m) for m in metrics)]
+        if with_published:
+            entry = entries[facts["method"]]
+            cells.insert(2, Cell(METRICS["fid"].show(entry["value"]) if entry else "–"))
+        epochs = Cell(str(facts["epochs"])) if facts["iterations"] else Cell("–")
+        table.rows.append([*cells, epochs, Cell(str(len(row)))])
+    table.caption = caption(dataset, runs, entries)
+    return table
+
+
+def _measured(table: Table, row: Sequence[Run], metric: str) -> Cell:
+    """Return a cell with the mean (and deviation over seeds), or a dash with its reason."""
+    shown = METRICS[metric]
+    values = [run.value(metric) for run in row]
+    numbers = [value for value, _ in values if value is not None]
+    lost = [f"seed {run.facts['seed']}: {why}" for run, (v, why) in zip(row, values, strict=True)
+            if v is None]  # fmt: skip
+    if not numbers:
+        return Cell("–", table.mark(values[0][1]))
+    text = shown.show(statistics.fmean(numbers))
+    if len(numbers) > 1:
+        text += f" ± {shown.show(statistics.stdev(numbers))}"
+    return Cell(text, table.mark(f"{shown.label} without {'; '.join(lost)}") if lost else "")
+
+
+# -- formats -------------------------------------------------------------------------------------
+
+
+def markdown(table: Table) -> str:
+    """Return the table in Markdown, its caption above and its footnotes below."""
+
+    def line(cells: Sequence[str]) -> str:
+        return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
+
+    head, *rest = table.caption
+    body = [line([c.text + (f" ({c.mark})" if c.mark else "") for c in row]) for row in table.rows]
+    rule = "|" + "|".join([" --- "] + [" ---: "] * (len(table.header) - 1)) + "|"
+    notes = [f"({letter}) {reason}" for reason, letter in table.notes.items()]
+    parts = [[f"**{table.dataset}.** {head}"], [line(table.header), rule, *body]]
+    parts += [[note] for note in notes]
+    if rest:
+        parts.append([" ".join(rest)])
+    return "\n\n".join("\n".join(part) for part in parts) + "\n"
+
+
+def escape(text: str) -> str:
+    """Return `text` with every character that LaTeX takes for itself escaped."""
+    return "".join(LATEX.get(c, c) for c in text)
+
+
+def latex(table: Table) -> str:
+    """Return the table as a LaTeX float for the booktabs package."""
+
+    def line(cells: Sequence[str]) -> str:
+        return "    " + " & ".join(cells) + r" \\"
+
+    def cell(c: Cell) -> str:
+        return escape(c.text) + (rf"\textsuperscript{{{c.mark}}}" if c.mark else "")
+
+    notes = [rf"\textsuperscript{{{letter}}} {escape(why)}." for why, letter in table.notes.items()]
+    caption = f"{escape(table.dataset)}. " + escape(" ".join(table.caption))
+    lines = [
+        "% needs \\usepackage{booktabs}",
+        r"\begin{table}",
+        r"  \centering",
+        rf"  \caption{{{caption}}}",
+        rf"  \label{{tab:{''.join(c if c.isalnum() else '-' for c in table.dataset)}}}",
+        rf"  \begin{{tabular}}{{l{'r' * (len(table.header) - 1)}}}",
+        r"    \toprule",
+        line([escape(name) for name in table.header]),
+        r"    \midrule",
+        *(line([cell(c) for c in row]) for row in table.rows),
+        r"    \bottomrule",
+        r"  \end{tabular}",
+        *([r"  \par\smallskip\footnotesize " + " ".join(notes)] if notes else []),
+        r"\end{table}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def wide(tidy: pd.DataFrame, rows: Sequence[Sequence[Run]]) -> pd.DataFrame:
+    """Return one method a row: means, and deviations over seeds, in the units of `tidy`."""
+    lines = []
+    metrics = shown_metrics([run for row in rows for run in row])
+    for row in rows:
+        facts = row[0].facts
+        mine = tidy[(tidy.dataset == facts["dataset"]) & (tidy.method == facts["method"])]
+        line: dict[str, Any] = {
+            "method": facts["method"],
+            "control": row[0].control,
+            "seeds": len(row),
+            "epochs": facts["epochs"],
+        }
+        for metric in metrics:
+            part = mine[mine.metric == metric]
+            line[metric] = part.value.mean()
+            line[f"{metric}_sd"] = part.value.std() if part.value.notna().sum() > 1 else None
+            if metric in PUBLISHED:
+                line[f"{metric}_published"] = part.published.iloc[0]
+        missing = mine[mine.missing.ne("") & mine.metric.isin(metrics)]
+        reasons = dict.fromkeys(f"{m}: {why}" for m, why in zip(missing.metric, missing.missing,
+                                                                strict=True))  # fmt: skip
+        lines.append({**line, "missing": "; ".join(reasons)})
+    return pd.DataFrame(lines)
+
+
+def _write(path: Path, text: str) -> None:
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_tables(out: Path, folders: Sequence[Path]) -> list[Path]:
+    """Write every table of the runs in `folders` into `out`; return the files.
+
+    Raises:
+        UserError: a run's files are missing or damaged, or runs can't stand in one table.
+    """
+    runs = [load_run(folder) for folder in folders]
+    check_comparable(runs)
+    tidy = frame(runs)
+    written = {out / "scores.csv": tidy.to_csv(index=False, lineterminator="\n")}
+    for dataset in dict.fromkeys(run.facts["dataset"] for run in runs):
+        mine = [run for run in runs if run.facts["dataset"] == dataset]
+        table = build(dataset, mine)
+        written[out / f"{dataset}.md"] = markdown(table)
+        written[out / f"{dataset}.tex"] = latex(table)
+        text = wide(tidy, in_rows(mine)).to_csv(index=False, lineterminator="\n")
+        written[out / f"{dataset}.csv"] = text
+    for path, text in written.items():
+        _write(path, text)
+    return list(written)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Write the tables of some runs."""
+    parser = argparse.ArgumentParser(
+        prog="python -m cut.tables", description="Write the tables of some runs."
+    )
+    parser.add_argument("--out", type=Path, required=True, help="the tables' folder")
+    parser.add_argument("runs", type=Path, nargs="+", metavar="RUN_DIR", help="runs' folders")
+    args = parser.parse_args(argv)
+    for path in write_tables(args.out, args.runs):
+        print(f"wrote {path}")
+    return 0
+
+
+if __name__ == "__main__":
+    command(main)
