@@ -214,7 +214,7 @@ def test_the_commands_work_and_fail_in_a_line(
     words = "-m cut.datasets prepare mine --out out --source gone".split()
     environment = {**os.environ, "PYTHONPATH": str(root)}
     failed = subprocess.run(
-        [*command, "--source", "gone"],
+        [sys.executable, *words],
         cwd=tmp_path,
         env=environment,
         capture_output=True,
