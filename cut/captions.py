@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cut.comparable import flatten, image_counts
 from cut.published import differences, published, source_of
-from cut.results import NOT_TRAINED, Run, flatten, image_counts
+from cut.results import NOT_TRAINED, Run
 
 CONTROL_WORDS = {
     "copy": "copy is the input unchanged (the score of doing nothing)",

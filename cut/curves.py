@@ -107,8 +107,10 @@ def _panel(ax: Axes, panel: Panel, curves: Sequence[Curve], colours: Mapping[str
                 ax.plot(curve.x, raw, color=colour, lw=0.5, alpha=0.25)
             ax.plot(curve.x, line, color=colour, lw=1.2, ls=DASHED if i else "-")
     if len(panel.losses) > 1:
-        styles = [Line2D([], [], color="0.3", lw=1.2, ls=DASHED if i else "-",
-                         label=name.rpartition("_")[2]) for i, name in enumerate(panel.losses)]  # fmt: skip
+        styles = [
+            Line2D([], [], color="0.3", lw=1.2, ls=ls, label=name.rpartition("_")[2])
+            for name, ls in zip(panel.losses, ("-", DASHED), strict=True)
+        ]
         ax.legend(handles=styles, frameon=False, loc="upper right", handlelength=1.8, ncols=2)
     divided = f", divided by {panel.weight}" if weighed - {1.0} else ""
     ax.set_title(panel.title, loc="left")
@@ -131,5 +133,5 @@ def _references(ax: Axes, panel: Panel, curves: Sequence[Curve]) -> None:
             return
         level, words = math.log(patches.pop()), "guessing"
     ax.axhline(level, color="0.45", lw=0.7, ls=":", zorder=0)
-    ax.annotate(words, (1, level), (2, 0), xycoords=("axes fraction", "data"),
-                textcoords="offset points", ha="left", va="center", color="0.4", fontsize=7)  # fmt: skip
+    place = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
+    ax.annotate(words, (1, level), (2, 0), **place, va="center", color="0.4", fontsize=7)

@@ -5,16 +5,16 @@ A run is the folder that training, translating and scoring have filled; nothing 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from cut.comparable import check_comparable, image_counts, protocol_digest
 from cut.errors import UserError
 from cut.published import differences, published_entry, source_of
 
@@ -133,7 +133,7 @@ def load_run(folder: Path) -> Run:
     if not isinstance(scores, dict):
         raise UserError(f"{path} has no object 'scores'; score this run again")
     for name, value in scores.items():
-        number = isinstance(value, int | float) and math.isfinite(value)
+        number = type(value) in (int, float) and math.isfinite(value)
         if value is not None and not number:
             raise UserError(f"{path} has {name} = {value!r}, which is no number; score it again")
     translated = content.get("translated") or {}
@@ -178,85 +178,6 @@ def _read_object(path: Path, remedy: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise UserError(f"{path} holds no JSON object; {remedy}")
     return value
-
-
-# -- protocols -----------------------------------------------------------------------------------
-
-
-def image_counts(run: Run) -> tuple[int | None, int | None]:
-    """Return (translations scored, references), or None where the record doesn't say."""
-    flat = flatten(run.protocol)
-    return flat.get("fake_images"), flat.get("real_images")
-
-
-def flatten(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested mappings as one, with keys joined by dots."""
-    flat: dict[str, Any] = {}
-    for key, inner in value.items():
-        if isinstance(inner, Mapping):
-            flat |= flatten(inner, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = inner
-    return flat
-
-
-def comparison_key(run: Run) -> dict[str, Any]:
-    """Return all that two runs must share to stand in one table.
-
-    Left out: what belongs to the translations themselves (their number may be smaller for the
-    control of real images), and where equal weights were found.
-    """
-    flat = flatten(run.protocol)
-    kept = {
-        key: value
-        for key, value in flat.items()
-        if value is not None
-        and not any(word in key for word in ("fake", "kid", "path", "weights.source"))
-    }
-    return kept | {"image size": run.facts["size"], "data digest": run.facts["dataset_digest"]}
-
-
-def protocol_digest(run: Run) -> str:
-    """Return a short digest of `comparison_key`."""
-    text = json.dumps(comparison_key(run), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def check_comparable(runs: Sequence[Run]) -> None:
-    """Refuse runs that do not belong in one table.
-
-    Raises:
-        UserError: runs of one data set were scored by different protocols; a run is given twice;
-            or the seeds of one row differ in more than the seed.
-    """
-    first: dict[str, Run] = {}
-    seen: dict[tuple, Run] = {}
-    rows: dict[tuple, Run] = {}
-    for run in runs:
-        facts = run.facts
-        other = first.setdefault(facts["dataset"], run)
-        a, b = comparison_key(other), comparison_key(run)
-        # A key that one side lacks is a score it lacks: the table says so with a dash.
-        for key in sorted(a.keys() & b.keys()):
-            if a[key] != b[key]:
-                raise UserError(
-                    f"{other.folder} and {run.folder} differ in {key} ({a[key]!r}, {b[key]!r}), so"
-                    " they can't stand in one table; score both the same way or give only one"
-                )
-        row = (facts["dataset"], facts["method"])
-        same = seen.setdefault((*row, facts["seed"]), run)
-        if same is not run:
-            raise UserError(
-                f"{same.folder} and {run.folder} are both {facts['method']} with seed"
-                f" {facts['seed']} on {facts['dataset']}; give one of them"
-            )
-        other = rows.setdefault(row, run)
-        for key in ("algorithm", "options", "epochs", "iterations"):
-            if other.facts[key] != facts[key]:
-                raise UserError(
-                    f"{other.folder} and {run.folder} are seeds of one row but differ in {key};"
-                    " train both with the same settings"
-                )
 
 
 # -- the tidy table ------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from cut.captions import caption
 from cut.errors import command
 from cut.files import replacing
 from cut.published import published_entry
-from cut.results import CONTROLS, METRICS, PAIRED, Run, check_comparable, frame, load_run
+from cut.results import CONTROLS, METRICS, PAIRED, Run, frame, load_run
 
 SHOWN = ("fid", "kid", "l1", "ssim", "seconds_per_iteration", "peak_memory_gb")
 PUBLISHED = ("fid", "seconds_per_iteration", "peak_memory_gb")
@@ -215,7 +215,6 @@ def write_tables(out: Path, folders: Sequence[Path]) -> list[Path]:
         UserError: a run's files are missing or damaged, or runs can't stand in one table.
     """
     runs = [load_run(folder) for folder in folders]
-    check_comparable(runs)
     tidy = frame(runs)
     written = {out / "scores.csv": tidy.to_csv(index=False, lineterminator="\n")}
     for dataset in dict.fromkeys(run.facts["dataset"] for run in runs):

@@ -1,0 +1,97 @@
+"""Which runs may stand in one table: a number carries its protocol, and protocols are not mixed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cut.errors import UserError
+
+if TYPE_CHECKING:
+    from cut.results import Run
+
+ONE_ROW = ("algorithm", "options", "epochs", "iterations")
+
+
+def image_counts(run: Run) -> tuple[int | None, int | None]:
+    """Return (translations scored, references), or None where the record doesn't say."""
+    flat = flatten(run.protocol)
+    return flat.get("fake_images"), flat.get("real_images")
+
+
+def flatten(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested mappings as one, with keys joined by dots."""
+    flat: dict[str, Any] = {}
+    for key, inner in value.items():
+        if isinstance(inner, Mapping):
+            flat |= flatten(inner, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = inner
+    return flat
+
+
+def comparison_key(run: Run) -> dict[str, Any]:
+    """Return all that two runs must share to stand in one table.
+
+    Left out: what belongs to the translations themselves (their number may be smaller for the
+    control of real images), and where equal weights were found.
+    """
+    flat = flatten(run.protocol)
+    kept = {
+        key: value
+        for key, value in flat.items()
+        if value is not None
+        and not any(word in key for word in ("fake", "kid", "path", "weights.source"))
+    }
+    return kept | {"image size": run.facts["size"], "data digest": run.facts["dataset_digest"]}
+
+
+def protocol_digest(run: Run) -> str:
+    """Return a short digest of `comparison_key`."""
+    text = json.dumps(comparison_key(run), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def check_comparable(runs: Sequence[Run]) -> None:
+    """Refuse runs that do not belong in one table.
+
+    Raises:
+        UserError: runs of one data set were scored by different protocols; a run is given twice;
+            or the seeds of one row differ in more than the seed.
+    """
+    _check_protocols(runs)
+    seen: dict[tuple, Run] = {}
+    rows: dict[tuple, Run] = {}
+    for run in runs:
+        facts = run.facts
+        row = (facts["dataset"], facts["method"])
+        same = seen.setdefault((*row, facts["seed"]), run)
+        if same is not run:
+            raise UserError(
+                f"{same.folder} and {run.folder} are both {facts['method']} with seed"
+                f" {facts['seed']} on {facts['dataset']}; give one of them"
+            )
+        other = rows.setdefault(row, run)
+        for key in ONE_ROW:
+            if other.facts[key] != facts[key]:
+                raise UserError(
+                    f"{other.folder} and {run.folder} are seeds of one row but differ in {key};"
+                    " train both with the same settings"
+                )
+
+
+def _check_protocols(runs: Sequence[Run]) -> None:
+    """Refuse runs of one data set whose protocols differ."""
+    agreed: dict[tuple[str, str], tuple[Any, Path]] = {}
+    for run in runs:
+        # A key that a run lacks belongs to a score it lacks: the table says so with a dash.
+        for key, value in sorted(comparison_key(run).items()):
+            first, folder = agreed.setdefault((run.facts["dataset"], key), (value, run.folder))
+            if first != value:
+                raise UserError(
+                    f"{folder} and {run.folder} differ in {key} ({first!r}, {value!r}), so they"
+                    " can't stand in one table; score both the same way or give only one"
+                )

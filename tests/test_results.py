@@ -1,0 +1,171 @@
+"""Records: what is read from a run's folder, and which runs may stand together."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from fake_runs import write_run
+
+from cut.errors import UserError
+from cut.published import differences, published, published_entry
+from cut.results import METRICS, OTHER_SCENES, frame, load_history, load_run
+
+
+def test_a_run_gives_its_values_in_the_metrics_units(tmp_path):
+    run = load_run(write_run(tmp_path / "run", scores={"fid": 70.5}))
+    assert run.value("fid") == (70.5, "")
+    assert run.value("peak_memory_gb") == (0.512, "")
+    assert run.value("images") == (1000.0, "")
+    assert not run.control
+
+
+def test_a_missing_score_keeps_its_reason(tmp_path):
+    folder = write_run(tmp_path / "run", scores={"fid": None}, missing={"fid": "no weights"})
+    assert load_run(folder).value("fid") == (None, "no weights")
+
+
+def test_controls_have_no_training_cost_and_real_images_no_counterparts(tmp_path):
+    copy = load_run(write_run(tmp_path / "copy", "copy"))
+    real = load_run(write_run(tmp_path / "real", "real"))
+    assert copy.control and copy.value("seconds_per_iteration") == (None, "not trained")
+    assert copy.value("l1") == (0.1, "")
+    assert real.value("l1") == (None, OTHER_SCENES)
+
+
+@pytest.mark.parametrize("name", ["run.json", "scores.json"])
+@pytest.mark.parametrize("content", [None, "", "{", "[]"])
+def test_a_missing_or_garbled_file_is_named(tmp_path, name, content):
+    folder = write_run(tmp_path / "run")
+    if content is None:
+        (folder / name).unlink()
+    else:
+        (folder / name).write_text(content)
+    with pytest.raises(UserError, match=name):
+        load_run(folder)
+
+
+@pytest.mark.parametrize("value", ["forty", True, float("nan"), [1]])
+def test_a_score_that_is_no_number_is_refused(tmp_path, value):
+    with pytest.raises(UserError, match="scores.json has fid = .* no number"):
+        load_run(write_run(tmp_path / "run", scores={"fid": value}))
+
+
+def test_a_record_without_a_fact_or_with_a_wrong_one_is_refused(tmp_path):
+    folder = write_run(tmp_path / "run", seed="zero")
+    with pytest.raises(UserError, match="seed = 'zero'"):
+        load_run(folder)
+    facts = json.loads((folder / "run.json").read_text())
+    del facts["epochs"]
+    (folder / "run.json").write_text(json.dumps({**facts, "seed": 0}))
+    with pytest.raises(UserError, match="has no 'epochs'"):
+        load_run(folder)
+
+
+def test_scores_of_another_runs_translations_are_refused(tmp_path):
+    folder, other = write_run(tmp_path / "a"), write_run(tmp_path / "b", seed=7)
+    (folder / "scores.json").write_text((other / "scores.json").read_text())
+    with pytest.raises(UserError, match="scores seed 7 but the run beside it has 0"):
+        load_run(folder)
+
+
+def test_history_of_a_control_is_empty_and_a_garbled_one_is_named(tmp_path):
+    assert load_history(write_run(tmp_path / "copy", "copy")).empty
+    folder = write_run(tmp_path / "run")
+    assert "NCE_Y" in load_history(folder)
+    for text, words in (("", "not a readable CSV"), ("a,b\n1,2\n", "no column 'iteration'"),
+                        ("iteration,epoch,NCE\n1,1,x\n", "column 'NCE'")):  # fmt: skip
+        (folder / "history.csv").write_text(text)
+        with pytest.raises(UserError, match=words):
+            load_history(folder)
+    (folder / "history.csv").unlink()
+    with pytest.raises(UserError, match="there is no .*history.csv"):
+        load_history(folder)
+
+
+def test_the_frame_has_one_value_a_row_beside_the_published_one(tmp_path):
+    runs = [write_run(tmp_path / m, m, dataset="horse2zebra") for m in ("copy", "cut")]
+    tidy = frame(runs)
+    assert len(tidy) == 2 * len(METRICS)
+    fid = tidy[tidy.metric == "fid"].set_index("method")
+    assert fid.published["cut"] == 45.5 and "Table 1" in fid.source["cut"]
+    assert "images 48x48, published 256x256" in fid.comparable["cut"]
+    assert fid.comparable["copy"] == ""
+    cost = tidy[(tidy.metric == "seconds_per_iteration") & (tidy.method == "cut")].iloc[0]
+    assert cost.published == 0.24 and "hardware" in cost.comparable
+
+
+def test_a_data_set_that_no_paper_has_gets_no_published_number(tmp_path):
+    assert frame([write_run(tmp_path / "run")]).published.isna().all()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"weights": {"source": "file", "tensors_sha256": "cd" * 32}}, "weights.tensors_sha256"),
+        ({"real_images": 5}, "real_images"),
+        ({"size": [64, 64]}, "differ in size"),
+        ({"extractor": "other"}, "extractor"),
+    ],
+)
+def test_protocols_are_not_mixed(tmp_path, change, words):
+    # The first run has no weights: the other two must still be compared with each other.
+    first = write_run(tmp_path / "a", "copy", protocol={"weights": None, **dict.fromkeys(change)})
+    runs = [first, write_run(tmp_path / "b"), write_run(tmp_path / "c", "fastcut", protocol=change)]
+    with pytest.raises(UserError, match=words):
+        frame(runs)
+    assert len(frame(runs[:2]))
+
+
+def test_what_does_not_change_a_score_may_differ(tmp_path):
+    change = {"fake_images": 3, "weights": {"source": "wheel", "tensors_sha256": "ab" * 32}}
+    runs = [write_run(tmp_path / "a"), write_run(tmp_path / "b", "real", protocol=change)]
+    assert frame(runs).protocol.nunique() == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"dataset_digest": "e" * 64}, "data digest"),
+        ({"size": [64, 64]}, "image size"),
+        ({"options": {"ngf": 8}, "seed": 1}, "seeds of one row but differ in options"),
+        ({}, "both cut with seed 0"),
+    ],
+)
+def test_runs_that_do_not_belong_together_are_refused(tmp_path, change, words):
+    with pytest.raises(UserError, match=words):
+        frame([write_run(tmp_path / "a"), write_run(tmp_path / "b", **change)])
+
+
+def test_a_run_under_the_papers_conditions_has_no_difference():
+    facts = {"method": "cut", "dataset": "horse2zebra", "size": [256, 256], "epochs": 400,
+             "options": {"ngf": 64}, "training": {"batch_size": 1}}  # fmt: skip
+    assert differences(facts, "fid", (120, 140)) == []
+    assert differences({**facts, "epochs": 3}, "fid", (120, 140)) == ["3 epochs, published 400"]
+    assert "120 against 140" in differences(facts, "fid", (50, 140))[0]
+
+
+def test_published_numbers_are_well_formed_and_given_once():
+    content = published()
+    known = {*METRICS, *content["other_metrics"]}
+    keys = set()
+    for entry in content["entries"]:
+        assert entry["metric"] in known and entry["source"] in content["sources"], entry
+        assert entry["check"] in ("V1", "V2", "V3"), entry
+        assert isinstance(entry["value"], int | float), entry
+        key = (entry["dataset"], entry["method"], entry["metric"])
+        assert key not in keys, f"{key} is given twice"
+        keys.add(key)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "method", "value"),
+    [
+        ("horse2zebra", "cut", 45.5), ("horse2zebra", "fastcut", 73.4),
+        ("horse2zebra", "cyclegan", 77.2), ("cat2dog", "munit", 104.4),
+        ("cityscapes", "drit", 155.3), ("horse2zebra", "last", 441.7),
+        ("cityscapes", "ext-only-last", 389.1),
+    ],
+)  # fmt: skip
+def test_published_fids_are_the_papers(dataset, method, value):
+    assert published_entry(dataset, method, "fid")["value"] == value

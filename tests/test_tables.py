@@ -1,0 +1,134 @@
+"""Tables: rows, dashes with reasons, escapes, and the same bytes for the same runs."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+from fake_runs import write_run
+
+from cut.errors import UserError
+from cut.tables import escape, main, write_tables
+
+
+@pytest.fixture
+def runs(tmp_path):
+    """Return the runs of a small benchmark, given out of order."""
+    root = tmp_path / "results"
+    return [
+        write_run(root / "real", "real", scores={"fid": 30.0}),
+        write_run(root / "fastcut", "fastcut", scores={"fid": None},
+                  missing={"fid": "no Inception_weights were found"}),
+        write_run(root / "cut0", "cut", scores={"fid": 60.0}),
+        write_run(root / "cut1", "cut", seed=1, scores={"fid": 62.0}),
+        write_run(root / "copy", "copy", scores={"fid": 90.0}),
+    ]  # fmt: skip
+
+
+def test_markdown_has_controls_at_both_ends_and_means_over_seeds(tmp_path, runs):
+    write_tables(tmp_path / "out", runs)
+    text = (tmp_path / "out" / "coats2stripes.md").read_text()
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    assert cells[0][:3] == ["method", "FID ↓", "KID x1000 ↓"]
+    assert {len(row) for row in cells} == {len(cells[0])}
+    assert [row[0] for row in cells[2:]] == ["copy (control)", "fastcut", "cut", "real (control)"]
+    assert cells[4][1] == "61.0 ± 1.4" and cells[4][-1] == "2"
+    assert cells[2][2] == "12.3", "KID is shown times 1000"
+    assert "published" not in text.lower(), "no paper has this data set"
+
+
+def test_a_dash_has_its_reason_below(tmp_path, runs):
+    write_tables(tmp_path / "out", runs)
+    text = (tmp_path / "out" / "coats2stripes.md").read_text()
+    row = next(line for line in text.splitlines() if line.startswith("| fastcut"))
+    letter = row.split("– (")[1][0]
+    assert f"({letter}) no Inception_weights were found" in text
+    assert "(a) not trained" in text
+
+
+def test_some_seeds_without_a_score_are_said(tmp_path):
+    runs = [write_run(tmp_path / "a"), write_run(tmp_path / "b", seed=3, scores={"fid": None},
+                                                 missing={"fid": "no weights"})]  # fmt: skip
+    write_tables(tmp_path / "out", runs)
+    text = (tmp_path / "out" / "coats2stripes.md").read_text()
+    assert "FID without seed 3: no weights" in text and "| 61.2 (a) |" in text
+
+
+def test_the_caption_says_what_the_numbers_stand_on(tmp_path, runs):
+    write_tables(tmp_path / "out", runs)
+    text = (tmp_path / "out" / "coats2stripes.md").read_text()
+    for words in ("48x48 pixels", "seeds 0 and 1", "4 test translations against 6 real images",
+                  "pytorch-fid Inception", "abababababab", "Example CPU & Co, 1 thread",
+                  "KID is shown times 1000", "floor"):  # fmt: skip
+        assert words in text, words
+
+
+def test_published_numbers_stand_beside_as_context(tmp_path):
+    runs = [write_run(tmp_path / m, m, dataset="horse2zebra", scores={"l1": None, "ssim": None})
+            for m in ("cut", "fastcut", "mine")]  # fmt: skip
+    write_tables(tmp_path / "out", runs)
+    text = (tmp_path / "out" / "horse2zebra.md").read_text()
+    header, cut, mine = (next(line for line in text.splitlines() if line.startswith(f"| {name} |"))
+                         for name in ("method", "cut", "mine"))  # fmt: skip
+    assert "| FID ↓ | FID published |" in header and "L1" not in header and "SSIM" not in header
+    assert "| 61.2 | 45.5 |" in cut and "| 61.2 | – |" in mine
+    assert "3 epochs, published 400 (cut); " in text and "(fastcut)" in text
+    assert "images 48x48, published 256x256;" in text, "true of all rows, so no names"
+
+
+def test_latex_escapes_and_balances(tmp_path, runs):
+    runs.append(write_run(tmp_path / "odd", "my_50%_{method}", algorithm="cut"))
+    write_tables(tmp_path / "out", runs)
+    text = (tmp_path / "out" / "coats2stripes.tex").read_text()
+    assert r"my\_50\%\_\{method\}" in text and r"Example CPU \& Co" in text
+    assert r"61.0 $\pm$ 1.4" in text and r"Inception\_weights" in text
+    assert text.isascii(), "an untouched LaTeX has no Unicode signs"
+    assert all(f"\\{rule}" in text for rule in ("toprule", "midrule", "bottomrule"))
+    columns = text.split(r"\begin{tabular}{")[1].split("}")[0]
+    body = text.split(r"\toprule")[1].split(r"\bottomrule")[0]
+    for line in body.splitlines():
+        if line.endswith(r"\\"):
+            assert line.replace(r"\&", "").count("&") == len(columns) - 1, line
+
+
+def test_escape_covers_every_special_character():
+    assert escape("a&b%$#_{}~^\\") == (
+        r"a\&b\%\$\#\_\{\}\textasciitilde{}\textasciicircum{}\textbackslash{}"
+    )
+
+
+def test_the_wide_csv_holds_numbers_in_base_units(tmp_path, runs):
+    write_tables(tmp_path / "out", runs)
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "out" / "coats2stripes.csv").read_text())))
+    by_name = {row["method"]: row for row in rows}
+    assert float(by_name["cut"]["fid"]) == 61.0 and float(by_name["cut"]["kid"]) == 0.0123
+    assert by_name["fastcut"]["fid"] == ""
+    assert "fid: no Inception_weights were found" in by_name["fastcut"]["missing"]
+    assert by_name["copy"]["control"] == "True"
+
+
+def test_two_data_sets_get_a_table_each_and_scores_hold_both(tmp_path):
+    runs = [write_run(tmp_path / d, dataset=d) for d in ("coats2stripes", "horse2zebra")]
+    written = write_tables(tmp_path / "out", runs)
+    assert sorted(path.name for path in written) == [
+        "coats2stripes.csv", "coats2stripes.md", "coats2stripes.tex", "horse2zebra.csv",
+        "horse2zebra.md", "horse2zebra.tex", "scores.csv",
+    ]  # fmt: skip
+    assert sorted(tmp_path.joinpath("out").iterdir()) == sorted(written)
+    text = (tmp_path / "out" / "scores.csv").read_text()
+    assert "\ncoats2stripes,cut" in text and "\nhorse2zebra,cut" in text
+
+
+def test_the_same_runs_give_the_same_bytes(tmp_path, runs):
+    first, second = (write_tables(tmp_path / name, runs) for name in ("one", "two"))
+    for a, b in zip(first, second, strict=True):
+        assert a.read_bytes() == b.read_bytes(), a.name
+
+
+def test_the_command_writes_nothing_when_a_run_is_unscored(tmp_path, runs):
+    (runs[2] / "scores.json").unlink()
+    with pytest.raises(UserError, match="score this run first"):
+        main(["--out", str(tmp_path / "out"), *map(str, runs)])
+    assert not (tmp_path / "out").exists()
