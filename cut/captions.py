@@ -47,11 +47,13 @@ def _protocol(runs: Sequence[Run]) -> list[str]:
     scored = [run for run in runs if run.scores.get("fid") is not None]
     if scored:
         flat = flatten(scored[0].protocol)
+        extractor, resize = flat.get("fake.extractor", "Inception"), flat.get("fake.resize")
+        resized = f" (images resized {resize})" if resize else ""
         source, digest = flat.get("weights.source"), flat.get("weights.tensors_sha256")
-        weights = f", weights {source}" if source else ""
-        weights += f" (tensors' sha256 {str(digest)[:12]})" if digest else ""
-        extractor = flat.get("extractor", "Inception")
-        found.append(f"FID and KID on features of {extractor}{weights}; KID is shown times 1000.")
+        weights = f"; weights from {source}" if source else ""
+        weights += f", sha256 of the tensors {str(digest)[:12]}" if digest else ""
+        found.append(f"FID and KID on features of {extractor}{resized}{weights}.")
+        found.append("KID is shown times 1000.")
     if any(run.scores.get(name) is not None for run in runs for name in ("l1", "ssim")):
         found.append("L1 (of values in [0, 1]) and SSIM are taken to the true counterparts.")
     return found

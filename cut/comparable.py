@@ -18,8 +18,9 @@ ONE_ROW = ("algorithm", "options", "epochs", "iterations")
 
 def image_counts(run: Run) -> tuple[int | None, int | None]:
     """Return (translations scored, references), or None where the record doesn't say."""
-    flat = flatten(run.protocol)
-    return flat.get("fake_images"), flat.get("real_images")
+    sides = (run.protocol.get(side) or {} for side in ("fake", "real"))
+    fake, real = (side.get("images") for side in sides)
+    return fake, real
 
 
 def flatten(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -36,15 +37,15 @@ def flatten(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 def comparison_key(run: Run) -> dict[str, Any]:
     """Return all that two runs must share to stand in one table.
 
-    Left out: what belongs to the translations themselves (their number may be smaller for the
-    control of real images), and where equal weights were found.
+    Left out: which translations these are (the control of real images may have fewer) and KID's
+    subsets, whose size follows from that; where equal weights were found; why there is no score.
     """
-    flat = flatten(run.protocol)
     kept = {
         key: value
-        for key, value in flat.items()
+        for key, value in flatten(run.protocol).items()
         if value is not None
-        and not any(word in key for word in ("fake", "kid", "path", "weights.source"))
+        and not key.startswith(("fake.images", "kid."))
+        and not key.endswith(("weights.source", "reason"))
     }
     return kept | {"image size": run.facts["size"], "data digest": run.facts["dataset_digest"]}
 

@@ -117,6 +117,7 @@ def _panel(ax: Axes, panel: Panel, curves: Sequence[Curve], colours: Mapping[str
     ax.set_ylabel(panel.unit + divided.replace(", ", "\n", 1))
     ax.set_ylim(bottom=0)
     ax.margins(x=0.02)
+    ax.set_xlim(left=0)
     ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     _references(ax, panel, curves)

@@ -14,15 +14,19 @@ from PIL import Image
 
 LOSSES = {"cut": ["G_GAN", "D_real", "D_fake", "NCE", "NCE_Y", "G"],
           "fastcut": ["G_GAN", "D_real", "D_fake", "NCE", "G"]}  # fmt: skip
-PROTOCOL = {
-    "real_images": 6,
-    "fake_images": 4,
-    "size": [48, 48],
-    "resize": "bilinear to 299x299",
-    "extractor": "pytorch-fid Inception",
-    "dims": 2048,
-    "weights": {"source": "file", "tensors_sha256": "ab" * 32},
-}
+WEIGHTS = {"source": "a file", "tensors_sha256": "ab" * 32}
+
+
+def protocol(**changes: Any) -> dict[str, Any]:
+    """Return a protocol as scoring writes it; `changes` are those of the real side."""
+    features = {"size": [48, 48], "extractor": "pytorch-fid InceptionV3, pool3",
+                "resize": "bilinear to 299x299", "dims": 2048, "weights": WEIGHTS}  # fmt: skip
+    return {
+        "real": {"images": 6, "images_sha256": "12" * 32, **features, **changes},
+        "fake": {"images": 4, "images_sha256": "34" * 32, **features},
+        "weights": WEIGHTS,
+        "kid": {"subsets": 100},
+    }
 
 
 def picture(i: int, stripes: bool = False, size: int = 24) -> Image.Image:
@@ -76,7 +80,7 @@ def write_run(
     seed: int = 0,
     scores: dict[str, float | None] | None = None,
     missing: dict[str, str] | None = None,
-    protocol: dict[str, Any] | None = None,
+    scored_by: dict[str, Any] | None = None,
     points: int = 100,
     images: int = 4,
     **facts: Any,
@@ -113,7 +117,7 @@ def write_run(
     given |= scores or {}
     content = {
         "scores": given, "fid": given["fid"], "missing": missing or {},
-        "protocol": {**PROTOCOL, **(protocol or {})}, "translated": header,
+        "protocol": protocol() if scored_by is None else scored_by, "translated": header,
     }  # fmt: skip
     (folder / "scores.json").write_text(json.dumps(content))
     return folder

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 
 import pytest
-from fake_runs import write_run
+from fake_runs import protocol, write_run, write_test
 
+from cut.comparable import image_counts
 from cut.errors import UserError
+from cut.files import write_json
+from cut.metrics.weights import WeightsUnavailable
 from cut.published import differences, published, published_entry
 from cut.results import METRICS, OTHER_SCENES, frame, load_history, load_run
+from cut.score import score
 
 
 def test_a_run_gives_its_values_in_the_metrics_units(tmp_path):
@@ -103,24 +107,41 @@ def test_a_data_set_that_no_paper_has_gets_no_published_number(tmp_path):
     ("change", "words"),
     [
         ({"weights": {"source": "file", "tensors_sha256": "cd" * 32}}, "weights.tensors_sha256"),
-        ({"real_images": 5}, "real_images"),
-        ({"size": [64, 64]}, "differ in size"),
-        ({"extractor": "other"}, "extractor"),
+        ({"images": 5}, "differ in real.images"),
+        ({"size": [64, 64]}, "differ in real.size"),
+        ({"extractor": "other"}, "real.extractor"),
     ],
 )
 def test_protocols_are_not_mixed(tmp_path, change, words):
-    # The first run has no weights: the other two must still be compared with each other.
-    first = write_run(tmp_path / "a", "copy", protocol={"weights": None, **dict.fromkeys(change)})
-    runs = [first, write_run(tmp_path / "b"), write_run(tmp_path / "c", "fastcut", protocol=change)]
+    # The first run has no protocol: the other two must still be compared with each other.
+    runs = [
+        write_run(tmp_path / "a", "copy", scored_by={}),
+        write_run(tmp_path / "b"),
+        write_run(tmp_path / "c", "fastcut", scored_by=protocol(**change)),
+    ]
     with pytest.raises(UserError, match=words):
         frame(runs)
     assert len(frame(runs[:2]))
 
 
 def test_what_does_not_change_a_score_may_differ(tmp_path):
-    change = {"fake_images": 3, "weights": {"source": "wheel", "tensors_sha256": "ab" * 32}}
-    runs = [write_run(tmp_path / "a"), write_run(tmp_path / "b", "real", protocol=change)]
+    other = protocol(weights={"source": "elsewhere", "tensors_sha256": "ab" * 32})
+    other["fake"]["images"] = 3
+    other["kid"]["subsets"] = 7
+    runs = [write_run(tmp_path / "a"), write_run(tmp_path / "b", "real", scored_by=other)]
     assert frame(runs).protocol.nunique() == 1
+
+
+def test_what_scoring_writes_is_read(tmp_path):
+    folder, images = write_run(tmp_path / "run"), write_test(tmp_path / "test")
+    (folder / "translated" / "manifest.json").unlink()
+    result = score(images / "target", folder / "translated", images / "truth",
+                   WeightsUnavailable("no weights for this test"))  # fmt: skip
+    write_json(folder / "scores.json", result)
+    run = load_run(folder)
+    assert image_counts(run) == (4, 6)
+    assert run.value("fid") == (None, "no weights for this test")
+    assert run.value("l1") == (0.0, "") and run.value("ssim")[0] == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(
