@@ -1,0 +1,101 @@
+"""How close translations are to their true counterparts: L1 and SSIM, image by image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from skimage.metrics import structural_similarity
+
+from cut.errors import UserError
+from cut.images import list_images, read_image
+
+# The window of Wang et al. 2004: a Gaussian of deviation 1.5, cut off at 5 pixels either side.
+WINDOW = 11
+SIGMA = 1.5
+SSIM_PROTOCOL = f"gaussian window, sigma {SIGMA}, mean over pixels and channels (scikit-image)"
+
+
+def l1(image: np.ndarray, truth: np.ndarray) -> float:
+    """Return the mean absolute difference of images (H, W, 3) in [0, 1]."""
+    return float(np.abs(image - truth).mean())
+
+
+def ssim(image: np.ndarray, truth: np.ndarray) -> float:
+    """Return the structural similarity of images (H, W, 3) in [0, 1]: 1 when equal.
+
+    Wang et al. 2004, each channel by itself. Images of less than 11 pixels take a smaller window.
+
+    Raises:
+        UserError: a side is under 3 pixels.
+    """
+    side = min(image.shape[:2])
+    if side < 3:
+        raise UserError(f"SSIM needs images of at least 3x3 pixels, and these have a side {side}")
+    return float(
+        structural_similarity(
+            image,
+            truth,
+            channel_axis=2,
+            data_range=1.0,
+            gaussian_weights=True,
+            sigma=SIGMA,
+            use_sample_covariance=False,
+            win_size=min(WINDOW, side - (side + 1) % 2),
+        )
+    )
+
+
+def compare(fake: Path, truth: Path) -> tuple[float, float]:
+    """Return (L1, SSIM), each the mean over the images of `fake` and those of `truth`.
+
+    Images are counterparts by name without extension.
+
+    Raises:
+        UserError: an image has no counterpart, two have one name, or a pair differs in size.
+    """
+    pairs = _pairs(fake, truth)
+    values = []
+    for mine, true in pairs:
+        a, b = _unit(read_image(mine)), _unit(read_image(true))
+        if a.shape != b.shape:
+            raise UserError(
+                f"{mine} is {a.shape[1]}x{a.shape[0]} but its counterpart {true} is "
+                f"{b.shape[1]}x{b.shape[0]}; resize one to the other"
+            )
+        values.append((l1(a, b), ssim(a, b)))
+    means = np.mean(values, axis=0)
+    return float(means[0]), float(means[1])
+
+
+def _unit(image: Image.Image) -> np.ndarray:
+    """Return the image as float64 (H, W, 3) in [0, 1]."""
+    return np.asarray(image, dtype=np.float64) / 255
+
+
+def _pairs(fake: Path, truth: Path) -> list[tuple[Path, Path]]:
+    mine, true = _by_stem(fake), _by_stem(truth)
+    for name, own, others, folder in (
+        ("translation", mine, true, truth),
+        ("true image", true, mine, fake),
+    ):
+        alone = sorted(own.keys() - others.keys())
+        if alone:
+            raise UserError(
+                f"{own[alone[0]]} has no counterpart {alone[0]}.* in {folder} "
+                f"({len(alone)} such {name}{'s' * (len(alone) > 1)}); expected one a name"
+            )
+    return [(mine[stem], true[stem]) for stem in sorted(mine)]
+
+
+def _by_stem(folder: Path) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for path in list_images(folder):
+        if path.stem in found:
+            raise UserError(
+                f"{path} and {found[path.stem].name} have one name; images are matched by name "
+                "without extension, so keep one of them"
+            )
+        found[path.stem] = path
+    return found

@@ -1,0 +1,257 @@
+"""Inception features of a folder of images, as pytorch-fid takes them, and a file to keep them.
+
+    python -m cut.metrics.features FOLDER OUT.npz --weights-json FILE.json [--meta key=value ...]
+
+The file holds `features` (N, 2048) float32, `names` (N,), and `protocol`, a JSON object with every
+choice that the numbers depend on. Without weights it holds no rows, and the reason.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import pytorch_fid.inception
+import torch
+from PIL import Image
+from torch import Tensor
+from tqdm import tqdm
+
+from cut.errors import UserError, command
+from cut.files import read_json, replacing
+from cut.images import list_images, read_image, sha256_file
+from cut.metrics.weights import InceptionWeights, WeightsUnavailable, load_inception_state
+from cut.train import choose_device
+
+DIMS = 2048
+BATCH_SIZE = 16
+EXTRACTOR = "pytorch-fid InceptionV3, pool3"
+RESIZE = "bilinear to 299x299, align_corners=False, no antialias"
+
+
+@dataclass(frozen=True)
+class Features:
+    """The features of a folder.
+
+    Attributes:
+        values: (N, 2048) float32; no rows when there were no weights.
+        names: the N file names, in the order of the rows.
+        protocol: what the values depend on; with "reason" when there are none.
+    """
+
+    values: np.ndarray
+    names: list[str]
+    protocol: dict[str, Any]
+
+    @property
+    def reason(self) -> str | None:
+        """Return why there are no values, or None."""
+        return self.protocol.get("reason")
+
+
+def build_inception(state: dict[str, Tensor]) -> torch.nn.Module:
+    """Return pytorch-fid's Inception with the weights of `state`.
+
+    It takes images (B, 3, H, W) in [0, 1] of any size, and gives a list of one: the last average
+    pool, (B, 2048, 1, 1).
+    """
+    # The package builds its network around a download, with no argument for a local file. Standing
+    # in for the download keeps the network the package's own, down to how each block pools.
+    with mock.patch.object(
+        pytorch_fid.inception, "load_state_dict_from_url", lambda *_, **__: state
+    ):
+        network = pytorch_fid.inception.InceptionV3().eval()
+    # On a CPU half the time; features move by 2e-6 of their size, as with any other batch size.
+    return network.to(memory_format=torch.channels_last)
+
+
+def extract(
+    folder: Path,
+    weights: InceptionWeights | WeightsUnavailable,
+    device: torch.device | str = "cpu",
+    batch_size: int = BATCH_SIZE,
+    meta: dict[str, str] | None = None,
+) -> Features:
+    """Return the features of all images in `folder`, in the order of their names.
+
+    `meta` (such as data set and split) joins the protocol. Given the reason why there are no
+    weights, all is recorded but the values.
+
+    Raises:
+        UserError: the folder has no images, a damaged one, or images of more than one size.
+    """
+    paths = list_images(folder)
+    h, w = one_size(paths)
+    protocol: dict[str, Any] = {**(meta or {}), "images": len(paths), "size": [h, w]}
+    protocol |= {"images_sha256": images_digest(paths)}
+    protocol |= {"extractor": EXTRACTOR, "resize": RESIZE, "dims": DIMS}
+    names = [path.name for path in paths]
+    if isinstance(weights, WeightsUnavailable):
+        protocol["reason"] = str(weights)
+        return Features(np.zeros((0, DIMS), np.float32), names, protocol)
+    network = build_inception(load_inception_state(weights.path)).to(device)
+    protocol["weights"] = weights_record(weights)
+    batches = [paths[i : i + batch_size] for i in range(0, len(paths), batch_size)]
+    rows = []
+    for batch in tqdm(batches, desc=f"features of {folder.name}", unit="batch", disable=None):
+        x = torch.stack([_tensor(path) for path in batch]).to(device)  # (B, 3, H, W)
+        x = x.contiguous(memory_format=torch.channels_last)
+        with torch.inference_mode():
+            rows.append(network(x)[0].flatten(1).cpu().numpy())  # (B, 2048)
+    return Features(np.concatenate(rows), names, protocol)
+
+
+def weights_record(weights: InceptionWeights) -> dict[str, str]:
+    """Return what a protocol says of the weights: not where they lay."""
+    return {"source": weights.source, "tensors_sha256": weights.tensors_sha256}
+
+
+def _pixels(path: Path) -> Image.Image:
+    """Return the image as pytorch-fid reads it: transparency dropped, no turning upright.
+
+    Only 16-bit greyscale differs: pytorch-fid clips it to white, here it is scaled.
+    """
+    checked = read_image(path)  # raises the sentence for a damaged file
+    with Image.open(path) as image:
+        return checked if image.mode.startswith("I") else image.convert("RGB")
+
+
+def _tensor(path: Path) -> Tensor:
+    """Return the image as float32 (3, H, W) in [0, 1]."""
+    levels = torch.from_numpy(np.array(_pixels(path)))  # (H, W, 3)
+    return levels.permute(2, 0, 1).float().div(255)
+
+
+def one_size(paths: list[Path]) -> tuple[int, int]:
+    """Return (height, width) of all the images.
+
+    Raises:
+        UserError: they differ, so no protocol says how to batch them.
+    """
+    first = _pixels(paths[0]).size
+    for path in paths[1:]:
+        size = _pixels(path).size
+        if size != first:
+            raise UserError(
+                f"{path} is {size[0]}x{size[1]} but {paths[0].name} is {first[0]}x{first[1]}; "
+                "the images of a folder must have one size to be scored, so resize them first"
+            )
+    return first[1], first[0]
+
+
+def images_digest(paths: list[Path]) -> str:
+    """Return the sha256 over the names and contents of the files, in order."""
+    lines = "".join(f"{path.name} {sha256_file(path)}\n" for path in paths)
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def save(features: Features, path: Path) -> None:
+    """Write the features as npz, atomically."""
+    with replacing(path) as temporary, open(temporary, "wb") as file:
+        np.savez(
+            file,
+            features=features.values,
+            names=np.array(features.names),
+            protocol=np.array(json.dumps(features.protocol)),
+        )
+
+
+def load(path: Path) -> Features:
+    """Return the features in a file that `save` wrote.
+
+    Raises:
+        UserError: it is missing, damaged, or no such file.
+    """
+    if not path.is_file():
+        raise UserError(f"there is no file {path}; expected features or a folder of images")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            values, names = file["features"], file["names"].tolist()
+            protocol = json.loads(file["protocol"].item())
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise UserError(
+            f"{path} holds no features ({' '.join(str(error).split())}); expected a file written "
+            "by python -m cut.metrics.features"
+        ) from None
+    rows = 0 if "reason" in protocol else len(names)
+    if values.shape != (rows, DIMS) or not np.isfinite(values).all():
+        raise UserError(
+            f"{path} has features of shape {values.shape}, expected finite ({rows}, {DIMS}); "
+            "compute them again with python -m cut.metrics.features"
+        )
+    return Features(values, names, protocol)
+
+
+def read_weights_json(path: Path) -> InceptionWeights | WeightsUnavailable:
+    """Return what `python -m cut.metrics.weights` found, or its reason for finding nothing.
+
+    Raises:
+        UserError: the record is unreadable, or the weights are gone.
+    """
+    record = read_json(path)
+    if isinstance(record, dict) and set(record) == {"reason"}:
+        return WeightsUnavailable(record["reason"])
+    try:
+        found = InceptionWeights(Path(record["path"]), record["source"], record["tensors_sha256"])
+    except (KeyError, TypeError):
+        raise UserError(
+            f"{path} doesn't say where weights are; write it with python -m cut.metrics.weights"
+        ) from None
+    if not found.path.is_file():
+        raise UserError(
+            f"the weights {found.path} that {path} names are gone; "
+            "run python -m cut.metrics.weights again"
+        )
+    return found
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say how features are computed."""
+    parser.add_argument("--batch-size", type=int, default=BATCH_SIZE)
+    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
+
+
+def check_batch_size(size: int) -> None:
+    """Refuse a batch without images.
+
+    Raises:
+        UserError: it is less than one.
+    """
+    if size < 1:
+        raise UserError(f"--batch-size is {size}; give 1 or more")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Write the features of a folder."""
+    parser = argparse.ArgumentParser(prog="python -m cut.metrics.features")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("out", type=Path, help="the .npz file to write")
+    parser.add_argument("--weights-json", type=Path, required=True, help="from cut.metrics.weights")
+    parser.add_argument("--meta", action="append", default=[], metavar="KEY=VALUE")
+    add_arguments(parser)
+    args = parser.parse_args(argv)
+    meta = {}
+    for item in args.meta:
+        key, separator, value = item.partition("=")
+        if not separator or not key:
+            raise UserError(f"--meta {item!r} is not KEY=VALUE")
+        meta[key] = value
+    check_batch_size(args.batch_size)
+    device = choose_device(args.device)
+    weights = read_weights_json(args.weights_json)
+    features = extract(args.folder, weights, device, args.batch_size, meta)
+    save(features, args.out)
+    print(features.reason or f"features of {len(features.names)} images in {args.out}")
+    return 0
+
+
+if __name__ == "__main__":
+    command(main)
