@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from cut.datasets import Dataset
 from PIL.Image import Image
 
+from cut.datasets import Dataset
 from cut.images import read_image, resize
 from cut.methods import Method
 

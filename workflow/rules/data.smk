@@ -1,15 +1,12 @@
 """Data sets: fetch or make, verify, and lay out the test images at the size of the run."""
 
 
-def source_argument(wildcards):
+def source_arguments(wildcards):
     """Return the arguments that say where a data set comes from."""
-    entry = PLAN.config.data_sources.get(wildcards.dataset)
-    if entry is None:
-        return ""
-    if isinstance(entry, str):
-        return f"--source {quote(entry)}"
-    settings = [quote(f"{key}={value}") for key, value in sorted(entry.items())]
-    return " ".join(f"--set {setting}" for setting in settings)
+    given = PLAN.config.data_sources.get(wildcards.dataset, {})
+    if isinstance(given, str):
+        return ["--source", given]
+    return [part for key in sorted(given) for part in ("--set", f"{key}={as_json(given[key])}")]
 
 
 rule dataset:
@@ -21,15 +18,15 @@ rule dataset:
         "../envs/cutbench.yaml"
     params:
         out=subpath(output[0], parent=True),
-        source=source_argument,
+        source=source_arguments,
     shell:
-        "python -m cut.datasets prepare {wildcards.dataset} --out {params.out:q} {params.source}"
+        "python -m cut.datasets prepare {wildcards.dataset} --out {params.out:q} {params.source:q}"
         " > {log:q} 2>&1"
 
 
 rule test_images:
     input:
-        rules.dataset.output,
+        rules.dataset.output[0],
     output:
         f"{RESULTS}/{{dataset}}/test/manifest.json",
     log:

@@ -9,15 +9,15 @@ rule inception:
     conda:
         "../envs/cutbench.yaml"
     params:
-        weights=f"--weights {quote(w)}" if (w := PLAN.config.fid_weights) else "",
+        weights=["--weights", PLAN.config.fid_weights] if PLAN.config.fid_weights else [],
     shell:
-        "python -m cut.metrics.weights --out {output:q} {params.weights} > {log:q} 2>&1"
+        "python -m cut.metrics.weights --out {output:q} {params.weights:q} > {log:q} 2>&1"
 
 
 rule reference:
     input:
-        images=rules.test_images.output,
-        weights=rules.inception.output,
+        images=rules.test_images.output[0],
+        weights=rules.inception.output[0],
     output:
         f"{RESULTS}/{{dataset}}/test/target.npz",
     log:
@@ -27,7 +27,7 @@ rule reference:
     resources:
         gpu=gpus(),
     params:
-        folder=lambda w, input: Path(input.images[0]).parent / "target",
+        folder=lambda w, input: Path(input.images).parent / "target",
         device=PLAN.config.device,
     shell:
         "python -m cut.metrics.features {params.folder:q} {output:q}"
@@ -37,10 +37,10 @@ rule reference:
 
 rule score:
     input:
-        reference=rules.reference.output,
-        weights=rules.inception.output,
-        images=rules.test_images.output,
-        translated=rules.translate.output,
+        reference=rules.reference.output[0],
+        weights=rules.inception.output[0],
+        images=rules.test_images.output[0],
+        translated=rules.translate.output[0],
     output:
         f"{RUN}/scores.json",
     log:
@@ -51,7 +51,7 @@ rule score:
         gpu=gpus(),
     params:
         translated=subpath(input.translated, parent=True),
-        truth=lambda w, input: Path(input.images[0]).parent / "truth",
+        truth=lambda w, input: Path(input.images).parent / "truth",
         device=PLAN.config.device,
     shell:
         # Only some data sets have true counterparts: export writes that folder if there are.

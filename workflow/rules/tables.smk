@@ -33,7 +33,7 @@ rule tables:
 
 rule grid:
     input:
-        images=rules.test_images.output,
+        images=rules.test_images.output[0],
         translated=lambda w: [f"{run}/translated/manifest.json" for run in PLAN.runs(w.dataset)],
     output:
         report(
@@ -48,7 +48,7 @@ rule grid:
     conda:
         "../envs/cutbench.yaml"
     params:
-        test=lambda w, input: Path(input.images[0]).parent,
+        test=lambda w, input: Path(input.images).parent,
         runs=lambda w: PLAN.runs(w.dataset),
         rows=PLAN.config.grid.rows,
         seed=PLAN.config.grid.seed,

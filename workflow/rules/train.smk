@@ -3,7 +3,7 @@
 
 rule train:
     input:
-        rules.dataset.output,
+        rules.dataset.output[0],
     output:
         record=f"{RUN}/run.json",
         history=f"{RUN}/history.csv",
@@ -34,7 +34,7 @@ rule train:
 
 rule translate:
     input:
-        dataset=rules.dataset.output,
+        dataset=rules.dataset.output[0],
         record=rules.train.output.record,
         weights=rules.train.output.weights,
     output:
