@@ -1,0 +1,50 @@
+"""Random weights in the shape of FID's Inception, for tests that need a network and not that one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from cut.metrics.convert import template
+
+
+def random_state(seed: int = 0) -> dict[str, torch.Tensor]:
+    """Return a state dict whose features vary with the image.
+
+    Kaiming's scale keeps the variance through 94 layers; with PyTorch's default the features would
+    be constant, every FID 0, and no test of agreement could fail.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    state = {}
+    for name, like in template().state_dict().items():
+        values = torch.zeros(like.shape, dtype=like.dtype)
+        if name.endswith("conv.weight"):
+            fan_in = like[0].numel()
+            values = torch.randn(like.shape, generator=generator) * (2 / fan_in) ** 0.5
+        elif name.endswith(("bn.weight", "running_var")):
+            values += 1
+        elif name.endswith("bn.bias"):
+            values = torch.randn(like.shape, generator=generator) * 0.1
+        state[name] = values
+    return state
+
+
+def write_weights(path: Path, seed: int = 0) -> Path:
+    """Write such weights to `path`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(random_state(seed), path)
+    return path
+
+
+def write_images(folder: Path, n: int, seed: int = 0, size: int = 32, tint: float = 0.0) -> Path:
+    """Write `n` blotchy PNG images of `size` pixels, named 00.png and on."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(seed)
+    for i in range(n):
+        coarse = rng.uniform(0, 1, (4, 4, 3)) * (1 - tint * np.array([0, 0.5, 1]))
+        image = Image.fromarray((coarse * 255).astype(np.uint8))
+        image.resize((size, size), Image.Resampling.BICUBIC).save(folder / f"{i:02}.png")
+    return folder
