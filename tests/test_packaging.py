@@ -1,0 +1,254 @@
+"""The two installs agree: pyproject's bounds, the pip locks, the conda environments, make."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+# conda-forge calls some packages otherwise than the package index does.
+CONDA_NAMES = {
+    "pytorch": "torch",
+    "matplotlib-base": "matplotlib",
+    "snakemake-minimal": "snakemake",
+}
+CONDA_ONLY = {"python", "pip"}
+ENVIRONMENTS = (
+    "environment.yml",
+    "workflow/envs/cutbench.yaml",
+    "workflow/envs/cutbench-cuda.yaml",
+)
+LOCKS = ("requirements.lock", "requirements-test.lock")
+
+
+def project(root: Path) -> dict:
+    """Return pyproject's `[project]` table."""
+    return tomllib.loads((root / "pyproject.toml").read_text())["project"]
+
+
+def requirements(root: Path, extra: str | None = None) -> list[Requirement]:
+    """Return the direct dependencies, or those of an extra."""
+    table = project(root)
+    lines = table["optional-dependencies"][extra] if extra else table["dependencies"]
+    return [Requirement(line) for line in lines]
+
+
+def lock_entries(path: Path) -> list[str]:
+    """Return a lock's entries, each with its hashes on one line."""
+    text = path.read_text().replace("\\\n", " ")
+    return [
+        line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")
+    ]
+
+
+def locked(path: Path) -> dict[str, str]:
+    """Return {canonical name: version} of a lock; one version a name is part of the contract."""
+    versions: dict[str, str] = {}
+    for entry in lock_entries(path):
+        found = re.match(r"([\w.-]+)(?:\[[\w,]+\])?==([^\s;]+)", entry)
+        assert found, f"{path.name}: {entry[:60]!r} is not pinned with =="
+        name = canonicalize_name(found[1])
+        assert name not in versions, f"{path.name}: {name} stands there twice"
+        versions[name] = found[2]
+    return versions
+
+
+def conda_pins(path: Path) -> dict[str, tuple[str, str, str]]:
+    """Return {index name: (channel, version, build)} of a conda environment."""
+    pins = {}
+    for line in yaml.safe_load(path.read_text())["dependencies"]:
+        assert isinstance(line, str), f"{path.name}: {line} is not a conda package"
+        channel, _, spec = line.rpartition("::")
+        name, version, build = (spec.split("=") + ["", ""])[:3]
+        pins[CONDA_NAMES.get(name, name)] = channel, version, build
+    return pins
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_locked_version_is_exact_and_hashed(root: Path, lock: str):
+    assert len(locked(root / lock)) > 50
+    for entry in lock_entries(root / lock):
+        assert re.search(r"--hash=sha256:[0-9a-f]{64}", entry), f"{lock}: no hash in {entry[:60]!r}"
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_locks_name_no_index_and_no_path(root: Path, lock: str):
+    text = (root / lock).read_text()
+    assert not re.search(
+        r"://|--(extra-)?index|--find-links|@ |(^|\s)\.?\.?/\w", text, re.MULTILINE
+    )
+
+
+@pytest.mark.parametrize(
+    ("lock", "extra"), [(LOCKS[0], None), (LOCKS[1], None), (LOCKS[1], "test")]
+)
+def test_locks_hold_every_direct_dependency_inside_its_bounds(root: Path, lock: str, extra: str):
+    versions = locked(root / lock)
+    for requirement in requirements(root, extra):
+        version = versions.get(canonicalize_name(requirement.name))
+        assert version, f"{lock} lacks {requirement.name}: run `make lock`"
+        assert requirement.specifier.contains(version), f"{lock}: {version} is not {requirement}"
+
+
+def test_the_test_lock_changes_no_version_of_the_run(root: Path):
+    run, test = (locked(root / lock) for lock in LOCKS)
+    assert run.items() <= test.items()
+
+
+def test_torch_and_torchvision_are_a_pair(root: Path):
+    versions = locked(root / LOCKS[0])
+    torch, vision = Version(versions["torch"]), Version(versions["torchvision"])
+    # torch 2.N goes with torchvision 0.(N + 15), patch by patch.
+    assert (vision.major, vision.minor, vision.micro) == (0, torch.minor + 15, torch.micro)
+
+
+def test_scipy_stays_below_the_release_that_breaks_pytorch_fid(root: Path):
+    (scipy,) = (r for r in requirements(root) if r.name == "scipy")
+    assert not scipy.specifier.contains("1.18.0")
+
+
+@pytest.mark.parametrize("file", ENVIRONMENTS)
+def test_conda_environments_agree_with_the_lock(root: Path, file: str):
+    versions, pins = locked(root / LOCKS[0]), conda_pins(root / file)
+    for name in pins.keys() - CONDA_ONLY:
+        assert pins[name][1] == versions[name], f"{file}: {name}={pins[name][1]}, not the lock's"
+    needed = {r.name for r in requirements(root)} - {"snakemake"}
+    assert needed <= pins.keys(), f"{file} lacks {needed - pins.keys()}"
+
+
+@pytest.mark.parametrize("file", ENVIRONMENTS)
+def test_conda_environments_take_all_but_snakemake_from_conda_forge(root: Path, file: str):
+    environment = yaml.safe_load((root / file).read_text())
+    assert environment["channels"] == ["conda-forge", "nodefaults"]
+    elsewhere = {name for name, (channel, *_) in conda_pins(root / file).items() if channel}
+    assert elsewhere == ({"snakemake"} if file == "environment.yml" else set())
+    python = conda_pins(root / file)["python"][1]
+    assert Version(python) in Requirement(f"python{project(root)['requires-python']}").specifier
+
+
+def test_every_environment_file_is_tested_and_every_rule_uses_one(root: Path):
+    present = {p.relative_to(root).as_posix() for p in (root / "workflow/envs").iterdir()}
+    assert present == set(ENVIRONMENTS[1:])
+    for rules in (root / "workflow/rules").glob("*.smk"):
+        for name in re.findall(r"envs/[\w.-]+\.ya?ml", rules.read_text()):
+            assert f"workflow/{name}" in present, f"{rules.name} names {name}"
+
+
+def test_conda_environments_name_the_build_of_pytorch(root: Path):
+    builds = [conda_pins(root / file)["torch"][2] for file in ENVIRONMENTS]
+    assert builds == ["", "cpu_*", "cuda*"]
+
+
+@pytest.mark.parametrize("name", ["default", "slurm"])
+def test_profiles_limit_the_gpus(root: Path, name: str):
+    profile = yaml.safe_load((root / f"profiles/{name}/profile.yaml").read_text())
+    assert profile["resources"]["gpu"] >= 1
+    assert profile["rerun-incomplete"] is True
+    rules = "".join(p.read_text() for p in (root / "workflow/rules").glob("*.smk"))
+    for rule in profile.get("set-resources", {}):
+        assert f"rule {rule}:" in rules, f"profile {name} sets resources of no rule: {rule}"
+
+
+def make(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run make as a user would, with none of the settings of the make that runs these tests."""
+    if shutil.which("make") is None:
+        pytest.skip("no make on this machine")
+    inner = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+    command = ["make", "--no-print-directory", *arguments]
+    return subprocess.run(command, cwd=root, env=inner, capture_output=True, text=True, timeout=120)
+
+
+def bare_copy(root: Path, folder: Path) -> Path:
+    """Return a folder with what make reads, and no environment yet."""
+    for name in ("Makefile", *LOCKS):
+        shutil.copy(root / name, folder / name)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("target", "lock", "runs"),
+    [("demo", LOCKS[0], "snakemake --cores 3"), ("test", LOCKS[1], "-m pytest -n 2")],
+)
+def test_make_installs_with_hashes_and_runs(root: Path, tmp_path: Path, target, lock, runs):
+    done = make(bare_copy(root, tmp_path), "-n", target, f"PYTHON={sys.executable}", "CORES=3")
+    assert done.returncode == 0, done.stderr
+    assert f"--require-hashes -r {lock}" in done.stdout
+    assert runs in done.stdout
+
+
+def test_make_installs_nothing_the_second_time(root: Path, tmp_path: Path):
+    folder = bare_copy(root, tmp_path)
+    for stamp in (".venv/.installed-run", ".venv/.installed-test"):
+        (folder / stamp).parent.mkdir(exist_ok=True)
+        (folder / stamp).touch()
+    done = make(folder, "-n", "test", f"PYTHON={sys.executable}")
+    assert "pytest" in done.stdout and "pip" not in done.stdout
+
+
+def script(path: Path, text: str) -> Path:
+    """Write an executable shell script."""
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.parametrize("old", [True, False])
+def test_make_says_that_python_is_too_old_or_missing(root: Path, tmp_path: Path, old: bool):
+    python = tmp_path / "python3.9"
+    if old:
+        script(python, "exit 1")
+    done = make(bare_copy(root, tmp_path), "demo", f"PYTHON={python}")
+    assert done.returncode != 0
+    assert f"error: '{python}' is missing or older than Python 3.11: install" in done.stderr
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_an_interrupted_install_leaves_no_stamp(root: Path, tmp_path: Path):
+    # The stand-in makes a "virtual environment" whose pip is killed.
+    inner = script(tmp_path / "inner", "kill -9 $$")
+    text = f'case "$2" in venv) mkdir -p "$3/bin"; cp {inner} "$3/bin/python";; esac'
+    python = script(tmp_path / "python", text)
+    done = make(bare_copy(root, tmp_path), "demo", f"PYTHON={python}")
+    assert done.returncode != 0
+    assert (tmp_path / ".venv/bin/python").exists()
+    assert not list((tmp_path / ".venv").glob(".installed*"))
+
+
+def test_continuous_integration_calls_make_only(root: Path):
+    lines = (root / ".ci/run").read_text().splitlines()
+    commands = [line for line in lines if line and not line.startswith("#")]
+    assert commands == ["set -euo pipefail", 'cd "$(dirname "$0")/.."', "make test", "make lint"]
+    assert os.access(root / ".ci/run", os.X_OK)
+
+
+def test_the_wheel_holds_both_packages_and_their_data(root: Path, tmp_path: Path):
+    setuptools = pytest.importorskip("setuptools", reason="no setuptools to build a wheel with")
+    if Version(setuptools.__version__) < Version("77"):
+        pytest.skip(f"setuptools {setuptools.__version__} is older than the build needs (77)")
+    source = tmp_path / "source"
+    source.mkdir()
+    for name in ("cut", "baselines"):
+        shutil.copytree(root / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "LICENSE"):
+        shutil.copy(root / name, source)
+    (source / "README.md").write_text("cutbench\n")
+    build = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation"]
+    command = [*build, "--quiet", "--wheel-dir", str(tmp_path), str(source)]
+    subprocess.run(command, check=True, timeout=120)
+    (wheel,) = tmp_path.glob(f"cutbench-{project(root)['version']}-*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    sources = [p for p in source.rglob("*") if p.suffix == ".py" or p.parent.name == "data"]
+    expected = {p.relative_to(source).as_posix() for p in sources if p.is_file()}
+    assert "cut/data/registry.yaml" in expected
+    assert expected - names == {n for n in expected if n.startswith("build/")}
