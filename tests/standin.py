@@ -1,4 +1,4 @@
-"""Random weights in the shape of FID's Inception, for tests that need a network and not that one."""
+"""Random weights shaped as FID's Inception, for tests that need a network and not that one."""
 
 from __future__ import annotations
 
