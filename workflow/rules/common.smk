@@ -1,9 +1,11 @@
 """What several stages need: folders, and the arguments of commands."""
 
 import json
+import re
 
 RESULTS = PLAN.config.results
 DATA = PLAN.config.data
+ENVIRONMENT = f"../envs/cutbench{'-cuda' if PLAN.config.device == 'cuda' else ''}.yaml"
 RUN = f"{RESULTS}/{{dataset}}/{{row}}/seed{{seed}}"
 
 # Commands call `python`, which a conda environment puts on the path. Without one it has to be the
@@ -31,3 +33,16 @@ def row_of(wildcards):
 def gpus(trained=True):
     """Return how many GPUs a job asks for."""
     return int(trained and PLAN.config.device == "cuda")
+
+
+def source_arguments(wildcards):
+    """Return the arguments that say where a data set comes from."""
+    given = PLAN.config.data_sources.get(wildcards.dataset, {})
+    if isinstance(given, str):
+        return ["--source", given]
+    return [part for key in sorted(given) for part in ("--set", f"{key}={as_json(given[key])}")]
+
+
+def records(dataset=None):
+    """Return the record and the scores of every run (of one data set)."""
+    return [f"{run}/{name}" for run in PLAN.runs(dataset) for name in ("run.json", "scores.json")]

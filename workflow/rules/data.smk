@@ -1,21 +1,13 @@
 """Data sets: fetch or make, verify, and lay out the test images at the size of the run."""
 
 
-def source_arguments(wildcards):
-    """Return the arguments that say where a data set comes from."""
-    given = PLAN.config.data_sources.get(wildcards.dataset, {})
-    if isinstance(given, str):
-        return ["--source", given]
-    return [part for key in sorted(given) for part in ("--set", f"{key}={as_json(given[key])}")]
-
-
 rule dataset:
     output:
         f"{DATA}/{{dataset}}/dataset.json",
     log:
         f"{RESULTS}/logs/{{dataset}}.dataset.log",
     conda:
-        "../envs/cutbench.yaml"
+        ENVIRONMENT
     params:
         out=subpath(output[0], parent=True),
         source=source_arguments,
@@ -32,7 +24,7 @@ rule test_images:
     log:
         f"{RESULTS}/logs/{{dataset}}.test_images.log",
     conda:
-        "../envs/cutbench.yaml"
+        ENVIRONMENT
     params:
         out=subpath(output[0], parent=True),
         size=PLAN.config.size,

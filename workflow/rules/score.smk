@@ -7,7 +7,7 @@ rule inception:
     log:
         f"{RESULTS}/logs/inception.log",
     conda:
-        "../envs/cutbench.yaml"
+        ENVIRONMENT
     params:
         weights=["--weights", PLAN.config.fid_weights] if PLAN.config.fid_weights else [],
     shell:
@@ -23,7 +23,7 @@ rule reference:
     log:
         f"{RESULTS}/logs/{{dataset}}.reference.log",
     conda:
-        "../envs/cutbench.yaml"
+        ENVIRONMENT
     resources:
         gpu=gpus(),
     params:
@@ -46,7 +46,7 @@ rule score:
     log:
         f"{RESULTS}/logs/{{dataset}}.{{row}}.seed{{seed}}.score.log",
     conda:
-        "../envs/cutbench.yaml"
+        ENVIRONMENT
     resources:
         gpu=gpus(),
     params:

@@ -11,7 +11,7 @@ rule train:
     log:
         f"{RESULTS}/logs/{{dataset}}.{{row}}.seed{{seed}}.train.log",
     conda:
-        "../envs/cutbench.yaml"
+        ENVIRONMENT
     threads: lambda w: row_of(w).threads
     resources:
         gpu=lambda w: gpus(row_of(w).trained),
@@ -42,7 +42,7 @@ rule translate:
     log:
         f"{RESULTS}/logs/{{dataset}}.{{row}}.seed{{seed}}.translate.log",
     conda:
-        "../envs/cutbench.yaml"
+        ENVIRONMENT
     resources:
         gpu=lambda w: gpus(row_of(w).trained),
     params:
