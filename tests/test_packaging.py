@@ -160,6 +160,13 @@ def test_profiles_limit_the_gpus(root: Path, name: str):
         assert f"rule {rule}:" in rules, f"profile {name} sets resources of no rule: {rule}"
 
 
+def test_the_cluster_profile_says_how_it_replaces_the_default(root: Path):
+    # With --profile, Snakemake still applies profiles/default and its limit of one GPU wins.
+    text = (root / "profiles/slurm/profile.yaml").read_text()
+    assert "snakemake --workflow-profile profiles/slurm" in text
+    assert "snakemake --profile" not in text
+
+
 def make(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run make as a user would, with none of the settings of the make that runs these tests."""
     if shutil.which("make") is None:
