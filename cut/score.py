@@ -153,12 +153,14 @@ def read_manifest(fake: Path) -> dict[str, Any]:
 
 
 def table(result: dict[str, Any]) -> str:
-    """Return the scores as lines to read, each missing one with its reason."""
+    """Return the scores as lines to read, and each reason for missing ones once."""
     sizes = [result["protocol"][side]["images"] for side in ("real", "fake")]
     lines = [f"{sizes[1]} images against {sizes[0]} real ones"]
     for name, value in result["scores"].items():
-        shown = f"missing: {result['missing'][name]}" if value is None else f"{value:.6g}"
-        lines.append(f"  {name:8}{shown}")
+        lines.append(f"  {name:8}" + ("missing" if value is None else f"{value:.6g}"))
+    for reason in dict.fromkeys(result["missing"].values()):
+        names = [name for name, given in result["missing"].items() if given == reason]
+        lines.append(f"missing {', '.join(names)}: {reason}")
     return "\n".join(lines)
 
 

