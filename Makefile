@@ -68,7 +68,7 @@ report: $(RUN_STAMP)
 
 test: $(TEST_STAMP)
 	@echo "==> Running the tests in $(WORKERS) processes"
-	@PATH="$(BIN):$$PATH" OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n $(WORKERS) $(ARGS)
+	@PATH="$(BIN):$$PATH" OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 lint: $(TEST_STAMP)
 	@echo "==> Checking style and workflow"

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from cut.errors import UserError
 
 
@@ -51,3 +53,9 @@ def sha256_of(*paths: Path) -> str:
     for path in paths:
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def save_tensors(path: Path, state: Any) -> None:
+    """Write tensors with `torch.save`, atomically: the same state gives the same bytes."""
+    with replacing(path) as temporary, open(temporary, "wb") as file:
+        torch.save(state, file)  # given a path, it would write that name into the file

@@ -26,7 +26,7 @@ from torch import Tensor
 from cut import record
 from cut.datasets import Dataset
 from cut.errors import UserError
-from cut.files import replacing, write_json
+from cut.files import replacing, save_tensors, write_json
 from cut.loader import Augmentation, EpochPairs, batches, epoch_length
 from cut.methods import Batch, Method, code_digest
 
@@ -252,8 +252,7 @@ class Trainer:
             "train_seconds": self.train_seconds,
             "digests": self.digests,
         }
-        with replacing(self.state_file) as temporary:
-            torch.save(state, temporary)
+        save_tensors(self.state_file, state)
 
     def _resume(self) -> None:
         if not self.state_file.is_file():
@@ -313,8 +312,7 @@ class Trainer:
 
     def _finish(self) -> None:
         """Write the outputs, the record last, and drop the training state."""
-        with replacing(self.out / "generator.pt") as temporary:
-            torch.save(self.method.generator_state(), temporary)
+        save_tensors(self.out / "generator.pt", self.method.generator_state())
         losses = [name for name in (self.history[0] if self.history else {}) if name not in COLUMNS]
         text = io.StringIO()
         writer = csv.DictWriter(text, [*COLUMNS, *losses], lineterminator="\n")

@@ -1,0 +1,202 @@
+"""The workflow through real Snakemake, on small real files."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import ROOT, SHARED
+from PIL import Image
+
+from cut.files import sha256_of
+
+# One worker runs these in order: they share what the first one makes.
+pytestmark = pytest.mark.xdist_group("workflow")
+
+TINY = {
+    "datasets": ["coats2stripes"],
+    "data_sources": {"coats2stripes": {"size": 32, "train": 8, "test": 5}},
+    "size": 32,
+    "run": ["copy", "cut", "fastcut", "real"],
+    "options": {
+        "ngf": 4,
+        "ndf": 4,
+        "n_blocks": 1,
+        "nce_layers": [0, 4, 8],
+        "n_patches": 8,
+        "width": 8,
+    },
+    "training": {"epochs_constant": 2, "epochs_decay": 1, "log_every": 4},
+}
+
+
+def snakemake(folder: Path, *arguments: str, config: dict | None = None):
+    """Run Snakemake in `folder` on `config`, or on the one that was run there last."""
+    process = start(folder, *arguments, config=config)
+    output, _ = process.communicate(timeout=1500)
+    return process.returncode, output
+
+
+def start(folder: Path, *arguments: str, config: dict | None = None) -> subprocess.Popen:
+    folder.mkdir(parents=True, exist_ok=True)
+    if config is not None:
+        (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    command = [str(Path(sys.executable).parent / "snakemake"), "--snakefile", str(ROOT / "Snakefile"),
+               "--directory", str(folder), "--configfile", str(folder / "config.yaml"),
+               "--cores", "2", *arguments]  # fmt: skip
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, text=True, start_new_session=True)  # fmt: skip
+
+
+def job_counts(output: str) -> dict[str, int]:
+    """Return the table of jobs that a dry run prints."""
+    table = output.partition("Job stats:")[2]
+    return {name: int(n) for name, n in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """Return the folder of a tiny benchmark that ran to its end."""
+    folder = tmp_path_factory.mktemp("benchmark")
+    code, output = snakemake(folder, config=TINY)
+    assert code == 0, output
+    return folder
+
+
+def test_a_whole_benchmark_leaves_tables_and_figures(finished):
+    results = finished / "results"
+    with (results / "tables" / "coats2stripes.csv").open() as file:
+        rows = {row["method"]: row for row in csv.DictReader(file)}
+    assert list(rows) == ["copy", "cut", "fastcut", "real"]
+    found = "path" in json.loads((finished / "data" / "inception.json").read_text())
+    for name, row in rows.items():
+        assert found == bool(row["fid"]), (name, row["missing"])
+        assert bool(row["l1"]) == (name != "real")
+    if not found:
+        assert "fid: " in rows["cut"]["missing"]
+    assert float(rows["cut"]["seconds_per_iteration"]) > 0
+    for end in ("md", "tex"):
+        assert "fastcut" in (results / "tables" / f"coats2stripes.{end}").read_text()
+    for figure in ("grid", "curves"):
+        assert (results / "figures" / f"coats2stripes-{figure}.pdf").read_bytes()[:4] == b"%PDF"
+        assert Image.open(results / "figures" / f"coats2stripes-{figure}.png").width > 400
+
+
+def test_a_run_folder_holds_what_the_design_says(finished):
+    run = finished / "results" / "coats2stripes" / "cut" / "seed0"
+    names = {path.name for path in run.iterdir() if not path.name.startswith(".")}
+    assert names == {"run.json", "history.csv", "generator.pt", "translated", "scores.json"}
+    manifest = json.loads((run / "translated" / "manifest.json").read_text())
+    assert len(manifest["images"]) == 5
+    scores = json.loads((run / "scores.json").read_text())
+    assert scores["translated"]["method"] == "cut" and scores["translated"]["epoch"] == 3
+
+
+def test_a_second_run_has_nothing_to_do(finished):
+    code, output = snakemake(finished)
+    assert code == 0 and "Nothing to be done" in output
+
+
+def test_another_option_of_one_row_reruns_that_row_alone(finished):
+    changed = {**TINY, "methods": {"fastcut": {"options": {"tau": 0.1}}}}
+    code, output = snakemake(finished, "--dry-run", config=changed)
+    snakemake_config = yaml.safe_dump(TINY)
+    (finished / "config.yaml").write_text(snakemake_config)
+    assert code == 0, output
+    assert {n: c for n, c in job_counts(output).items() if n in ("train", "translate", "score")} == {
+        "train": 1,
+        "translate": 1,
+        "score": 1,
+    }
+    assert "dataset" not in job_counts(output)
+
+
+def test_the_report_holds_tables_and_figures_with_captions(finished):
+    code, output = snakemake(finished, "--report", "report.html")
+    assert code == 0, output
+    page = (finished / "report.html").read_text()
+    for name in ("coats2stripes-grid.png", "coats2stripes-curves.png", "scores.csv"):
+        assert name in page
+    assert "made of them after its last epoch" in page, "the grid's caption"
+
+
+def test_a_killed_benchmark_goes_on_to_the_same_weights(finished, tmp_path):
+    # Not saved at an interval, so that the state the kill leaves behind is from its signal.
+    slow = {**TINY, "run": ["cut"], "training": {**TINY["training"], "checkpoint_minutes": 0}}
+    process = start(tmp_path, "--until", "train", config=slow)
+    run = tmp_path / "results" / "coats2stripes" / "cut" / "seed0"
+    deadline = time.monotonic() + 300
+    while not list(run.glob("state/*.pt")) and process.poll() is None:
+        assert time.monotonic() < deadline, "the training saved no state"
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert not (run / "run.json").exists(), "killed too late to show anything"
+    code, output = snakemake(tmp_path, "--unlock")
+    assert code == 0, output
+    code, output = snakemake(tmp_path, "--until", "train")
+    assert code == 0, output
+    log = tmp_path / "results" / "logs" / "coats2stripes.cut.seed0.train.log"
+    assert "going on from step" in log.read_text()
+    straight = finished / "results" / "coats2stripes" / "cut" / "seed0"
+    assert sha256_of(run / "generator.pt") == sha256_of(straight / "generator.pt")
+
+
+@pytest.mark.parametrize(
+    "change, sentence",
+    [
+        ({"run": ["cutt"]}, "unknown method in run 'cutt'; did you mean 'cut'?"),
+        ({"optionz": {}}, "unknown config key 'optionz'; did you mean 'options'?"),
+        ({"datasets": ["horse2zebr"]}, "horse2zebr"),
+    ],
+)
+def test_a_mistake_in_the_config_is_one_sentence(change, sentence, tmp_path):
+    code, output = snakemake(tmp_path, "--dry-run", config={**TINY, **change})
+    assert code != 0
+    assert sentence in output
+    assert len(output.splitlines()) < 40 and "Traceback" not in output
+
+
+def test_a_broken_image_stops_before_training(pets, tmp_path):
+    (pets / "trainB" / "003.png").write_bytes(b"")
+    config = {**TINY, "datasets": ["pets"], "data_sources": {"pets": str(pets)}}
+    code, output = snakemake(tmp_path, config=config)
+    assert code != 0
+    assert "003.png" in output and "rule train" not in output
+
+
+def test_the_demo_plans_its_jobs():
+    process = subprocess.run(
+        [str(Path(sys.executable).parent / "snakemake"), "--dry-run", "--forceall", "--cores", "2"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    counts = job_counts(process.stdout + process.stderr)
+    assert counts["train"] == counts["translate"] == counts["score"] == 4
+    assert counts["all"] == counts["dataset"] == counts["tables"] == 1
+
+
+def test_real_photographs_go_through_every_stage(shared_data, tmp_path):
+    config = yaml.safe_load((ROOT / "config" / "horse2zebra-64.yaml").read_text())
+    config["data_sources"] = {"horse2zebra": str(SHARED / "data" / "horse2zebra.zip")}
+    config["options"] = TINY["options"]
+    config["training"] = {"epochs_constant": 1, "epochs_decay": 0, "batch_size": 64}
+    code, output = snakemake(tmp_path, config=config)
+    assert code == 0, output
+    table = tmp_path / "results" / "horse2zebra-64" / "tables" / "horse2zebra.csv"
+    with table.open() as file:
+        rows = {row["method"]: row for row in csv.DictReader(file)}
+    assert rows["cut"]["fid_published"] == "45.5"
+    if rows["copy"]["fid"]:
+        assert float(rows["real"]["fid"]) < 100 < float(rows["copy"]["fid"])
+    translated = tmp_path / "results/horse2zebra-64/horse2zebra/cut/seed0/translated"
+    assert len(list(translated.glob("*.png"))) == 120
