@@ -1,3 +1,3 @@
-"""cutbench: a reproducible benchmark around *Contrastive Learning for Unpaired Image Translation*."""
+"""cutbench: a reproducible benchmark of unpaired image-to-image translation around CUT."""
 
 __version__ = "0.1.0"

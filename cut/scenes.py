@@ -29,7 +29,7 @@ from cut.images import write_png
 from cut.verify import in_threads
 
 SUPERSAMPLING = 3  # samples a pixel along each side; their mean is the pixel
-COATS = [(0.46, 0.29, 0.16), (0.58, 0.39, 0.22), (0.33, 0.22, 0.16), (0.42, 0.40, 0.38)]
+COATS = [(0.42, 0.25, 0.13), (0.50, 0.31, 0.16), (0.30, 0.19, 0.13), (0.33, 0.31, 0.30)]
 WHITE, BLACK = (0.95, 0.93, 0.88), (0.09, 0.08, 0.08)
 
 Array = np.ndarray  # float32 in [0, 1] unless said otherwise
@@ -81,7 +81,7 @@ class Part:
         distance2 = qx * qx + qy * qy
         radius = self.radius_a + t * (self.radius_b - self.radius_a)
         wave = along * self.bands + self.phase + self.bend * distance2 / (radius * radius)
-        return distance2 < radius * radius, wave - np.floor(wave) < 0.42
+        return distance2 < radius * radius, wave - np.floor(wave) < 0.40
 
 
 def animal(rng: random.Random) -> list[Part]:
@@ -93,7 +93,7 @@ def animal(rng: random.Random) -> list[Part]:
     for index, hip in enumerate((-0.34, 0.36, -0.26, 0.28)):
         far = index < 2
         foot = (hip + swing[index], 0.60 if far else 0.62)
-        legs.append(Part((hip, 0.08), foot, 0.085, 0.045, 4.0, 0.2, shade=0.8 if far else 1.0))
+        legs.append(Part((hip, 0.08), foot, 0.085, 0.045, 3.0, 0.2, shade=0.8 if far else 1.0))
     neck = (0.36 + reach, -0.08 - lift)
     nose = (neck[0] + 0.25, neck[1] + _between(rng, 0.02, 0.14))
     ear = (neck[0] - 0.04, neck[1] - 0.15)
@@ -103,8 +103,8 @@ def animal(rng: random.Random) -> list[Part]:
         Part((-0.44, -0.05), tail, 0.030, 0.035, 2.0),
         Part((neck[0] - 0.02, neck[1]), ear, 0.045, 0.025, 1.0),
         *legs[2:],
-        Part((0.32, -0.03), neck, 0.165, 0.095, 3.0, shift, 0.10),
-        Part((-0.29, 0.0), (0.31, 0.0), 0.215, 0.215, 4.0, shift, 0.20),
+        Part((0.32, -0.03), neck, 0.165, 0.095, 2.0, shift, 0.10),
+        Part((-0.29, 0.0), (0.31, 0.0), 0.215, 0.215, 3.0, shift, 0.15),
         Part(neck, nose, 0.100, 0.065, 2.0, 0.3),
     ]
 
@@ -121,9 +121,9 @@ def draw(seed: int, split: str, domain: str, index: int, size: int) -> Scene:
     n = size * SUPERSAMPLING
     grid = ((np.arange(n) + 0.5) / n).astype(np.float32)
     x, y = np.broadcast_to(grid, (n, n)), np.broadcast_to(grid[:, None], (n, n))
-    light = _between(rng, 0.88, 1.06)
+    light = _between(rng, 0.92, 1.05)
     ground = _landscape(rng, x, y)
-    unit = _between(rng, 0.50, 0.60)  # the body's length, as a share of the image
+    unit = _between(rng, 0.54, 0.62)  # the body's length, as a share of the image
     centre = (_between(rng, 0.44, 0.50), _between(rng, 0.50, 0.58))
     facing = 1 if rng.random() < 0.5 else -1
     u = (x - (centre[0] if facing > 0 else 1 - centre[0])) * facing / unit

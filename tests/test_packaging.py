@@ -65,10 +65,14 @@ def locked(path: Path) -> dict[str, str]:
 
 
 def conda_pins(path: Path) -> dict[str, tuple[str, str, str]]:
-    """Return {index name: (channel, version, build)} of a conda environment."""
+    """Return {index name: (channel, version, build)} of a conda environment, pip's part included."""
     pins = {}
     for line in yaml.safe_load(path.read_text())["dependencies"]:
-        assert isinstance(line, str), f"{path.name}: {line} is not a conda package"
+        if isinstance(line, dict):
+            for entry in line["pip"]:
+                name, _, version = entry.partition("==")
+                pins[name] = "pip", version, ""
+            continue
         channel, _, spec = line.rpartition("::")
         name, version, build = (spec.split("=") + ["", ""])[:3]
         pins[CONDA_NAMES.get(name, name)] = channel, version, build
