@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 
 import pytest
 import torch
+from conftest import ROOT
 
 import baselines
 from cut import methods
@@ -164,3 +166,15 @@ def test_the_code_digest_is_of_the_methods_own_files(tmp_path, monkeypatch):
     registry = discover()
     assert methods.code_digest(registry["cut"]) == methods.code_digest(registry["cut"])
     assert methods.code_digest(registry["cut"]) != methods.code_digest(registry["copy"])
+
+
+def test_the_example_on_the_page_for_new_methods_works(tmp_path, monkeypatch):
+    page = (ROOT / "baselines" / "README.md").read_text()
+    (tmp_path / "colour.py").write_text(re.search(r"```python\n(.*?)```", page, re.DOTALL)[1])
+    monkeypatch.setattr(baselines, "__path__", [*baselines.__path__, str(tmp_path)])
+    method = build("colour")
+    before = weights(method)
+    assert all(torch.isfinite(loss) for loss in method.step(batch()).values())
+    assert not any(torch.equal(value, before[key]) for key, value in weights(method).items()
+                   if key.endswith("weight"))  # fmt: skip
+    sys.modules.pop("baselines.colour")
