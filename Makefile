@@ -15,10 +15,12 @@ UV ?= uv
 # More arguments for Snakemake and for pytest: `make demo ARGS="--configfile config/paper.yaml"`.
 ARGS ?=
 
-PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes
+# The download is gigabytes: show its progress to a person, and not to a log of CI.
+PIP := $(VENV)/bin/python -m pip --disable-pip-version-check $(if $(CI),--quiet) install \
+  --require-hashes
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
-  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
-CODE := cut baselines tests
+  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
+  --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -57,6 +59,7 @@ $(TEST_STAMP): requirements-test.lock $(RUN_STAMP)
 
 demo: $(RUN_STAMP)
 	@echo "==> Running the workflow on $(CORES) cores; what is made already is not made again"
+	@echo "==> Live progress of the trainings: tail -f results/logs/*.train.log"
 	@PATH="$(BIN):$$PATH" snakemake --cores $(CORES) $(ARGS)
 	@echo "==> Tables:  results/tables/"
 	@echo "==> Figures: results/figures/"
@@ -72,14 +75,14 @@ test: $(TEST_STAMP)
 
 lint: $(TEST_STAMP)
 	@echo "==> Checking style and workflow"
-	@$(VENV)/bin/ruff check $(CODE)
-	@$(VENV)/bin/ruff format --check $(CODE)
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/snakefmt --check -l 100 Snakefile workflow
 	@PATH="$(BIN):$$PATH" snakemake --lint
 
 format: $(TEST_STAMP)
-	@$(VENV)/bin/ruff check --fix $(CODE)
-	@$(VENV)/bin/ruff format $(CODE)
+	@$(VENV)/bin/ruff check --fix .
+	@$(VENV)/bin/ruff format .
 	@$(VENV)/bin/snakefmt -l 100 Snakefile workflow
 
 # The test lock takes the run lock as constraints: the test tools never move a version of the run.

@@ -94,6 +94,24 @@ def test_locks_name_no_index_and_no_path(root: Path, lock: str):
     )
 
 
+@pytest.mark.parametrize("lock", LOCKS)
+def test_locks_say_how_they_are_made(root: Path, lock: str):
+    head = (root / lock).read_text().splitlines()[:2]
+    assert head[1] == "#    make lock", f"{lock} starts with {head}"
+
+
+@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
+@pytest.mark.parametrize("platform", ["linux", "darwin"])
+def test_locks_install_every_direct_dependency_everywhere(root: Path, platform: str, python: str):
+    where = {"sys_platform": platform, "python_version": python, "python_full_version": python}
+    machine = {"linux": "x86_64", "darwin": "arm64"}[platform]
+    entries = [Requirement(e.partition("--hash")[0]) for e in lock_entries(root / LOCKS[1])]
+    here = {**where, "platform_machine": machine}
+    left_out = {e.name for e in entries if e.marker and not e.marker.evaluate(here)}
+    direct = {canonicalize_name(r.name) for r in requirements(root) + requirements(root, "test")}
+    assert not left_out & direct
+
+
 @pytest.mark.parametrize(
     ("lock", "extra"), [(LOCKS[0], None), (LOCKS[1], None), (LOCKS[1], "test")]
 )
@@ -238,6 +256,13 @@ def test_an_interrupted_install_leaves_no_stamp(root: Path, tmp_path: Path):
     assert done.returncode != 0
     assert (tmp_path / ".venv/bin/python").exists()
     assert not list((tmp_path / ".venv").glob(".installed*"))
+
+
+def test_make_says_that_the_venv_module_is_missing(root: Path, tmp_path: Path):
+    python = script(tmp_path / "python", 'test "$2" != venv')
+    done = make(bare_copy(root, tmp_path), "demo", f"PYTHON={python}")
+    assert done.returncode != 0
+    assert f"error: '{python} -m venv' failed: install the venv module" in done.stderr
 
 
 def test_continuous_integration_calls_make_only(root: Path):
