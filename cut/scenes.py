@@ -121,7 +121,7 @@ def draw(seed: int, split: str, domain: str, index: int, size: int) -> Scene:
     n = size * SUPERSAMPLING
     grid = ((np.arange(n) + 0.5) / n).astype(np.float32)
     x, y = np.broadcast_to(grid, (n, n)), np.broadcast_to(grid[:, None], (n, n))
-    light = _between(rng, 0.92, 1.05)
+    light = _between(rng, 0.94, 1.04)
     ground = _landscape(rng, x, y)
     unit = _between(rng, 0.54, 0.62)  # the body's length, as a share of the image
     centre = (_between(rng, 0.44, 0.50), _between(rng, 0.50, 0.58))
