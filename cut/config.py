@@ -118,7 +118,8 @@ def make_plan(given: dict[str, Any]) -> Plan:
     registry = discover()
     for name, row in config.methods.items():
         if row.method is None and name not in registry.methods:
-            raise UserError(f"row {name!r} names no method: {unknown('method', name, list(registry.methods))}")  # noqa: E501  # fmt: skip
+            sentence = unknown("method", name, list(registry.methods))
+            raise UserError(f"row {name!r} names no method, and is none: {sentence}")
     rows = {name: _plan_row(config, registry, name) for name in config.run}
     _check_shared(config, registry, rows)
     entries = {
@@ -149,10 +150,8 @@ def _parse(given: dict[str, Any]) -> Config:
 
 def _plan_row(config: Config, registry: Registry, name: str) -> PlannedRow:
     row = config.methods.get(name, Row())
-    if name not in config.methods and name not in registry.methods:
-        names = [*registry.methods, *config.methods]
-        registry.methods.get(name) or name in registry.broken and registry[name]
-        raise UserError(unknown("method in run", name, names))
+    if name not in {*config.methods, *registry.methods, *registry.broken}:
+        raise UserError(unknown("method in run", name, [*registry.methods, *config.methods]))
     cls: type[Method] = registry[row.method or name]
     shared = {k: v for k, v in config.options.items() if k in cls.Options.model_fields}
     options = {**shared, **row.options}

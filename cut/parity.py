@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 
 from cut.cut import Choices, Cut, FastCut
-from cut.errors import UserError, command
+from cut.errors import UserError, command, unknown
 from cut.methods import Batch, parse_options
 from cut.networks import InstanceNorm
 
@@ -46,9 +46,6 @@ OPTION_OF = {
     "width": "width",
     "all_negatives_from_minibatch": "negatives_across_batch",
 }
-# Facts that the arrays themselves show, and what says which method to build.
-FACTS = {"method", "betas", "batch", "size", "steps"}
-
 # A bias before instance norm has no gradient but rounding noise, which Adam, dividing by the
 # gradient's own size, turns into steps that no two programs share and no output depends on.
 # A parameter whose recorded gradient is below this share of its network's largest is left out.
@@ -111,9 +108,9 @@ def build(meta: dict[str, Any], arrays: Arrays) -> Cut:
     """Build the method of a file in float64, with the weights from before its first step."""
     classes = {cls.name: cls for cls in (Cut, FastCut)}
     if meta.get("method") not in classes:
-        raise UserError(f"method {meta.get('method')!r} has no replay; known: {sorted(classes)}")
-    if odd := set(meta) - set(OPTION_OF) - FACTS:
-        raise UserError(f"the file's meta names {sorted(odd)}, which no option answers to")
+        raise UserError(unknown("method to replay", str(meta.get("method")), list(classes)))
+    # What no option answers to (the batch, the size, a seed) shows in the arrays, and a fact that
+    # was missed shows in the comparison.
     given = {OPTION_OF[name]: value for name, value in meta.items() if name in OPTION_OF}
     given["beta1"], given["beta2"] = meta.get("betas", (0.5, 0.999))
     cls = classes[meta["method"]]
