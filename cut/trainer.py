@@ -26,7 +26,7 @@ from torch import Tensor
 from cut import record
 from cut.datasets import Dataset
 from cut.errors import UserError
-from cut.files import replacing, save_tensors, write_json
+from cut.files import read_json, replacing, save_tensors, write_json
 from cut.loader import Augmentation, EpochPairs, batches, epoch_length
 from cut.methods import Batch, Method, code_digest
 
@@ -84,6 +84,9 @@ class Trainer:
 
     def run(self) -> int:
         """Train to the end; return 0, or 128 + the signal that stopped the run."""
+        if self._done():
+            print(f"{self.out} holds this very run, done; delete its run.json to train it again")
+            return 0
         with self.only_one(self.out), self._signals():
             self._resume()
             saved = time.monotonic()
@@ -239,6 +242,15 @@ class Trainer:
         """Return where the training state is kept while the run is not done."""
         return self.out / "state" / f"{self.fingerprint}.pt"
 
+    def _done(self) -> bool:
+        """Return whether `out` has the outputs of a run of the same options, data and code."""
+        path = self.out / "run.json"
+        if not path.is_file() or not (self.out / "generator.pt").is_file():
+            return False
+        record = read_json(path)
+        same = {"fingerprint": self.fingerprint, "code_digest": self.digests[-1]}
+        return all(record.get(key) == value for key, value in same.items())
+
     def save(self) -> None:
         """Write the whole training state, atomically."""
         self._flush()
@@ -347,6 +359,7 @@ class Trainer:
             "device": self.device.type,
             "hardware": record.hardware(self.device),
             "versions": record.versions(),
+            "fingerprint": self.fingerprint,
             "code_digest": self.digests[-1],
             "earlier_code_digests": self.digests[:-1],
             "parameters": self.method.parameters(),

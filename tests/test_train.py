@@ -111,6 +111,17 @@ def test_a_signal_stops_a_process_that_can_go_on(number, dataset, tmp_path):
     assert weights_digest(out) == weights_digest(tmp_path / "straight")
 
 
+def test_a_finished_run_is_not_trained_again(dataset, tmp_path, capsys):
+    out = tmp_path / "run"
+    train.main(arguments(dataset, out))
+    before = (out / "run.json").read_text()
+    assert train.main(arguments(dataset, out)) == 0
+    assert "done; delete its run.json" in capsys.readouterr().out
+    assert (out / "run.json").read_text() == before
+    train.main(arguments(dataset, out, seed=1))
+    assert json.loads((out / "run.json").read_text())["seed"] == 1
+
+
 def test_a_state_of_other_options_is_left_alone(dataset, tmp_path, capsys):
     out = tmp_path / "run"
     other = out / "state" / "0123456789abcdef.pt"
