@@ -23,16 +23,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cut.cut import Choices, Cut, FastCut
-from cut.errors import UserError, command, unknown
-from cut.methods import Batch, parse_options
+from cut.cut import Choices, Cut
+from cut.errors import UserError, command
+from cut.methods import Batch, Method, discover, parse_options
 from cut.networks import InstanceNorm
 
 Arrays = Mapping[str, np.ndarray]
 
-# Our option for each name that a file's `meta` may give.
-OPTION_OF = {
+# Our option for each name that a file's `meta` may give; a list stands for several options.
+OPTION_OF: dict[str, str | tuple[str, ...]] = {
     "lr": "lr",
+    "betas": ("beta1", "beta2"),
     "ngf": "ngf",
     "ndf": "ndf",
     "n_blocks": "n_blocks",
@@ -45,6 +46,9 @@ OPTION_OF = {
     "patches": "n_patches",
     "width": "width",
     "all_negatives_from_minibatch": "negatives_across_batch",
+    "lambda_cycle": ("lambda_a", "lambda_b"),
+    "lambda_identity": "lambda_identity",
+    "pool_size": "pool_size",
 }
 # A bias before instance norm has no gradient but rounding noise, which Adam, dividing by the
 # gradient's own size, turns into steps that no two programs share and no output depends on.
@@ -68,10 +72,11 @@ def replay(arrays: Arrays, as_recorded: bool = False) -> dict[str, float]:
     errors = {"features": _feature_error(method, arrays), "losses": 0.0}
     for step in range(len({key.split("/")[0] for key in arrays if key.startswith("step")})):
         batch = Batch(*(torch.from_numpy(arrays[f"step{step}/{side}"]) for side in "AB"))
-        losses = method.step(batch, choices_of(arrays, step))
+        losses = _step(method, batch, arrays, step)
         for key in _under(arrays, f"step{step}/loss/"):
-            error = _error(losses[key.rpartition("/")[2]], arrays[key])
-            errors["losses"] = max(errors["losses"], error)
+            # A term of weight zero is recorded as zero, and not computed here.
+            loss = losses.get(key.rpartition("/")[2], torch.zeros(()))
+            errors["losses"] = max(errors["losses"], _error(loss, arrays[key]))
         if step == 0:
             grads = {name: {k: p.grad for k, p in net.named_parameters()}
                      for name, net in method.networks.items()}  # fmt: skip
@@ -104,16 +109,18 @@ def use_recorded_layout(method: Cut) -> None:
     method.encode_queries = encode_queries
 
 
-def build(meta: dict[str, Any], arrays: Arrays) -> Cut:
+def build(meta: dict[str, Any], arrays: Arrays) -> Method:
     """Build the method of a file in float64, with the weights from before its first step."""
-    classes = {cls.name: cls for cls in (Cut, FastCut)}
-    if meta.get("method") not in classes:
-        raise UserError(unknown("method to replay", str(meta.get("method")), list(classes)))
+    cls = discover()[str(meta.get("method"))]
+    given: dict[str, Any] = {}
     # What no option answers to (the batch, the size, a seed) shows in the arrays, and a fact that
     # was missed shows in the comparison.
-    given = {OPTION_OF[name]: value for name, value in meta.items() if name in OPTION_OF}
-    given["beta1"], given["beta2"] = meta.get("betas", (0.5, 0.999))
-    cls = classes[meta["method"]]
+    for name in set(meta) & set(OPTION_OF):
+        option = OPTION_OF[name]
+        if isinstance(option, str):
+            given[option] = meta[name]
+        else:
+            given.update(zip(option, meta[name], strict=True))
     method = cls(parse_options(cls.Options, given, "the parity file"))
     method.to(torch.float64)
     for name, network in method.networks.items():
@@ -130,6 +137,13 @@ def build(meta: dict[str, Any], arrays: Arrays) -> Cut:
     return method
 
 
+def _step(method: Method, batch: Batch, arrays: Arrays, step: int) -> dict[str, Tensor]:
+    """Take a step with the recorded choices, where the method makes any."""
+    if isinstance(method, Cut):
+        return method.step(batch, choices_of(arrays, step))
+    return method.step(batch)
+
+
 def choices_of(arrays: Arrays, step: int) -> Choices:
     """Return the recorded random choices of a step."""
     calls: list[list[Tensor]] = []
@@ -141,7 +155,9 @@ def choices_of(arrays: Arrays, step: int) -> Choices:
 
 
 @torch.no_grad()
-def _feature_error(method: Cut, arrays: Arrays) -> float:
+def _feature_error(method: Method, arrays: Arrays) -> float:
+    if not isinstance(method, Cut):
+        return 0.0
     layers = sorted(int(key.rpartition("/")[2]) for key in _under(arrays, "step0/features_A/"))
     source = torch.from_numpy(arrays["step0/A"])
     got = method.G.encode(source, layers)
@@ -195,7 +211,8 @@ def report(path: Path, tol: float) -> bool:
             arrays = dict(archive)
         errors = replay(arrays)
         layout = ""
-        if not max(errors.values()) <= tol and len(arrays["step0/A"]) == 1:
+        one_image = len(arrays["step0/A"]) == 1 and _under(arrays, "step0/patch_ids/")
+        if not max(errors.values()) <= tol and one_image:
             print(f"{path.name}: {_line(errors)}  (the derivative of the loss)")
             errors, layout = replay(arrays, as_recorded=True), " in the recording's memory layout"
     except (OSError, ValueError, KeyError) as error:
