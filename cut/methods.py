@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import torch
 from PIL.Image import Image
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -237,18 +238,33 @@ def code_digest(method: type[Method]) -> str:
     return sha256_of(*sorted(files, key=lambda file: (file.name, file.as_posix())))
 
 
+def _bounds(info: FieldInfo) -> str:
+    """Return an option's range, as " (>= 1)", or ""."""
+    signs = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
+    parts = [
+        f"{sign} {getattr(bound, name):g}"
+        for bound in info.metadata
+        for name, sign in signs.items()
+        if hasattr(bound, name)
+    ]
+    return f" ({', '.join(parts)})" if parts else ""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """List the methods."""
     registry = discover()
     for name, method in sorted(registry.methods.items()):
         print(f"{name}: {method.summary}\n    defined in {inspect.getfile(method)}")
         for option, info in method.Options.model_fields.items():
-            print(f"    {option} = {info.get_default(call_default_factory=True)!r}: "
-                  f"{info.description}")  # fmt: skip
+            default = info.get_default(call_default_factory=True)
+            print(f"    {option} = {default!r}{_bounds(info)}: {info.description}")
     for name, error in registry.broken.items():
         print(f"{name}: broken, {error}", file=sys.stderr)
     return 1 if registry.broken else 0
 
 
 if __name__ == "__main__":
-    command(main)
+    # The module that the methods import, not this second copy of it: their `Method` is that one's.
+    from cut.methods import main as run
+
+    command(run)

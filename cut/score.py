@@ -169,7 +169,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m cut.score")
     parser.add_argument("real", type=Path, help="folder of real images, or features (.npz)")
     parser.add_argument("fake", type=Path, help="folder of translations")
-    parser.add_argument("--truth", type=Path, help="folder of true counterparts, by name")
+    known = parser.add_mutually_exclusive_group()
+    known.add_argument("--truth", type=Path, help="folder of true counterparts, by name")
+    known.add_argument(
+        "--test", type=Path, help="what cut.datasets export wrote: its truth/, if any"
+    )
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--fid-weights", type=Path, help="file of pytorch-fid's Inception weights")
     source.add_argument("--weights-json", type=Path, help="what cut.metrics.weights wrote")
@@ -188,7 +192,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
     except WeightsUnavailable as error:
         weights = error
-    result = score(args.real, args.fake, args.truth, weights, device, args.batch_size)
+    truth = args.truth
+    if args.test and (args.test / "truth").is_dir():
+        truth = args.test / "truth"
+    result = score(args.real, args.fake, truth, weights, device, args.batch_size)
     print(table(result))
     if args.json:
         write_json(args.json, result)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import subprocess
 import sys
 
 import pytest
@@ -147,6 +148,14 @@ def test_a_broken_plugin_is_named_and_takes_no_other_down(tmp_path, monkeypatch,
         registry["torn"]
     assert methods.main([]) == 1
     assert "torn: broken" in capsys.readouterr().err
+
+
+def test_the_command_lists_every_method():
+    done = subprocess.run([sys.executable, "-m", "cut.methods"], cwd=ROOT, text=True,
+                          capture_output=True, check=True)  # fmt: skip
+    for name, cls in discover().methods.items():
+        assert f"{name}: {cls.summary}" in done.stdout
+    assert "tau = 0.07 (> 0): temperature" in done.stdout
 
 
 def test_a_new_file_is_a_new_method(tmp_path, monkeypatch):

@@ -51,10 +51,9 @@ rule score:
         gpu=gpus(),
     params:
         translated=subpath(input.translated, parent=True),
-        truth=lambda w, input: Path(input.images).parent / "truth",
+        test=subpath(input.images, parent=True),
         device=PLAN.config.device,
     shell:
-        # Only some data sets have true counterparts: export writes that folder if there are.
-        "python -m cut.score {input.reference:q} {params.translated:q} --json {output:q}"
-        " $(test -d {params.truth:q} && printf -- '--truth %s' {params.truth:q})"
+        "python -m cut.score {input.reference:q} {params.translated:q} --test {params.test:q}"
+        " --json {output:q}"
         " --weights-json {input.weights:q} --device {params.device} > {log:q} 2>&1"
