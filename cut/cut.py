@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from torch import Tensor
 
 from cut.losses import lsgan, multilayer_patch_nce
@@ -34,6 +34,12 @@ class CutOptions(NetworkOptions):
     tau: float = Field(0.07, gt=0, description="temperature of PatchNCE")
     width: int = Field(256, ge=1, description="output width of the projection heads")
     projection: Literal["mlp", "none"] = Field("mlp", description="projection head, or none")
+    query_encoder: Literal["shared", "separate"] = Field(
+        "shared", description="encode translations by the generator's encoder, or by one of its own"
+    )
+    key_gradient: bool = Field(
+        False, description="train through the keys too, which the published code detaches"
+    )
     negatives_across_batch: bool = Field(
         False, description="take negatives from the whole batch, not from the same image"
     )
@@ -44,6 +50,13 @@ class CutOptions(NetworkOptions):
         if not layers or len(set(layers)) != len(layers):
             raise ValueError("expected at least one layer and none twice")
         return layers
+
+    @model_validator(mode="after")
+    def _keys_learn(self) -> CutOptions:
+        # Without it nothing would train the heads that embed the keys.
+        if self.query_encoder == "separate" and not self.key_gradient:
+            raise ValueError("query_encoder 'separate' needs key_gradient: true")
+        return self
 
 
 class FastCutOptions(CutOptions):
@@ -82,8 +95,18 @@ class Cut(Method):
         self.G = Generator(o.ngf, o.n_blocks, o.antialias, o.antialias_up)
         self.D = Discriminator(o.ndf, o.n_layers_D, o.antialias)
         self.F = ProjectionHeads(self.G.channels(o.nce_layers), o.width, o.projection == "mlp")
-        for name in "GDF":
-            self.add(name, getattr(self, name), lambda net, rng: initialise(net, rng, o.init_gain))
+        nets = {"G": self.G, "D": self.D, "F": self.F}
+        # A second encoder and second heads for the queries (the paper's appendix C.5): the weights
+        # are their own from the start, and both sides are trained.
+        self.E, self.F_q = self.G, self.F
+        if o.query_encoder == "separate":
+            self.E = self.G.encoder(max(o.nce_layers))
+            self.F_q = ProjectionHeads(
+                self.G.channels(o.nce_layers), o.width, o.projection == "mlp"
+            )
+            nets |= {"E": self.E, "F_q": self.F_q}
+        for name, net in nets.items():
+            self.add(name, net, lambda net, rng: initialise(net, rng, o.init_gain))
             if any(True for _ in self.networks[name].parameters()):
                 self.optimizers[name] = torch.optim.Adam(
                     self.networks[name].parameters(), lr=o.lr, betas=(o.beta1, o.beta2)
@@ -96,10 +119,10 @@ class Cut(Method):
         source = torch.cat([real_a, real_b]) if self._with_identity else real_a
         seen = source.flip(3) if flipped else source
         out, features = self.G.with_features(seen, o.nce_layers)
-        # Keys carry no gradient, so the features of this same pass serve, unless it was mirrored.
-        keys = [f.detach() for f in features]
+        # The features of this same pass serve as keys, unless it was mirrored.
+        keys = features if o.key_gradient else [f.detach() for f in features]
         if flipped:
-            with torch.no_grad():
+            with torch.set_grad_enabled(o.key_gradient):
                 keys = self.G.encode(source, o.nce_layers)
         fake = out[: len(real_a)]
 
@@ -160,7 +183,7 @@ class Cut(Method):
                 contrast = (contrast + losses["NCE_Y"]) * 0.5
             total = total + contrast
         losses["G"] = total
-        updated = [self.optimizers[n] for n in "GF" if n in self.optimizers and self._used(n)]
+        updated = [opt for name, opt in self.optimizers.items() if self._used(name)]
         for optimizer in updated:
             optimizer.zero_grad()
         total.backward()
@@ -170,7 +193,7 @@ class Cut(Method):
         return losses
 
     def _used(self, name: str) -> bool:
-        return name == "G" or self.options.lambda_nce > 0
+        return name == "G" or name != "D" and self.options.lambda_nce > 0
 
     @property
     def _terms(self) -> list[str]:
@@ -179,7 +202,7 @@ class Cut(Method):
 
     def encode_queries(self, out: Tensor) -> list[list[Tensor]]:
         """Return the feature maps of each term's images; one pass of the encoder serves both."""
-        maps = self.G.encode(out, self.options.nce_layers)
+        maps = self.E.encode(out, self.options.nce_layers)
         n = len(self._terms)
         return [list(term) for term in zip(*(f.chunk(n) for f in maps), strict=True)]
 
@@ -194,11 +217,26 @@ class Cut(Method):
             k = [f.chunk(len(queries))[call] for f in keys]
             q = [f.flip(3) for f in queries[call]] if flipped else queries[call]
             ids = choices.patch_ids[call] if choices else self._draw_patch_ids(k)
-            with torch.no_grad():
-                k = self.F(k, ids)
-            value = multilayer_patch_nce(self.F(q, ids), k, o.tau, o.negatives_across_batch)
-            losses[name] = value * o.lambda_nce
+            losses[name] = self.contrast(name, q, k, ids) * o.lambda_nce
         return losses
+
+    def contrast(
+        self, term: str, q: Sequence[Tensor], k: Sequence[Tensor], ids: Sequence[Tensor]
+    ) -> Tensor:
+        """Return one term's PatchNCE, between (N, C_l, H_l, W_l) maps a layer at positions `ids`.
+
+        A variant with other negatives replaces this.
+        """
+        o = self.options
+        return multilayer_patch_nce(
+            self.F_q(q, ids), self.embed_keys(k, ids), o.tau, o.negatives_across_batch,
+            key_gradient=o.key_gradient,
+        )  # fmt: skip
+
+    def embed_keys(self, k: Sequence[Tensor], ids: Sequence[Tensor]) -> list[Tensor]:
+        """Return the keys' (N, P, C) unit vectors a layer."""
+        with torch.set_grad_enabled(self.options.key_gradient):
+            return self.F(k, ids)
 
 
 class FastCut(Cut):

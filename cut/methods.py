@@ -100,6 +100,8 @@ class Method(ABC):
     def __init__(self, options: Options, seed: int = 0) -> None:
         self.options, self.seed = options, seed
         self.networks: dict[str, nn.Module] = {}
+        # Modules that no optimizer trains but that a run carries on: averages of weights, banks.
+        self.carried: dict[str, nn.Module] = {}
         self.optimizers: dict[str, Optimizer] = {}
         self.rng = seeds.generator(seed, "steps")
 
@@ -132,8 +134,8 @@ class Method(ABC):
 
     def to(self, *args: Any) -> Method:
         """Move all networks to a device or dtype; call before the first step."""
-        for network in self.networks.values():
-            network.to(*args)
+        for module in [*self.networks.values(), *self.carried.values()]:
+            module.to(*args)
         return self
 
     @property
@@ -158,6 +160,7 @@ class Method(ABC):
         return {
             "networks": {name: net.state_dict() for name, net in self.networks.items()},
             "optimizers": {name: opt.state_dict() for name, opt in self.optimizers.items()},
+            "carried": {name: module.state_dict() for name, module in self.carried.items()},
             "rng": self.rng.get_state(),
         }
 
@@ -167,6 +170,8 @@ class Method(ABC):
             network.load_state_dict(state["networks"][name])
         for name, optimizer in self.optimizers.items():
             optimizer.load_state_dict(state["optimizers"][name])
+        for name, module in self.carried.items():
+            module.load_state_dict(state["carried"][name])
         self.rng.set_state(state["rng"])
 
     def generator_state(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@ Facts and parameter counts: CUT (Park et al., ECCV 2020), appendix C, and the au
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 
 import torch
@@ -140,6 +141,12 @@ class Generator(nn.Module):
             if index in wanted:
                 features[index] = x
         return [features[index] for index in layers]
+
+    def encoder(self, last: int) -> Generator:
+        """Return a copy of the layers up to `last`: it encodes, and translates nothing."""
+        copied = copy.deepcopy(self)
+        copied.model = copied.model[: last + 1]
+        return copied
 
     def channels(self, layers: Sequence[int]) -> list[int]:
         """Return how many channels each of `layers` puts out, known without an image.
