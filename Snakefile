@@ -44,3 +44,4 @@ rule all:
         f"{RESULTS}/tables/scores.csv",
         expand(f"{RESULTS}/figures/{{dataset}}-grid.png", dataset=PLAN.config.datasets),
         expand(f"{RESULTS}/figures/{{dataset}}-curves.png", dataset=PLAN.config.datasets),
+        overviews(),

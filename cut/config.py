@@ -69,6 +69,9 @@ class Config(Section):
     )
     translate_batch_size: int = Field(16, ge=1, description="images translated at a time")
     grid: Grid = Field(Grid(), description="the grid figure")
+    ablation: bool = Field(
+        False, description="write the ablation table and its scatter: CUT's options as columns"
+    )
 
 
 @dataclass(frozen=True)

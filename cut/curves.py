@@ -130,7 +130,8 @@ def _references(ax: Axes, panel: Panel, curves: Sequence[Curve]) -> None:
         level, words = 0.25, "undecided"
     else:
         patches = {c.options.get("n_patches") for c in curves if panel.losses[0] in c.losses}
-        if panel.weight != "lambda_nce" or len(patches) != 1 or None in patches:
+        banks = any(c.options.get("negatives", "internal") != "internal" for c in curves)
+        if panel.weight != "lambda_nce" or len(patches) != 1 or None in patches or banks:
             return
         level, words = math.log(patches.pop()), "guessing"
     ax.axhline(level, color="0.45", lw=0.7, ls=":", zorder=0)

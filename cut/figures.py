@@ -1,8 +1,9 @@
-"""Figures of a benchmark: a grid of translations, and training curves.
+"""Figures of a benchmark: a grid of translations, training curves, an ablation's scatter.
 
     python -m cut.figures grid --out FILE.png --test results/NAME/test RUN_DIR...
         [--rows 8] [--seed 0] [--names a,b]
     python -m cut.figures curves --out FILE.png RUN_DIR...
+    python -m cut.figures scatter --out FILE.png RUN_DIR...
 
 Writes FILE.png, and FILE.pdf beside it. The same runs give the same bytes.
 """
@@ -26,11 +27,13 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from PIL import Image
 
+from cut.comparable import check_comparable
 from cut.curves import Curve, draw
 from cut.errors import UserError, command, unknown
 from cut.files import replacing
 from cut.images import list_images, read_image
-from cut.results import CONTROLS, load_facts, load_history
+from cut.results import CONTROLS, load_facts, load_history, load_run
+from cut.scatter import draw as draw_scatter
 
 DPI = 200
 CELL = 180  # pixels of the grid's images along their longer side, at least
@@ -178,7 +181,12 @@ def curves(runs: Sequence[Path]) -> Figure:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m cut.figures", description="Draw a figure.")
     kinds = parser.add_subparsers(dest="kind", required=True)
-    for name, words in (("grid", "inputs and translations"), ("curves", "losses by epoch")):
+    words_of = {
+        "grid": "inputs and translations",
+        "curves": "losses by epoch",
+        "scatter": "rows of an ablation as points",
+    }
+    for name, words in words_of.items():
         kind = kinds.add_parser(name, help=words, description=f"Draw {words}.")
         kind.add_argument("--out", type=Path, required=True, help="FILE.png; a PDF comes beside it")
         kind.add_argument("runs", type=Path, nargs="+", metavar="RUN_DIR", help="runs' folders")
@@ -198,8 +206,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         if args.kind == "grid":
             names = [name.strip() for name in args.names.split(",") if name.strip()]
             figure = grid(args.test, args.runs, args.rows, args.seed, names)
-        else:
+        elif args.kind == "curves":
             figure = curves(args.runs)
+        else:
+            runs = [load_run(run) for run in args.runs]
+            check_comparable(runs)
+            figure = draw_scatter(runs)
         for path in save(figure, args.out):
             print(f"wrote {path}")
     return 0

@@ -35,6 +35,8 @@ LATEX = {
     "–": "--",
     "↓": r"$\downarrow$",
     "↑": r"$\uparrow$",
+    "✓": r"$\checkmark$",
+    "✗": r"$\times$",
     "×": r"$\times$",
     "<": r"\textless{}",
     ">": r"\textgreater{}",
@@ -97,7 +99,7 @@ def build(dataset: str, runs: Sequence[Run]) -> Table:
     for row in rows:
         facts = row[0].facts
         name = facts["method"] + (" (control)" if row[0].control else "")
-        cells = [Cell(name), *(_measured(table, row, m) for m in metrics)]
+        cells = [Cell(name), *(measured(table, row, m) for m in metrics)]
         if with_published:
             entry = entries[facts["method"]]
             cells.insert(2, Cell(METRICS["fid"].show(entry["value"]) if entry else "–"))
@@ -107,7 +109,7 @@ def build(dataset: str, runs: Sequence[Run]) -> Table:
     return table
 
 
-def _measured(table: Table, row: Sequence[Run], metric: str) -> Cell:
+def measured(table: Table, row: Sequence[Run], metric: str) -> Cell:
     """Return a cell with the mean (and deviation over seeds), or a dash with its reason."""
     shown = METRICS[metric]
     values = [run.value(metric) for run in row]
@@ -159,7 +161,7 @@ def latex(table: Table) -> str:
     notes = [rf"\textsuperscript{{{letter}}} {escape(why)}." for why, letter in table.notes.items()]
     caption = f"{escape(table.dataset)}. " + escape(" ".join(table.caption))
     lines = [
-        "% needs \\usepackage{booktabs}",
+        "% needs \\usepackage{booktabs,amssymb}",
         r"\begin{table}",
         r"  \centering",
         rf"  \caption{{{caption}}}",
@@ -203,7 +205,8 @@ def wide(tidy: pd.DataFrame, rows: Sequence[Sequence[Run]]) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def _write(path: Path, text: str) -> None:
+def write(path: Path, text: str) -> None:
+    """Write a table's text atomically."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
@@ -225,7 +228,7 @@ def write_tables(out: Path, folders: Sequence[Path]) -> list[Path]:
         text = wide(tidy, in_rows(mine)).to_csv(index=False, lineterminator="\n")
         written[out / f"{dataset}.csv"] = text
     for path, text in written.items():
-        _write(path, text)
+        write(path, text)
     return list(written)
 
 

@@ -43,6 +43,13 @@ def source_arguments(wildcards):
     return [part for key in sorted(given) for part in ("--set", f"{key}={as_json(given[key])}")]
 
 
+def overviews():
+    """Return what shows all data sets at once: a table where there are several, or an ablation."""
+    if PLAN.config.ablation:
+        return [f"{RESULTS}/tables/ablation.md", f"{RESULTS}/figures/ablation.png"]
+    return [f"{RESULTS}/tables/overview.md"] if len(PLAN.config.datasets) > 1 else []
+
+
 def records(dataset=None):
     """Return the record and the scores of every run (of one data set)."""
     return [f"{run}/{name}" for run in PLAN.runs(dataset) for name in ("run.json", "scores.json")]

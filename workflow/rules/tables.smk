@@ -29,6 +29,50 @@ rule tables:
         "python -m cut.tables --out {params.out:q} {params.runs:q} > {log:q} 2>&1"
 
 
+rule overview:
+    input:
+        records(),
+    output:
+        csv=report(
+            f"{RESULTS}/tables/{{kind}}.csv", caption="../report/overview.rst", category="Tables"
+        ),
+        others=[f"{RESULTS}/tables/{{kind}}.{end}" for end in ("md", "tex")],
+    log:
+        f"{RESULTS}/logs/{{kind}}.log",
+    wildcard_constraints:
+        kind="overview|ablation",
+    conda:
+        ENVIRONMENT
+    params:
+        out=subpath(output.csv, parent=True),
+        ablation=lambda w: ["--ablation"] if w.kind == "ablation" else [],
+        runs=PLAN.runs(),
+    shell:
+        "python -m cut.overview --out {params.out:q} {params.ablation} {params.runs:q}"
+        " > {log:q} 2>&1"
+
+
+rule scatter:
+    input:
+        records(),
+    output:
+        png=report(
+            f"{RESULTS}/figures/ablation.png",
+            caption="../report/scatter.rst",
+            category="Figures",
+            labels={"figure": "ablation", "data set": "all"},
+        ),
+        pdf=f"{RESULTS}/figures/ablation.pdf",
+    log:
+        f"{RESULTS}/logs/ablation.scatter.log",
+    conda:
+        ENVIRONMENT
+    params:
+        runs=PLAN.runs(),
+    shell:
+        "python -m cut.figures scatter --out {output.png:q} {params.runs:q} > {log:q} 2>&1"
+
+
 rule grid:
     input:
         images=rules.test_images.output[0],

@@ -1,0 +1,117 @@
+"""The table over data sets, an ablation's columns, and its scatter."""
+
+from __future__ import annotations
+
+import csv
+
+import pytest
+from fake_runs import write_run
+
+from cut import figures
+from cut.overview import main
+from cut.results import load_run
+from cut.scatter import draw
+
+ALL = {"identity": True, "n_patches": 256, "nce_layers": [0, 4, 8, 12, 16], "tau": 0.07}
+BANK = {"negatives": "external", "n_external": 255, "bank_size": 16384}
+
+
+def options(**changes):
+    return {"options": {**ALL, **changes}}
+
+
+def on(root, dataset, fid):
+    """Write the same rows on one data set, their FIDs from `fid` up."""
+    big = {"size": [256, 256], "dataset": dataset}
+    rows = {
+        "cut": {},
+        "no-id-15neg": {"identity": False, "n_patches": 16},
+        "last": {"nce_layers": [16]},
+        "int-and-ext": {**BANK, "negatives": "both"},
+        "ext-only": BANK,
+        "tau-0.2": {"tau": 0.2},
+    }
+    runs = [write_run(root / dataset / "copy", "copy", scores={"fid": 200.0}, **big)]
+    for i, (name, changes) in enumerate(rows.items()):
+        algorithm = "moco" if "negatives" in changes else "cut"
+        runs.append(write_run(root / dataset / name, name, algorithm=algorithm,
+                              scores={"fid": fid + i, "l1": None, "ssim": None},
+                              **big, **options(**changes)))  # fmt: skip
+    return runs
+
+
+def table(path):
+    with open(path, newline="") as file:
+        return {row["row" if "row" in row else "method"]: row for row in csv.DictReader(file)}
+
+
+@pytest.fixture
+def runs(tmp_path):
+    return on(tmp_path, "horse2zebra", 50.0) + on(tmp_path, "cityscapes", 60.0)
+
+
+def test_the_ablation_shows_the_papers_columns(tmp_path, runs):
+    assert main(["--ablation", "--out", str(tmp_path), *map(str, runs)]) == 0
+    rows = table(tmp_path / "ablation.csv")
+    columns = ("Id", "Negs", "Layers", "Int", "Ext", "other options")
+    shown = {name: tuple(row[c] for c in columns) for name, row in rows.items()}
+    assert shown == {
+        "copy (control)": ("–",) * 6,
+        "cut": ("✓", "255", "all", "✓", "✗", "–"),
+        "no-id-15neg": ("✗", "15", "all", "✓", "✗", "–"),
+        "last": ("✓", "255", "last", "✓", "✗", "–"),
+        "int-and-ext": ("✓", "255 + 255", "all", "✓", "✓", "–"),
+        "ext-only": ("✓", "255", "all", "✗", "✓", "–"),
+        "tau-0.2": ("✓", "255", "all", "✓", "✗", "tau 0.2"),
+    }
+
+
+def test_the_difference_is_measured_minus_published_on_each_data_set(tmp_path, runs):
+    main(["--ablation", "--out", str(tmp_path), *map(str, runs)])
+    rows = table(tmp_path / "ablation.csv")
+    got = {key: rows["last"][key] for key in rows["last"] if "difference" in key}
+    assert got == {"horse2zebra difference": f"{52 - 441.7:.1f}",
+                   "cityscapes difference": f"{62 - 141.1:.1f}"}  # fmt: skip
+    assert rows["cut"]["horse2zebra difference"] == "+4.5"
+    assert rows["cut"]["cityscapes published"] == "56.4"
+    assert rows["tau-0.2"]["horse2zebra published"] == "–"
+    text = (tmp_path / "ablation.md").read_text()
+    assert "Difference: measured minus published." in text
+    assert "3 epochs, published 400" in text
+    assert r"$\checkmark$" in (tmp_path / "ablation.tex").read_text()
+
+
+def test_without_the_switch_it_is_a_table_of_methods(tmp_path, runs):
+    main(["--out", str(tmp_path), *map(str, runs)])
+    rows = table(tmp_path / "overview.csv")
+    assert "Id" not in rows["cut"] and rows["cut"]["cityscapes FID"] == "60.0"
+
+
+def test_a_row_that_ran_on_one_set_only_has_dashes_on_the_other(tmp_path, runs):
+    main(["--ablation", "--out", str(tmp_path), *map(str, runs[:-1])])
+    assert table(tmp_path / "ablation.csv")["tau-0.2"]["cityscapes FID"] == "–"
+
+
+def test_an_ablation_needs_a_variant_of_cut(tmp_path, capsys):
+    run = write_run(tmp_path / "copy", "copy")
+    with pytest.raises(Exception, match="none of these runs is a variant of CUT"):
+        main(["--ablation", "--out", str(tmp_path), str(run)])
+
+
+def test_the_scatter_sets_one_fid_against_the_other(runs):
+    ax = draw([load_run(run) for run in runs]).axes[0]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("FID, horse2zebra (lower is better)",
+                                                  "FID, cityscapes (lower is better)")  # fmt: skip
+    points = [tuple(float(v[0]) for v in line.get_data()) for line in ax.lines
+              if len(line.get_xdata()) == 1]  # fmt: skip
+    assert (52.0, 62.0) in points and (441.7, 141.1) in points
+
+
+def test_the_scatter_of_one_set_takes_its_content_loss(tmp_path):
+    runs = [write_run(tmp_path / n, n, scores={"fid": f, "l1": v}) for n, f, v in
+            (("copy", 290.0, 0.1), ("cut", 170.0, 0.07))]  # fmt: skip
+    out = tmp_path / "scatter.png"
+    assert figures.main(["scatter", "--out", str(out), *map(str, runs)]) == 0
+    assert out.stat().st_size > 5000 and out.with_suffix(".pdf").is_file()
+    ax = draw([load_run(run) for run in runs]).axes[0]
+    assert ax.get_ylabel().startswith("L1")
