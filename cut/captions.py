@@ -7,7 +7,7 @@ from typing import Any
 
 from cut.comparable import flatten, image_counts
 from cut.published import differences, published, source_of
-from cut.results import NOT_TRAINED, Run
+from cut.results import Run
 
 CONTROL_WORDS = {
     "copy": "copy is the input unchanged (the score of doing nothing)",
@@ -66,7 +66,8 @@ def _controls(runs: Sequence[Run]) -> list[str]:
 
 
 def _cost(runs: Sequence[Run]) -> list[str]:
-    machines = dict.fromkeys(_machine(run) for run in runs if run.value("images")[1] != NOT_TRAINED)
+    trained = (run for run in runs if run.value("images")[0] is not None)
+    machines = dict.fromkeys(_machine(run) for run in trained)
     return [f"Time and peak memory on {_and(list(machines))}."] if machines else []
 
 

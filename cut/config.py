@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cut import datasets
 from cut.errors import UserError, command, unknown
+from cut.external import ExternalMethod
 from cut.methods import Method, Registry, code_digest, discover, parse_options
 from cut.train import TrainingOptions, training_options
 
@@ -85,6 +86,7 @@ class PlannedRow:
     threads: int
     trained: bool
     code: str
+    commands: type[ExternalMethod] | None = None  # of a method that runs by its own commands
 
 
 @dataclass(frozen=True)
@@ -172,6 +174,7 @@ def _plan_row(config: Config, registry: Registry, name: str) -> PlannedRow:
         threads=parsed.threads if cls.trained else 1,
         trained=cls.trained,
         code=code_digest(cls),
+        commands=cls if issubclass(cls, ExternalMethod) else None,
     )
 
 

@@ -189,6 +189,20 @@ class Method(ABC):
             name: sum(p.numel() for p in net.parameters()) for name, net in self.networks.items()
         }
 
+    @classmethod
+    def code_files(cls) -> set[Path]:
+        """Return the files that decide the method's numbers: its own, its bases', the shared ones.
+
+        A method in a folder of its own answers for every Python file in it.
+        """
+        here = Path(__file__).parent
+        files = {here / f"{name}.py" for name in SHARED_CODE}
+        for base in cls.__mro__:
+            if base.__module__.partition(".")[0] in ("cut", "baselines"):
+                file = Path(inspect.getfile(base))
+                files |= set(file.parent.rglob("*.py")) if file.stem == "__init__" else {file}
+        return files
+
 
 @dataclass
 class Registry:
@@ -222,7 +236,21 @@ def discover() -> Registry:
         for _, cls in inspect.getmembers(module, inspect.isclass):
             if issubclass(cls, Method) and cls.__module__ == name and "name" in vars(cls):
                 registry.methods[cls.name] = cls
+    _discover_commands(registry)
     return registry
+
+
+def _discover_commands(registry: Registry) -> None:
+    """Add the methods that are a folder of commands, with a `method.yaml` in place of a class."""
+    from cut import external  # which imports this module
+
+    for path in baselines.__path__:
+        for file in sorted(Path(path).glob("*/method.yaml")):
+            name = file.parent.name
+            try:
+                registry.methods[name] = external.load(file.parent)
+            except UserError as error:
+                registry.broken[name] = str(error)
 
 
 # What every method's numbers depend on, besides its own file.
@@ -230,16 +258,8 @@ SHARED_CODE = ("images", "loader", "losses", "methods", "networks", "seeds", "tr
 
 
 def code_digest(method: type[Method]) -> str:
-    """Return a sha256 over the source of `method`, of its bases, and of what all methods share.
-
-    A method in a folder of its own answers for every Python file in it.
-    """
-    here = Path(__file__).parent
-    files = {here / f"{name}.py" for name in SHARED_CODE}
-    for cls in method.__mro__:
-        if cls.__module__.partition(".")[0] in ("cut", "baselines"):
-            file = Path(inspect.getfile(cls))
-            files |= set(file.parent.rglob("*.py")) if file.stem == "__init__" else {file}
+    """Return a sha256 over the files that decide the method's numbers."""
+    files = method.code_files()
     return sha256_of(*sorted(files, key=lambda file: (file.name, file.as_posix())))
 
 
@@ -259,7 +279,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """List the methods."""
     registry = discover()
     for name, method in sorted(registry.methods.items()):
-        print(f"{name}: {method.summary}\n    defined in {inspect.getfile(method)}")
+        where = getattr(method, "folder", None) or inspect.getfile(method)
+        print(f"{name}: {method.summary}\n    defined in {where}")
         for option, info in method.Options.model_fields.items():
             default = info.get_default(call_default_factory=True)
             print(f"    {option} = {default!r}{_bounds(info)}: {info.description}")

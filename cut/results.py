@@ -20,6 +20,7 @@ from cut.published import differences, published_entry, source_of
 
 CONTROLS = ("copy", "real")
 NOT_TRAINED = "not trained"
+OWN_CODE = "not measured: runs by its own commands"
 OTHER_SCENES = "real images show other scenes than the inputs"
 
 
@@ -76,6 +77,8 @@ class Run:
         if metric in SCORES:
             value = self.scores.get(metric)
             return value, "" if value is not None else self.missing.get(metric, "not measured")
+        if facts.get("external"):
+            return None, OWN_CODE
         if not facts["iterations"]:
             return None, NOT_TRAINED
         if metric == "peak_memory_gb":

@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -109,6 +110,44 @@ def test_a_run_folder_holds_what_the_design_says(finished):
     assert len(manifest["images"]) == 5
     scores = json.loads((run / "scores.json").read_text())
     assert scores["translated"]["method"] == "cut" and scores["translated"]["epoch"] == 3
+
+
+def test_a_method_of_commands_stands_beside_the_others(tmp_path):
+    rows = {"half": {"method": "reinhard", "options": {"strength": 0.5}}}
+    config = {**TINY, "run": ["copy", "reinhard", "half"], "methods": rows}
+    config.pop("options")
+    code, output = snakemake(tmp_path, config=config)
+    assert code == 0, output
+    with (tmp_path / "results" / "tables" / "coats2stripes.csv").open() as file:
+        l1 = {row["method"]: float(row["l1"]) for row in csv.DictReader(file)}
+    assert l1["copy"] != l1["half"] != l1["reinhard"]
+    run = tmp_path / "results" / "coats2stripes" / "half" / "seed0"
+    colours = json.loads((run / "model" / "colours.json").read_text())
+    assert len(colours["mean"]) == 3, "what the training command left is kept"
+    code, output = snakemake(tmp_path)
+    assert code == 0 and "Nothing to be done" in output
+
+
+def test_commands_that_leave_an_image_out_stop_the_run(tmp_path):
+    """The checkout's baselines/ stay as they are: the faulty one lies in a copy of the project."""
+    project = tmp_path / "project"
+    for name in ("workflow", "cut", "baselines"):
+        shutil.copytree(ROOT / name, project / name)
+    shutil.copy(ROOT / "Snakefile", project)
+    spec = project / "baselines" / "reinhard" / "method.yaml"
+    spec.write_text("summary: x\ntranslate: cp {input}/0000.png {output}\n")
+    config = {**TINY, "run": ["reinhard"]}
+    config.pop("options")
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    done = subprocess.run(
+        [SNAKEMAKE, "--directory", str(tmp_path), "--configfile", str(tmp_path / "config.yaml"),
+         "--cores=2"],
+        cwd=project, env={**os.environ, "PYTHONPATH": str(project)}, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode != 0
+    log = tmp_path / "results" / "logs" / "coats2stripes.reinhard.seed0.record.log"
+    assert "lacks 0001.png (4 of 5 missing)" in log.read_text()
 
 
 def test_a_second_run_has_nothing_to_do(finished):

@@ -25,6 +25,15 @@ def as_json(value):
     return json.dumps(value, sort_keys=True)
 
 
+def named(rows):
+    """Return a pattern for the names of `rows`; without any, one that matches nothing."""
+    return "|".join(re.escape(row.name) for row in rows) or "(?!)"
+
+
+ROWS_BY_CLASS = named(row for row in PLAN.rows.values() if row.commands is None)
+ROWS_BY_COMMANDS = named(row for row in PLAN.rows.values() if row.commands is not None)
+
+
 def row_of(wildcards):
     """Return the planned row of a run."""
     return PLAN.rows[wildcards.row]

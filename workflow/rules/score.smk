@@ -40,7 +40,7 @@ rule score:
         reference=rules.reference.output[0],
         weights=rules.inception.output[0],
         images=rules.test_images.output[0],
-        translated=rules.translate.output[0],
+        translated=f"{RUN}/translated/manifest.json",
     output:
         f"{RUN}/scores.json",
     log:

@@ -10,6 +10,8 @@ rule train:
         weights=f"{RUN}/generator.pt",
     log:
         f"{RESULTS}/logs/{{dataset}}.{{row}}.seed{{seed}}.train.log",
+    wildcard_constraints:
+        row=ROWS_BY_CLASS,
     conda:
         ENVIRONMENT
     threads: lambda w: row_of(w).threads
@@ -41,6 +43,8 @@ rule translate:
         f"{RUN}/translated/manifest.json",
     log:
         f"{RESULTS}/logs/{{dataset}}.{{row}}.seed{{seed}}.translate.log",
+    wildcard_constraints:
+        row=ROWS_BY_CLASS,
     conda:
         ENVIRONMENT
     resources:

@@ -1,0 +1,154 @@
+"""Begin a method of your own: a skeleton that runs, its test and its config.
+
+    python -m baselines.new NAME [--commands]
+
+Writes `baselines/NAME.py` (the example of `baselines/README.md`), `tests/test_NAME.py` and
+`config/NAME.yaml`; with `--commands` a folder `baselines/NAME/` for code that lives elsewhere, in
+place of the class. Nothing that exists is overwritten.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from cut.errors import UserError, command
+
+ROOT = Path(__file__).resolve().parent.parent
+
+TEST = '''"""What sets {name} apart; tests/test_methods.py holds it to the contract untold."""
+
+from __future__ import annotations
+
+import torch
+from test_methods import batch, build
+
+
+def test_translates_after_a_step():
+    method = build("{name}")
+    before = method.translate(batch().source)
+    method.step(batch())
+    after = method.translate(batch().source)
+    assert after.shape == before.shape and not torch.equal(after, before)
+'''
+CONFIG = """# snakemake --cores 2 --configfile config/{name}.yaml
+results: results/{name}
+datasets: [coats2stripes]
+data_sources:
+  coats2stripes: {{size: 48, train: 400, test: 200, seed: 0}}
+size: 48
+run: [copy, {name}, real]
+"""
+TRAINING = "training: {cache_images: true}\n"
+METHOD = """summary: one line about {name}
+citation: ""
+options:
+  strength: {{type: float, default: 1.0, ge: 0, le: 1, description: what it does}}
+# {{source}} and {{target}} are folders of PNG images, {{model}} one that is kept for translate.
+train: python {{folder}}/main.py train {{source}} {{target}} {{model}} --seed {{seed}}
+# One NAME.png for every NAME.png of {{input}} has to lie in {{output}} afterwards.
+translate: >-
+  python {{folder}}/main.py translate {{input}} {{model}} {{output}}
+  --strength {{strength}}
+"""
+ENVIRONMENT = """# The commands' own environment: the workflow makes it under --use-conda.
+channels:
+  - conda-forge
+  - nodefaults
+dependencies:
+  - python=3.12
+"""
+MAIN = '''"""Called by method.yaml; stands for somebody else's code. It translates by copying."""
+
+import shutil
+import sys
+from pathlib import Path
+
+stage, *places = sys.argv[1:]
+if stage == "train":
+    source, target, model = map(Path, places[:3])
+    (model / "counts.txt").write_text(f"{len(list(source.iterdir()))} source images\\n")
+else:
+    folder, model, output = map(Path, places[:3])
+    for path in sorted(folder.glob("*.png")):
+        shutil.copy(path, output / path.name)
+'''
+TEST_COMMANDS = '''"""{name}'s commands."""
+
+from __future__ import annotations
+
+from cut.methods import discover
+
+
+def test_its_options_reach_its_command():
+    method = discover()["{name}"]
+    places = {{"input": "in", "model": "model", "output": "out"}}
+    assert method.command("translate", {{"strength": 0.5}}, places).endswith("--strength 0.5")
+'''
+
+
+def example(name: str) -> str:
+    """Return the example on the page about methods, as a method called `name`."""
+    page = (ROOT / "baselines" / "README.md").read_text()
+    text = re.search(r"```python\n(.*?)```", page, re.DOTALL)[1]
+    title = "".join(part.capitalize() for part in name.split("_"))
+    text = text.split("\n", 1)[1]  # its first line names the file
+    return text.replace("Colour(", f"{title}(").replace('"colour"', f'"{name}"')
+
+
+def files(name: str, commands: bool) -> dict[Path, str]:
+    """Return what to write, by its place in the checkout."""
+    folder = Path("baselines") / name
+    written = {
+        Path("config") / f"{name}.yaml": CONFIG.format(name=name) + ("" if commands else TRAINING)
+    }
+    if not commands:
+        test = TEST.format(name=name)
+        return {folder.with_suffix(".py"): example(name), Path(f"tests/test_{name}.py"): test,
+                **written}  # fmt: skip
+    return {
+        folder / "method.yaml": METHOD.format(name=name),
+        folder / "environment.yaml": ENVIRONMENT,
+        folder / "main.py": MAIN,
+        Path(f"tests/test_{name}.py"): TEST_COMMANDS.format(name=name),
+        **written,
+    }
+
+
+def create(root: Path, name: str, commands: bool) -> list[Path]:
+    """Write a skeleton under `root`; return the files.
+
+    Raises:
+        UserError: the name is no Python name, or something of that name exists.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        raise UserError(f"{name!r} is no name for a method: use letters a-z, digits and _")
+    wanted = {root / path: text for path, text in files(name, commands).items()}
+    taken = [root / "baselines" / name, root / "baselines" / f"{name}.py", *wanted]
+    for path in taken:
+        if path.exists():
+            raise UserError(f"{path.relative_to(root)} exists; choose another name or remove it")
+    for path, text in wanted.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return list(wanted)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Write a skeleton into this checkout."""
+    parser = argparse.ArgumentParser(
+        prog="python -m baselines.new", description="Begin a method of your own."
+    )
+    parser.add_argument("name", help="as tables will show it: letters a-z, digits and _")
+    parser.add_argument("--commands", action="store_true", help="for code that lives elsewhere")
+    args = parser.parse_args(argv)
+    for path in create(ROOT, args.name, args.commands):
+        print(f"wrote {path.relative_to(ROOT)}")
+    print(f"next: snakemake --cores 2 --configfile config/{args.name}.yaml")
+    return 0
+
+
+if __name__ == "__main__":
+    command(main)

@@ -1,0 +1,274 @@
+"""Methods that live in somebody else's code base: a folder with commands instead of a class.
+
+`baselines/NAME/method.yaml` says what to run, `baselines/NAME/environment.yaml` is the conda
+environment that it runs in under `--use-conda`. The workflow hands the commands folders of PNG
+images at the size of the run and takes a folder of PNG images back.
+
+    python -m cut.external images DATASET.json OUT --size 256       training images for the commands
+    python -m cut.external record --method NAME --out RUN ...       check what they left; run.json
+
+`record` demands one image of the right size for every test image and nothing else, then writes
+what a trained run has: `run.json`, `history.csv` (no rows) and `translated/manifest.json`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import shlex
+import string
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import torch
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+
+from cut import record
+from cut.datasets import Dataset
+from cut.errors import UserError, command
+from cut.files import read_json, replacing, sha256_of, write_json
+from cut.images import height_width, read_image, resize, write_png
+from cut.methods import Method, Options, discover, parse_options
+from cut.verify import in_threads
+
+# What a command may name, besides the method's own options.
+PLACES = {
+    "train": ("folder", "source", "target", "model", "seed", "height", "width"),
+    "translate": ("folder", "input", "model", "output", "seed", "height", "width"),
+}
+KINDS = {"int": int, "float": float, "bool": bool, "str": str}
+
+
+class OptionSpec(BaseModel):
+    """One option in `method.yaml`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    type: Literal["int", "float", "bool", "str"]
+    default: Any
+    description: str
+    ge: float | None = None
+    gt: float | None = None
+    le: float | None = None
+    lt: float | None = None
+    pattern: str | None = None
+
+
+class Spec(BaseModel):
+    """The whole of a `method.yaml`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    summary: str
+    citation: str = ""
+    stride: int = Field(1, ge=1)
+    options: dict[str, OptionSpec] = {}
+    train: str = ""  # a method without training leaves it out
+    translate: str
+
+
+class ExternalMethod(Method):
+    """A method that the workflow runs by its commands; it takes no step in this process."""
+
+    trained = False
+    spec: ClassVar[Spec]
+    folder: ClassVar[Path]
+
+    @classmethod
+    def code_files(cls) -> set[Path]:
+        """Return every file of the method's folder but what running it leaves there."""
+        found = (path for path in cls.folder.rglob("*") if path.is_file())
+        return {path for path in found if "__pycache__" not in path.parts}
+
+    @classmethod
+    def command(cls, stage: str, options: dict[str, Any], places: dict[str, Any]) -> str:
+        """Return the shell command of `stage`, "train" or "translate", every value quoted."""
+        values = parse_options(cls.Options, options, cls.name).model_dump()
+        values |= {"folder": cls.folder, **places}
+        quoted = {name: shlex.quote(_text(value)) for name, value in values.items()}
+        return getattr(cls.spec, stage).format(**quoted).strip()
+
+    def outputs(self, *_: Any) -> Any:
+        """Refuse: the commands do this."""
+        raise UserError(f"{self.name} runs by the commands in {self.folder}; use the workflow")
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value) if isinstance(value, bool) else str(value)
+
+
+def load(folder: Path) -> type[ExternalMethod]:
+    """Return the method of a folder with a `method.yaml`.
+
+    Raises:
+        UserError: the file is damaged, or a command names what there is not.
+    """
+    path = folder / "method.yaml"
+    try:
+        spec = Spec(**yaml.safe_load(path.read_text()))
+    except (yaml.YAMLError, TypeError) as error:
+        raise UserError(f"{path} is no YAML mapping: {' '.join(str(error).split())}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise UserError(f"{path}: {place}: {first['msg']}") from None
+    if not (folder / "environment.yaml").is_file():
+        raise UserError(f"{folder} has a method.yaml but no environment.yaml beside it")
+    for stage, places in PLACES.items():
+        used = {name for _, name, _, _ in string.Formatter().parse(getattr(spec, stage)) if name}
+        if wrong := sorted(used - {*places, *spec.options}):
+            raise UserError(f"{path}: {stage} names {{{wrong[0]}}}, which is neither an option nor"
+                            f" one of {', '.join(places)}")  # fmt: skip
+    return type(
+        f"External_{folder.name}",
+        (ExternalMethod,),
+        {
+            "name": folder.name, "summary": spec.summary, "citation": spec.citation,
+            "stride": spec.stride, "spec": spec, "folder": folder,
+            "Options": _options(folder, spec), "__module__": __name__,
+        },
+    )  # fmt: skip
+
+
+def _options(folder: Path, spec: Spec) -> type[Options]:
+    fields: dict[str, Any] = {}
+    for name, option in spec.options.items():
+        bounds = option.model_dump(include={"ge", "gt", "le", "lt", "pattern"}, exclude_none=True)
+        field = Field(option.default, description=option.description, **bounds)
+        fields[name] = (KINDS[option.type], field)
+    return create_model(f"{folder.name}_options", __base__=Options, **fields)
+
+
+def export_training(dataset: Dataset, out: Path, size: tuple[int, int]) -> dict[str, int]:
+    """Write the training images at `size` (bicubic) as PNG into `out/source` and `out/target`."""
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "manifest.json").unlink(missing_ok=True)
+    files = {domain: dataset.files("train", domain) for domain in ("source", "target")}
+    for domain in files:
+        for old in (out / domain).glob("*.png"):
+            old.unlink()
+    jobs = [(domain, path) for domain, paths in files.items() for path in paths]
+
+    def write(job: tuple[str, Path]) -> None:
+        domain, path = job
+        write_png(out / domain / f"{path.stem}.png", resize(read_image(path), size))
+
+    in_threads(write, jobs, f"export {dataset.name}")
+    counts = {domain: len(paths) for domain, paths in files.items()}
+    head = {"dataset": dataset.name, "dataset_digest": dataset.digest, "split": "train"}
+    write_json(out / "manifest.json", {**head, "size": list(size), "counts": counts})
+    return counts
+
+
+def check_translations(folder: Path, names: Sequence[str], size: tuple[int, int]) -> dict[str, str]:
+    """Return {file: sha256} of the translations of test images `names` (stems).
+
+    Raises:
+        UserError: one is missing, damaged, of another size, or not asked for.
+    """
+    found = {path.name for path in folder.glob("*") if path.name != "manifest.json"}
+    wanted = {f"{name}.png" for name in names}
+    if missing := sorted(wanted - found):
+        raise UserError(
+            f"{folder} lacks {missing[0]} ({len(missing)} of {len(wanted)} missing);"
+            " translate has to write NAME.png for every NAME.png of its input"
+        )
+    if extra := sorted(found - wanted):
+        raise UserError(f"{folder} holds {extra[0]}, which is no test image's translation")
+    digests = {}
+    for name in sorted(wanted):
+        image = read_image(folder / name)
+        if (image.height, image.width) != size:
+            raise UserError(
+                f"{folder / name} is {image.height}x{image.width} (height x width) and has to be"
+                f" {size[0]}x{size[1]}, as its input"
+            )
+        digests[name] = sha256_of(folder / name)
+    return digests
+
+
+def write_record(
+    method: str, name: str, seed: int, options: dict[str, Any], test: Path, out: Path,
+    measured: Sequence[Path],
+) -> int:  # fmt: skip
+    """Check the translations in `out/translated`; write the run's records; return their number.
+
+    `measured` are Snakemake's benchmark files of the commands. Their seconds are kept; their memory
+    is not, since a short command is over before Snakemake looks.
+    """
+    cls = discover()[method]
+    if not issubclass(cls, ExternalMethod):
+        raise UserError(f"{method} is no method of commands; python -m cut.train trains it")
+    manifest = read_json(test / "manifest.json")
+    size = tuple(manifest["size"])
+    names = [path.stem for path in (test / "source").glob("*.png")]
+    digests = check_translations(out / "translated", names, size)
+    facts = {
+        "dataset": manifest["dataset"], "dataset_digest": manifest["dataset_digest"],
+        "method": name, "algorithm": method, "description": cls.summary, "seed": seed,
+        "options": parse_options(cls.Options, options, method).model_dump(), "training": {},
+        "size": list(size), "epochs": 0, "iterations": 0, "images_seen": 0,
+        "seconds_per_iteration": None, "train_seconds": _seconds(measured), "external": True,
+        "peak_memory_bytes": 0, "peak_memory_kind": "rss",
+        "code_digest": sha256_of(*sorted(cls.code_files())),
+        "device": "cpu", "hardware": record.hardware(torch.device("cpu")),
+        "versions": record.versions(),
+    }  # fmt: skip
+    with replacing(out / "history.csv") as temporary:
+        temporary.write_text("iteration,epoch,lr_factor,images_per_second\n")
+    header = {key: facts[key] for key in ("dataset", "dataset_digest", "method", "algorithm")}
+    header |= {"seed": seed, "size": list(size), "split": "test", "epoch": 0, "iteration": 0}
+    write_json(out / "translated" / "manifest.json", {**header, "images": digests})
+    write_json(out / "run.json", facts)
+    return len(digests)
+
+
+def _seconds(files: Sequence[Path]) -> float:
+    """Return the seconds of all commands."""
+    total = 0.0
+    for path in files:
+        with open(path, newline="") as file:
+            total += float(next(csv.DictReader(file, delimiter="\t"))["s"])
+    return total
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m cut.external", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    commands = parser.add_subparsers(dest="command", required=True)
+    one = commands.add_parser("images", help="write training images for the commands")
+    one.add_argument("dataset", type=Path, help="a dataset.json")
+    one.add_argument("out", type=Path, help="the folder for source/ and target/")
+    one.add_argument("--size", type=int, required=True, help="pixels")
+    two = commands.add_parser("record", help="check translations and write the run's records")
+    two.add_argument("--method", required=True)
+    two.add_argument("--name", help="the row's name in tables (default: the method)")
+    two.add_argument("--seed", type=int, default=0)
+    two.add_argument("--options", default="{}", help="the method's options, a JSON object")
+    two.add_argument("--test", type=Path, required=True, help="the exported test images")
+    two.add_argument("--out", type=Path, required=True, help="the run's folder")
+    two.add_argument("measured", type=Path, nargs="*", help="Snakemake's benchmark files")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one of the two commands."""
+    args = _parser().parse_args(argv)
+    if args.command == "images":
+        counts = export_training(Dataset.load(args.dataset), args.out, height_width(args.size))
+        print(f"wrote {counts['source']} source and {counts['target']} target images to {args.out}")
+    else:
+        n = write_record(args.method, args.name or args.method, args.seed,
+                         json.loads(args.options), args.test, args.out, args.measured)  # fmt: skip
+        print(f"{args.out} is whole: {n} translations")
+    return 0
+
+
+if __name__ == "__main__":
+    # The module whose class discovery's methods derive from, not this second copy of it.
+    from cut.external import main as run
+
+    command(run)

@@ -1,0 +1,120 @@
+"""Methods that run by commands of their own, each in its own environment."""
+
+
+def own_command(stage, **places):
+    """Return a function of wildcards: the command of a stage, with this run's folders."""
+
+    def command(wildcards, input):
+        row = row_of(wildcards)
+        run = RUN.format(dataset=wildcards.dataset, row=wildcards.row, seed=wildcards.seed)
+        given = {"model": f"{run}/model", "seed": wildcards.seed}
+        given |= {"height": PLAN.config.size, "width": PLAN.config.size}
+        given |= {name: place(input, run) for name, place in places.items()}
+        # A method without training has nothing to run there.
+        return row.commands.command(stage, row.options, given) or "true"
+
+    return command
+
+
+def own_environment(wildcards):
+    """Return the environment file in the method's folder."""
+    return str(row_of(wildcards).commands.folder / "environment.yaml")
+
+
+rule training_images:
+    input:
+        rules.dataset.output[0],
+    output:
+        f"{RESULTS}/{{dataset}}/train/manifest.json",
+    log:
+        f"{RESULTS}/logs/{{dataset}}.training_images.log",
+    conda:
+        ENVIRONMENT
+    params:
+        out=subpath(output[0], parent=True),
+        size=PLAN.config.size,
+    shell:
+        "python -m cut.external images {input:q} {params.out:q} --size {params.size} > {log:q} 2>&1"
+
+
+rule external_train:
+    input:
+        images=rules.training_images.output[0],
+    output:
+        # What the command leaves in model/ is its own business, and undeclared: it may go on there.
+        touch(f"{RUN}/trained"),
+    log:
+        f"{RESULTS}/logs/{{dataset}}.{{row}}.seed{{seed}}.train.log",
+    benchmark:
+        f"{RUN}/train.tsv"
+    wildcard_constraints:
+        row=ROWS_BY_COMMANDS,
+    conda:
+        own_environment
+    resources:
+        gpu=gpus(),
+    params:
+        run=subpath(output[0], parent=True),
+        code=lambda w: row_of(w).code,
+        command=own_command(
+            "train",
+            source=lambda input, run: Path(input.images).parent / "source",
+            target=lambda input, run: Path(input.images).parent / "target",
+        ),
+    shell:
+        "mkdir -p {params.run:q}/model && ( {params.command} ) > {log:q} 2>&1"
+
+
+rule external_translate:
+    input:
+        images=rules.test_images.output[0],
+        trained=rules.external_train.output[0],
+    output:
+        touch(f"{RUN}/translations"),
+    log:
+        f"{RESULTS}/logs/{{dataset}}.{{row}}.seed{{seed}}.translate.log",
+    benchmark:
+        f"{RUN}/translate.tsv"
+    wildcard_constraints:
+        row=ROWS_BY_COMMANDS,
+    conda:
+        own_environment
+    resources:
+        gpu=gpus(),
+    params:
+        run=subpath(output[0], parent=True),
+        code=lambda w: row_of(w).code,
+        command=own_command(
+            "translate",
+            input=lambda input, run: Path(input.images).parent / "source",
+            output=lambda input, run: f"{run}/translated",
+        ),
+    shell:
+        "rm -rf {params.run:q}/translated && mkdir -p {params.run:q}/translated"
+        " && ( {params.command} ) > {log:q} 2>&1"
+
+
+rule external_record:
+    input:
+        images=rules.test_images.output[0],
+        done=rules.external_translate.output[0],
+        cost=[rules.external_train.benchmark, rules.external_translate.benchmark],
+    output:
+        record=f"{RUN}/run.json",
+        history=f"{RUN}/history.csv",
+        manifest=f"{RUN}/translated/manifest.json",
+    log:
+        f"{RESULTS}/logs/{{dataset}}.{{row}}.seed{{seed}}.record.log",
+    wildcard_constraints:
+        row=ROWS_BY_COMMANDS,
+    conda:
+        ENVIRONMENT
+    params:
+        out=subpath(output.record, parent=True),
+        test=subpath(input.images, parent=True),
+        method=lambda w: row_of(w).algorithm,
+        options=lambda w: as_json(row_of(w).options),
+    shell:
+        "python -m cut.external record --method {params.method:q} --name {wildcards.row:q}"
+        " --seed {wildcards.seed} --options {params.options:q} --test {params.test:q}"
+        " --out {params.out:q} {input.cost:q} > {log:q} 2>&1"
