@@ -1,6 +1,6 @@
 """Check that the demo learned what it should, from what it left in `results/`.
 
-    python benchmarks/demo.py [RESULTS/coats2stripes]
+    python -m benchmarks.demo [RESULTS/coats2stripes]
 
 Prints for each method the contrast on the animals and on the ground (standard deviation of the
 lightness within each image, in [0, 1], over the pixels inside and outside the test masks) beside

@@ -1,6 +1,6 @@
 """Time the two ways to FID's trace term, on one set of random features, in one process.
 
-    python benchmarks/frechet.py [--images 120 140] [--dims 2048]
+    python -m benchmarks.frechet [--images 120 140] [--dims 2048]
 
 pytorch-fid takes the matrix root of a dims x dims product of covariances; `cut.metrics.fid` the
 singular values of an images x images matrix. Prints both values, their relative difference and

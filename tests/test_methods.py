@@ -13,6 +13,7 @@ from conftest import ROOT
 
 import baselines
 from cut import methods
+from cut.config import make_plan
 from cut.errors import UserError
 from cut.methods import Batch, discover, parse_options
 
@@ -107,6 +108,16 @@ def test_translates_several_images_as_it_does_one(name):
     y = method.translate(x)
     assert y.shape == x.shape and y.abs().max() <= 1 and not y.requires_grad
     assert torch.allclose(y[1:2], method.translate(x[1:2]), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_a_size_between_the_strides_is_refused_before_anything_runs(name):
+    stride = discover()[name].stride
+    config = {"datasets": ["coats2stripes"], "run": [name], "size": 16 * stride}
+    assert make_plan(config).rows
+    if stride > 1:
+        with pytest.raises(UserError, match=f"no multiple of {stride}, which {name} needs"):
+            make_plan({**config, "size": 16 * stride + 1})
 
 
 @pytest.mark.parametrize("name", TRAINED)

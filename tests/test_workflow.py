@@ -128,6 +128,30 @@ def test_a_method_of_commands_stands_beside_the_others(tmp_path):
     assert code == 0 and "Nothing to be done" in output
 
 
+CONDA = """#!/bin/sh
+case "$*" in
+  "info --json") echo '{"conda_prefix": "/nowhere", "platform": "linux-64"}' ;;
+  "--version") echo "conda 25.1.0" ;;
+  "config "*) echo '{"get": {"channel_priority": "strict"}}' ;;
+esac
+"""
+
+
+def test_commands_get_their_own_conda_environment(tmp_path, monkeypatch):
+    """Seen from the plan that Snakemake makes; a stand-in answers what it asks of conda."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "conda").write_text(CONDA)
+    (tmp_path / "bin" / "conda").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    config = {**TINY, "run": ["copy", "reinhard"]}
+    config.pop("options")
+    code, output = snakemake(tmp_path / "run", "--use-conda", "-n", config=config)
+    assert code == 0, output
+    made = re.findall(r"Conda environment (\S+) will be created", output)
+    places = {str(Path(os.path.normpath(path)).relative_to(ROOT)) for path in made}
+    assert places == {"workflow/envs/cutbench.yaml", "baselines/reinhard/environment.yaml"}
+
+
 def test_commands_that_leave_an_image_out_stop_the_run(tmp_path):
     """The checkout's baselines/ stay as they are: the faulty one lies in a copy of the project."""
     project = tmp_path / "project"
