@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from cut.losses import lsgan
 from cut.methods import Batch, Method, NetworkOptions
 from cut.networks import Discriminator, Generator, initialise
+from cut.pool import ImagePool
 
 
 class CycleGanOptions(NetworkOptions):
@@ -28,26 +29,6 @@ class CycleGanOptions(NetworkOptions):
     # 77.2 on horse2zebra, the paper's number, is that of no identity term; 0.5 gives about 62.
     lambda_identity: float = Field(0.0, ge=0, description="weight of identity, times lambda_a, _b")
     pool_size: int = Field(50, ge=0, description="earlier translations kept for D (0: none)")
-
-
-class ImagePool:
-    """Earlier translations for the discriminator to see again (Shrivastava et al., CVPR 2017)."""
-
-    def __init__(self, size: int, rng: torch.Generator) -> None:
-        self.size, self.rng = size, rng
-        self.images: list[Tensor] = []
-
-    def exchange(self, images: Tensor) -> Tensor:
-        """Return each of (N,3,H,W) `images`, or half of the time an earlier one in its place."""
-        out = []
-        for image in images.detach():
-            if len(self.images) < self.size:
-                self.images.append(image.clone())
-            elif self.size and torch.rand((), generator=self.rng) > 0.5:
-                index = int(torch.randint(self.size, (), generator=self.rng))
-                image, self.images[index] = self.images[index], image.clone()
-            out.append(image)
-        return torch.stack(out)
 
 
 class CycleGan(Method):

@@ -26,10 +26,10 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
 
-from baselines.cyclegan import ImagePool
 from cut.losses import lsgan
 from cut.methods import Batch, Method, NetworkOptions
 from cut.networks import Discriminator, Generator, initialise
+from cut.pool import ImagePool
 
 Geometry = Literal["rot90", "vflip"]
 

@@ -254,7 +254,7 @@ def _discover_commands(registry: Registry) -> None:
 
 
 # What every method's numbers depend on, besides its own file.
-SHARED_CODE = ("images", "loader", "losses", "methods", "networks", "seeds", "trainer")
+SHARED_CODE = ("images", "loader", "losses", "methods", "networks", "pool", "seeds", "trainer")
 
 
 def code_digest(method: type[Method]) -> str:

@@ -7,7 +7,7 @@ import io
 import torch
 from test_methods import batch, build
 
-from baselines.cyclegan import ImagePool
+from cut.pool import ImagePool
 
 
 def test_the_pool_fills_then_exchanges_half_of_the_time():
