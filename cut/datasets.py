@@ -21,9 +21,10 @@ import yaml
 
 from cut.errors import UserError, command
 from cut.files import read_json, write_json
-from cut.images import height_width, is_image, read_image, resize, write_png
+from cut.images import is_image, read_image, resize, write_png
 from cut.prepare import verified_record
 from cut.registry import Entry, registry, resolve
+from cut.sizes import height_width
 from cut.verify import in_threads
 
 __all__ = ["Dataset", "Entry", "export", "prepare", "resolve"]
@@ -149,15 +150,6 @@ def export(dataset: Dataset, out: Path, size: int | tuple[int, int]) -> dict[str
     return counts
 
 
-def _size(text: str) -> tuple[int, int]:
-    """Return (height, width) of "64" or "64x96"."""
-    try:
-        sides = [int(side) for side in text.split("x")]
-        return height_width(sides[0] if len(sides) == 1 else (sides[0], sides[1]))
-    except (ValueError, IndexError):
-        raise UserError(f"--size is {text!r}; give pixels, as 64, or HEIGHTxWIDTH") from None
-
-
 def _settings(pairs: Sequence[str], source: str | None) -> dict[str, Any]:
     """Return the overrides of --set key=value (values in YAML) and --source."""
     settings: dict[str, Any] = {} if source is None else {"source": source}
@@ -210,7 +202,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         counts = ", ".join(f"{folder} {n}" for folder, n in dataset.counts.items())
         print(f"{dataset.name} is whole: {counts}; images in {dataset.root}")
     else:
-        counts = export(Dataset.load(args.dataset), args.out, _size(args.size))
+        counts = export(Dataset.load(args.dataset), args.out, height_width(args.size, "--size"))
         print(f"wrote {', '.join(f'{n} {group}' for group, n in counts.items())} to {args.out}")
     return 0
 

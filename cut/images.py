@@ -16,6 +16,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from cut.errors import UserError
+from cut.sizes import height_width
 
 IMAGE_EXTENSIONS = frozenset(
     ".bmp .gif .jfif .jpe .jpeg .jpg .pbm .pgm .png .pnm .ppm .tif .tiff .webp".split()
@@ -95,20 +96,12 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def height_width(size: int | tuple[int, int]) -> tuple[int, int]:
-    """Return (height, width) of a size given as one number or as that pair.
-
-    Raises:
-        UserError: a side is less than one pixel.
-    """
-    h, w = (size, size) if isinstance(size, int) else size
-    if h < 1 or w < 1:
-        raise UserError(f"the size {h}x{w} has a side under one pixel; give height and width >= 1")
-    return h, w
-
-
 def resize(image: Image.Image, size: int | tuple[int, int]) -> Image.Image:
-    """Return `image` at `size` (one number, or height and width), bicubic, aspect ignored."""
+    """Return `image` at `size` (one number, or height and width), bicubic, aspect ignored.
+
+    Pillow's bicubic, which widens its support when it shrinks an image: the published code's
+    choice for training and test images.
+    """
     h, w = height_width(size)
     return image if image.size == (w, h) else image.resize((w, h), Image.Resampling.BICUBIC)
 
