@@ -9,6 +9,7 @@ import hashlib
 import os
 import warnings
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import torch
@@ -65,11 +66,16 @@ def read_image(path: Path) -> Image.Image:
         raise UserError(f"there is no image {path}")
     if path.stat().st_size == 0:
         raise UserError(f"{path} has zero bytes; fetch it again or remove it")
+    return decode_image(path, path)
+
+
+def decode_image(file: Path | IO[bytes], path: Path | str) -> Image.Image:
+    """Return the image in `file` as `read_image` does; `path` is its name in an error."""
     try:
         with warnings.catch_warnings():
             # Pillow warns about odd metadata; the pixels decide whether an image is good.
             warnings.simplefilter("ignore", UserWarning)
-            with Image.open(path) as image:
+            with Image.open(file) as image:
                 image.load()
                 return _to_rgb(ImageOps.exif_transpose(image))
     # On damaged bytes Pillow's decoders raise almost anything, SyntaxError and struct.error too.
