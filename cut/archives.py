@@ -47,11 +47,13 @@ def extract(
     *,
     max_bytes: int = 20_000_000_000,
     max_files: int = 200_000,
+    write: Callable[[IO[bytes], int, Path], None] | None = None,
 ) -> int:
     """Extract a zip or tar archive (any compression of tarfile) into `out`; return the file count.
 
     `keep` is asked for every file where to put it below `out`; None leaves it out. The whole
     archive is refused for a single absolute path, `..`, link or device in it, kept or not.
+    `write(stream, declared size, path)` stands in for copying a file as it is.
 
     Raises:
         UserError: the archive is unsafe, too large, damaged, or no archive.
@@ -67,7 +69,7 @@ def extract(
             if where is not None:
                 written.add(where)
                 with content() as stream:
-                    _write(stream, size, out / where)
+                    (write or _write)(stream, size, out / where)
     except BROKEN as error:
         if isinstance(error, OSError) and error.errno is not None:  # a full disk, no permission
             raise UserError(f"could not unpack {archive} into {out}: {error.strerror}") from None

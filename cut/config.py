@@ -23,7 +23,8 @@ from cut import datasets
 from cut.errors import UserError, command, unknown
 from cut.external import ExternalMethod
 from cut.methods import Method, Registry, code_digest, discover, parse_options
-from cut.train import TrainingOptions, training_options
+from cut.sizes import TrainingSize
+from cut.train import TrainingOptions, check_size, training_options
 
 
 class Section(BaseModel):
@@ -58,7 +59,10 @@ class Config(Section):
         description="where a data set comes from: an archive, a folder or an address; or fields"
         " of its registry entry to override. A name the registry lacks is a set of your own",
     )
-    size: int = Field(256, ge=16, description="side of test images and training crops, in pixels")
+    size: TrainingSize = Field(
+        256,
+        description="test images and training crops in pixels: one number, or HEIGHTxWIDTH",
+    )
     run: list[str] = Field(min_length=1, description="rows to run, in the tables' order")
     methods: dict[str, Row] = Field({}, description="rows that are a method with other options")
     options: dict[str, Any] = Field({}, description="given to every method that has the option")
@@ -163,8 +167,7 @@ def _plan_row(config: Config, registry: Registry, name: str) -> PlannedRow:
     parse_options(cls.Options, options, f"row {name}")
     training = {**config.training, **row.training}
     parsed: TrainingOptions = training_options(cls, training)
-    if config.size % cls.stride:
-        raise UserError(f"size {config.size} is no multiple of {cls.stride}, which {name} needs")
+    check_size(cls, config.size, name)
     # Options of the loop mean nothing to a control: leave them out, so that none reruns it.
     return PlannedRow(
         name=name,

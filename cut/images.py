@@ -9,6 +9,7 @@ import hashlib
 import os
 import warnings
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from cut.errors import UserError
+from cut.sizes import height_width
 
 IMAGE_EXTENSIONS = frozenset(
     ".bmp .gif .jfif .jpe .jpeg .jpg .pbm .pgm .png .pnm .ppm .tif .tiff .webp".split()
@@ -64,11 +66,16 @@ def read_image(path: Path) -> Image.Image:
         raise UserError(f"there is no image {path}")
     if path.stat().st_size == 0:
         raise UserError(f"{path} has zero bytes; fetch it again or remove it")
+    return decode_image(path, path)
+
+
+def decode_image(file: Path | IO[bytes], path: Path | str) -> Image.Image:
+    """Return the image in `file` as `read_image` does; `path` is its name in an error."""
     try:
         with warnings.catch_warnings():
             # Pillow warns about odd metadata; the pixels decide whether an image is good.
             warnings.simplefilter("ignore", UserWarning)
-            with Image.open(path) as image:
+            with Image.open(file) as image:
                 image.load()
                 return _to_rgb(ImageOps.exif_transpose(image))
     # On damaged bytes Pillow's decoders raise almost anything, SyntaxError and struct.error too.
@@ -95,20 +102,12 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def height_width(size: int | tuple[int, int]) -> tuple[int, int]:
-    """Return (height, width) of a size given as one number or as that pair.
-
-    Raises:
-        UserError: a side is less than one pixel.
-    """
-    h, w = (size, size) if isinstance(size, int) else size
-    if h < 1 or w < 1:
-        raise UserError(f"the size {h}x{w} has a side under one pixel; give height and width >= 1")
-    return h, w
-
-
 def resize(image: Image.Image, size: int | tuple[int, int]) -> Image.Image:
-    """Return `image` at `size` (one number, or height and width), bicubic, aspect ignored."""
+    """Return `image` at `size` (one number, or height and width), bicubic, aspect ignored.
+
+    Pillow's bicubic, which widens its support when it shrinks an image: the published code's
+    choice for training and test images.
+    """
     h, w = height_width(size)
     return image if image.size == (w, h) else image.resize((w, h), Image.Resampling.BICUBIC)
 

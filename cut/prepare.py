@@ -13,16 +13,17 @@ import os
 import shutil
 import tarfile
 import zipfile
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-from cut.archives import extract
+from cut import cityscapes
 from cut.errors import UserError
 from cut.fetch import download
 from cut.files import read_json, write_json
 from cut.images import is_image, sha256_file
 from cut.registry import FOLDERS, Entry
-from cut.verify import content_digest, extras, find_root, listing, verify
+from cut.unpack import archive_name, unpack
+from cut.verify import content_digest, extras, find_root, is_laid_out, listing, verify
 
 MARK = ".verified.json"
 
@@ -40,7 +41,7 @@ def verified_record(entry: Entry, out: Path) -> dict[str, Any]:
             entry, out / known["record"]["root"]
         ):
             return known["record"]
-    folder = _source_folder(entry)
+    folder = source_folder(entry)
     if folder is not None:
         root = find_root(folder)
         images = verify(root, entry)
@@ -58,7 +59,7 @@ def _record(entry: Entry, root: Path, out: Path, images: dict[str, str]) -> dict
     absolute, base = root.resolve(), out.resolve()
     inside = absolute.is_relative_to(base)
     folders = [name.split("/")[0] for name in images]
-    source, target = entry.domains[:: 1 if entry.direction == "AtoB" else -1]
+    source, target = entry.task
     return {
         "name": entry.name,
         "root": str(absolute.relative_to(base) if inside else absolute),
@@ -69,21 +70,23 @@ def _record(entry: Entry, root: Path, out: Path, images: dict[str, str]) -> dict
         "counts": {folder: folders.count(folder) for folder in dict.fromkeys(folders)},
         "licence": entry.licence,
         "citation": entry.citation,
-        "options": entry.options.model_dump() if entry.options else {},
+        "options": _options(entry),
         "images": images,
     }
 
 
 def _place(entry: Entry, out: Path) -> dict[str, str]:
-    """Unpack or generate beside `out`, verify, then move the folders in; return the digests."""
+    """Unpack or make images beside `out`, verify, then move the folders in; return the digests."""
     _refuse_foreign(out)
     work = out.parent / f".{out.name}.tmp"  # one name: what a killed run left is cleared here
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     try:
+        archives = cityscapes.sources(entry)
         if entry.generator is not None:
-            options = entry.options.model_dump() if entry.options else {}
-            importlib.import_module(entry.generator).generate(work, **options)
+            importlib.import_module(entry.generator).generate(work, **_options(entry))
+        elif archives is not None:
+            cityscapes.convert(entry, archives, work)
         else:
             _unpack(entry, work, out)
         try:
@@ -104,6 +107,15 @@ def _place(entry: Entry, out: Path) -> dict[str, str]:
     return images
 
 
+def _options(entry: Entry) -> dict[str, Any]:
+    """Return what decides the images of a generated or converted set, without paths."""
+    if entry.options is not None:
+        return entry.options.model_dump()
+    if entry.conversion is not None and cityscapes.sources(entry) is not None:
+        return entry.conversion.model_dump(exclude=set(cityscapes.ARCHIVES))
+    return {}
+
+
 def _refuse_foreign(out: Path) -> None:
     """Raise if `out` has image folders that no earlier run wrote: they would be replaced."""
     for folder in FOLDERS:
@@ -115,56 +127,35 @@ def _refuse_foreign(out: Path) -> None:
 
 
 def _unpack(entry: Entry, work: Path, out: Path) -> None:
-    """Extract the entry's archive into `work`, downloading it first if it is a URL."""
+    """Bring the images of the entry's source into `work`, downloading it first if it is a URL."""
     advice = f"give a local archive or folder, as data_sources: {{{entry.name}: PATH}} or --source"
     if not entry.is_url:
-        _extract_images(Path(entry.source).expanduser(), work, entry)
+        unpack(Path(entry.source).expanduser(), work, entry)
         return
-    name = entry.source.split("?")[0].rstrip("/").rsplit("/", 1)[-1] or entry.name
     folder = out.parent / f".{out.name}.download"
-    archive = download(entry.source, folder / name, entry.sha256, advice=advice)
+    archive = download(entry.source, folder / archive_name(entry), entry.sha256, advice=advice)
     try:
-        _extract_images(archive, work, entry)
+        unpack(archive, work, entry)
     except UserError as error:
         archive.unlink()  # or the next run would stumble over it again
         raise UserError(f"{error}; or {advice}") from None
     shutil.rmtree(folder)
 
 
-def _extract_images(archive: Path, work: Path, entry: Entry) -> None:
-    """Extract the images of the data set's folders, without the folder that may be around them."""
-    wanted = {*FOLDERS, *extras(entry)}
-
-    def keep(member: PurePosixPath) -> PurePosixPath | None:
-        parts = member.parts
-        if not is_image(Path(member.name)) or parts[0] == "__MACOSX":
-            return None
-        for depth in (0, 1):
-            if len(parts) > depth + 1 and parts[depth] in wanted:
-                return PurePosixPath(*parts[depth:])  # a folder inside is left for `verify`
-        return None
-
-    if entry.sha256 is not None and not entry.is_url and sha256_file(archive) != entry.sha256:
-        raise UserError(f"{archive} has another sha256 than data set {entry.name} asks for")
-    limits = {"max_bytes": entry.max_bytes, "max_files": entry.max_files}
-    if not extract(archive, work, keep, **limits):
-        raise UserError(f"{archive} holds no images in {' '.join(FOLDERS)}; expected those folders")
-
-
-def _source_folder(entry: Entry) -> Path | None:
-    """Return the folder to use in place, or None for an archive, a URL or a generator.
+def source_folder(entry: Entry) -> Path | None:
+    """Return the folder to use in place, or None where images have to be brought or made.
 
     Raises:
         UserError: there is no source, or it is neither a folder nor an archive.
     """
-    if entry.generator is not None or entry.is_url:
+    if entry.generator is not None or entry.is_url or cityscapes.sources(entry) is not None:
         return None
     how = f"give one as data_sources: {{{entry.name}: PATH_OR_URL}} or --source"
     if not entry.source:
         raise UserError(f"data set {entry.name} has no public source; {how}")
     path = Path(entry.source).expanduser()
     if path.is_dir():
-        return path
+        return None if entry.folders and not is_laid_out(path) else path
     if "://" in entry.source:
         raise UserError(f"{entry.source} can't be downloaded: only http and https; {how}")
     if not path.is_file():
@@ -175,20 +166,29 @@ def _source_folder(entry: Entry) -> Path | None:
 
 
 def _fingerprint(entry: Entry) -> str:
-    """Return a digest of what decides the images: the entry, the archive, the generator's code."""
-    parts = [entry.model_dump_json()]
+    """Return a digest of what decides the images: entry, archive, the code that makes them."""
+    parts = [entry.model_dump_json(exclude={"archive_bytes", "counts_source"})]
     if entry.digests is not None:
         parts.append(repr(sorted((entry.expected_digests() or {}).items())))
-    if entry.generator is not None:
-        spec = importlib.util.find_spec(entry.generator)
+    code = entry.generator or ("cut.cityscapes" if cityscapes.sources(entry) else None)
+    if code is not None:
+        spec = importlib.util.find_spec(code)
         if spec is not None and spec.origin:
             parts.append(sha256_file(Path(spec.origin)))
-    elif not entry.is_url and entry.source:
-        path = Path(entry.source).expanduser().absolute()
-        parts.append(str(path))
-        if path.is_file():
-            parts.append(f"{path.stat().st_size} {path.stat().st_mtime_ns}")
+    sources = list((cityscapes.sources(entry) or {}).values())
+    if not sources and not entry.is_url and entry.source:
+        sources = [Path(entry.source).expanduser()]
+    for path in sources:
+        parts += [str(path.absolute()), *_trace(path, entry)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _trace(path: Path, entry: Entry) -> list[str]:
+    """Return size and time of an archive, or of each image of a folder that isn't used in place."""
+    files = [path] if path.is_file() else []
+    if path.is_dir() and (entry.folders or entry.conversion) and not is_laid_out(path):
+        files = sorted(file for file in path.rglob("*") if is_image(file))
+    return [f"{file} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in files]
 
 
 def _stamps(entry: Entry, root: Path) -> dict[str, list[int]] | None:

@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, ValidationError
 
 from cut.errors import UserError, unknown
+from cut.sizes import Size
 
 DATA = Path(__file__).resolve().parent / "data"
 FOLDERS = ("trainA", "trainB", "testA", "testB")
@@ -30,6 +31,20 @@ class Options(BaseModel):
     seed: NonNegativeInt = Field(description="what the images are drawn from")
 
 
+class Conversion(BaseModel):
+    """How `cut.cityscapes` makes a set's images from the two archives that the user brings."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    gtFine: str | None = Field(None, description="archive or folder of label maps")
+    leftImg8bit: str | None = Field(None, description="archive or folder of photographs")
+    size: Size = Field(256, description="pixels, or HEIGHTxWIDTH, of the images made")
+    filter: Literal["nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"] = Field(
+        "bicubic", description="Pillow's resampling filter"
+    )
+    quality: int = Field(100, ge=1, le=100, description="JPEG quality; chroma is never subsampled")
+
+
 class Entry(BaseModel):
     """One data set: where it comes from and what it has to be. See `data/registry.yaml`."""
 
@@ -43,17 +58,27 @@ class Entry(BaseModel):
     citation: str = ""
     source: str | None = None
     sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
+    archive_bytes: PositiveInt | None = None
+    folders: dict[Folder, str] = {}
     digests: str | None = None
     counts: dict[Folder, PositiveInt] = {}
+    counts_source: str = ""
     max_bytes: PositiveInt = 20_000_000_000
     max_files: PositiveInt = 200_000
     generator: str | None = None
     options: Options | None = None
+    conversion: Conversion | None = None
 
     @property
     def is_url(self) -> bool:
         """Return whether the source has to be downloaded."""
         return bool(self.source and re.match("https?://", self.source))
+
+    @property
+    def task(self) -> tuple[str, str]:
+        """Return the words for (source, target)."""
+        a, b = self.domains
+        return (a, b) if self.direction == "AtoB" else (b, a)
 
     @property
     def letters(self) -> tuple[str, str]:
@@ -96,8 +121,9 @@ def resolve(name: str, overrides: str | dict[str, Any] | None = None) -> Entry:
     """Return a data set's entry with a config's changes; no image is looked at.
 
     `overrides` is a source (URL, archive, folder), or a dictionary of an entry's fields and, for
-    a generated set, of its options. A name outside the registry is a user's own set and needs a
-    source.
+    a generated or converted set, of its options. Another source than the registry's isn't held to
+    the digest of the registry's archive. A name outside the registry is a user's own set and
+    needs a source.
 
     Raises:
         UserError: an unknown name or key, or a value of the wrong type.
@@ -110,20 +136,33 @@ def resolve(name: str, overrides: str | dict[str, Any] | None = None) -> Entry:
     if not isinstance(overrides, dict | None):
         raise UserError(f"{where}: expected a source or a mapping, not {overrides!r}")
     fields = {"name": name, **registry().get(name, {})}
-    options = dict(fields.get("options", {}))
-    allowed = sorted(set(Entry.model_fields) - {"name", "generator", "options"})
-    if options:
-        allowed = sorted(["direction", "domains", "description", *options])
+    part, nested, allowed = _keys(fields)
+    options = dict(fields.get(part, {}))
+    if "source" in (overrides or {}):
+        fields = {k: v for k, v in fields.items() if k not in ("sha256", "archive_bytes")}
     for key, value in (overrides or {}).items():
         if key not in allowed:
-            raise UserError(f"{where}: {unknown('key', str(key), allowed)}")
-        (options if key in options else fields)[key] = value
+            raise UserError(f"{where}: {unknown('key', str(key), sorted(allowed))}")
+        (options if key in nested else fields)[key] = value
     if options:
-        fields["options"] = options
+        fields[part] = options
     if name not in registry() and fields.get("source") is None:
         own = "or give your own set's folder or archive as its source"
         raise UserError(f"{unknown('data set', name, list(registry()))}, {own}")
     return _validated(where, fields)
+
+
+def _keys(fields: dict[str, Any]) -> tuple[str, set[str], set[str]]:
+    """Return (the entry's field of options, their names, all names that a config may change)."""
+    if "options" in fields:
+        nested = set(fields["options"])
+        return "options", nested, {"direction", "domains", "description", *nested}
+    fixed = {"name", "generator", "options", "conversion", "archive_bytes", "counts_source"}
+    free = set(Entry.model_fields) - fixed
+    if "conversion" in fields:
+        nested = set(Conversion.model_fields)
+        return "conversion", nested, free - {"folders", "sha256"} | nested
+    return "options", set(), free
 
 
 def _validated(where: str, fields: dict[str, Any]) -> Entry:
@@ -132,6 +171,7 @@ def _validated(where: str, fields: dict[str, Any]) -> Entry:
         return Entry.model_validate(fields)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        key = ".".join(str(part) for part in first["loc"] if part not in ("options", "[key]"))
+        hidden = ("options", "conversion", "[key]")
+        key = ".".join(str(part) for part in first["loc"] if part not in hidden)
         wanted = first["msg"][0].lower() + first["msg"][1:]
         raise UserError(f"{where}: {key} is {first['input']!r}; {wanted}") from None

@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from cut.datasets import Dataset
 from cut.errors import UserError, command
 from cut.methods import Method, Options, discover, parse_options
+from cut.sizes import LoadSize, height_width, in_words
 from cut.trainer import Trainer
 
 
@@ -33,8 +34,10 @@ class TrainingOptions(BaseModel):
     epochs_constant: int = Field(200, ge=0, description="epochs at the full learning rate")
     epochs_decay: int = Field(200, ge=0, description="epochs of linear decay after them")
     batch_size: int = Field(1, ge=1, description="pairs a step (the authors: best at 1)")
-    load_size: int | None = Field(
-        None, ge=8, description="side images are resized to before cropping; default size*286/256"
+    load_size: LoadSize | None = Field(
+        None,
+        description="images are resized to this before cropping: one number, or HEIGHTxWIDTH;"
+        " default size*286/256",
     )
     flip: bool = Field(True, description="mirror training images at random")
     precision: str = Field(
@@ -74,6 +77,20 @@ def training_options(method: type[Method], given: dict[str, Any]) -> TrainingOpt
     return options
 
 
+def check_size(method: type[Method], size: int | str, name: str) -> tuple[int, int]:
+    """Return (height, width) of `size` after checking that the networks can take it.
+
+    Raises:
+        UserError: it is no size, or a side is no multiple of the method's stride.
+    """
+    h, w = height_width(size, "size")
+    if h % method.stride or w % method.stride:
+        raise UserError(
+            f"size {in_words(size)} is no multiple of {method.stride}, which {name} needs"
+        )
+    return h, w
+
+
 def choose_device(name: str) -> torch.device:
     """Return the device `auto`, `cpu` or `cuda` stands for."""
     available = torch.cuda.is_available()
@@ -101,25 +118,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, help="the run's folder")
     parser.add_argument("--name", help="the row's name in tables (default: the method)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--size", type=int, default=256, help="side of the images, in pixels")
+    parser.add_argument("--size", default="256", help="pixels, or HEIGHTxWIDTH (default: 256)")
     parser.add_argument("--options", default="{}", help="the method's options, a JSON object")
     parser.add_argument("--training", default="{}", help="the loop's options, a JSON object")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     args = parser.parse_args(argv)
 
-    training = training_options(discover()[args.method], json_argument(args.training))
+    cls = discover()[args.method]
+    size = check_size(cls, args.size, args.method)
+    training = training_options(cls, json_argument(args.training))
     device = choose_device(args.device)
     torch.set_num_threads(training.threads)
     torch.backends.cuda.matmul.allow_tf32 = training.precision == "tf32"
     torch.backends.cudnn.allow_tf32 = training.precision == "tf32"
     method = build_method(args.method, json_argument(args.options), args.seed)
-    if args.size % method.stride:
-        raise UserError(
-            f"size {args.size} is no multiple of {method.stride}, which {args.method} needs"
-        )
     trainer = Trainer(
         method.to(device), Dataset.load(args.dataset), training, args.out,
-        name=args.name or args.method, size=(args.size, args.size), device=device,
+        name=args.name or args.method, size=size, device=device,
     )  # fmt: skip
     return trainer.run()
 

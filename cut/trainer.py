@@ -29,6 +29,7 @@ from cut.errors import UserError
 from cut.files import read_json, replacing, save_tensors, write_json
 from cut.loader import Augmentation, EpochPairs, batches, epoch_length
 from cut.methods import Batch, Method, code_digest
+from cut.sizes import height_width, in_words
 
 if TYPE_CHECKING:
     from cut.train import TrainingOptions
@@ -123,7 +124,7 @@ class Trainer:
             if "spatial element" not in str(error):
                 raise
             raise UserError(
-                f"size {self.size[0]} leaves instance norm a single pixel in the networks of"
+                f"size {in_words(self.size)} leaves instance norm a single pixel in the networks of"
                 f" {self.name}; use a larger size or fewer stages (n_layers_D)"
             ) from None
         self.iteration += 1
@@ -143,10 +144,12 @@ class Trainer:
         """Return the epoch's augmentation: no crop jitter in the decay phase."""
         load = self.size
         if epoch <= self.options.epochs_constant:
-            side = self.options.load_size or round(self.size[0] * 286 / 256)
-            load = (side, side)
-        if min(load) < self.size[0]:
-            raise UserError(f"load_size {load[0]} is below the training size {self.size[0]}")
+            scaled = (round(self.size[0] * 286 / 256), round(self.size[1] * 286 / 256))
+            load = height_width(self.options.load_size or scaled)
+        if load[0] < self.size[0] or load[1] < self.size[1]:
+            raise UserError(
+                f"load_size {in_words(load)} is below the training size {in_words(self.size)}"
+            )
         return Augmentation(load, self.size, self.options.flip)
 
     def _precision(self) -> contextlib.AbstractContextManager:

@@ -31,6 +31,21 @@ def in_threads(work: Callable[[T], R], items: Iterable[T], title: str) -> list[R
         pool.shutdown(cancel_futures=True)
 
 
+def _folders(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+
+
+def _roots(folder: Path) -> list[Path]:
+    """Return where a set's folders may be: in `folder`, or in the one folder inside it."""
+    inside = _folders(folder)
+    return [folder, *(inside if len(inside) == 1 else [])]
+
+
+def is_laid_out(folder: Path, how: Callable[[Iterable[bool]], bool] = all) -> bool:
+    """Return whether `folder` holds all four (with `any`: any) of trainA trainB testA testB."""
+    return any(how((root / name).is_dir() for name in FOLDERS) for root in _roots(folder))
+
+
 def find_root(folder: Path) -> Path:
     """Return the folder that holds trainA trainB testA testB: `folder` or its one sub-folder.
 
@@ -39,11 +54,10 @@ def find_root(folder: Path) -> Path:
     """
     if not folder.is_dir():
         raise UserError(f"there is no folder {folder}; expected one with {LAYOUT}")
-    inside = sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
-    for root in [folder, *(inside if len(inside) == 1 else [])]:
+    for root in _roots(folder):
         if any((root / name).is_dir() for name in FOLDERS):
             return root
-    found = ", ".join(p.name for p in inside[:5]) or "no folder"
+    found = ", ".join(p.name for p in _folders(folder)[:5]) or "no folder"
     raise UserError(f"{folder} is no data set: it holds {found}, expected {LAYOUT}")
 
 
