@@ -30,8 +30,9 @@ from cut import record
 from cut.datasets import Dataset
 from cut.errors import UserError, command
 from cut.files import read_json, replacing, sha256_of, write_json
-from cut.images import height_width, read_image, resize, write_png
+from cut.images import read_image, resize, write_png
 from cut.methods import Method, Options, discover, parse_options
+from cut.sizes import height_width
 from cut.verify import in_threads
 
 # What a command may name, besides the method's own options.
@@ -242,7 +243,7 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser("images", help="write training images for the commands")
     one.add_argument("dataset", type=Path, help="a dataset.json")
     one.add_argument("out", type=Path, help="the folder for source/ and target/")
-    one.add_argument("--size", type=int, required=True, help="pixels")
+    one.add_argument("--size", required=True, help="pixels, or HEIGHTxWIDTH")
     two = commands.add_parser("record", help="check translations and write the run's records")
     two.add_argument("--method", required=True)
     two.add_argument("--name", help="the row's name in tables (default: the method)")
@@ -258,7 +259,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one of the two commands."""
     args = _parser().parse_args(argv)
     if args.command == "images":
-        counts = export_training(Dataset.load(args.dataset), args.out, height_width(args.size))
+        counts = export_training(
+            Dataset.load(args.dataset), args.out, height_width(args.size, "--size")
+        )
         print(f"wrote {counts['source']} source and {counts['target']} target images to {args.out}")
     else:
         n = write_record(args.method, args.name or args.method, args.seed,

@@ -1,5 +1,7 @@
 """Methods that run by commands of their own, each in its own environment."""
 
+from cut.sizes import height_width
+
 
 def own_command(stage, **places):
     """Return a function of wildcards: the command of a stage, with this run's folders."""
@@ -8,7 +10,7 @@ def own_command(stage, **places):
         row = row_of(wildcards)
         run = RUN.format(dataset=wildcards.dataset, row=wildcards.row, seed=wildcards.seed)
         given = {"model": f"{run}/model", "seed": wildcards.seed}
-        given |= {"height": PLAN.config.size, "width": PLAN.config.size}
+        given |= dict(zip(("height", "width"), height_width(PLAN.config.size)))
         given |= {name: place(input, run) for name, place in places.items()}
         # A method without training has nothing to run there.
         return row.commands.command(stage, row.options, given) or "true"
