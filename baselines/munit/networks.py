@@ -1,0 +1,190 @@
+"""MUNIT's networks: an auto-encoder of content and style, and discriminators at several scales.
+
+Layers, widths and initialisation as in the authors' release (github.com/NVlabs/MUNIT).
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from cut import seeds
+from cut.errors import UserError
+from cut.networks import InstanceNorm
+
+
+class Conv(nn.Sequential):
+    """A reflect-padded convolution, a norm ("in", "ln" or "") and an activation."""
+
+    def __init__(
+        self, n_in: int, n_out: int, kernel: int, stride: int = 1, norm: str = "",
+        activation: nn.Module | None = None,
+    ) -> None:  # fmt: skip
+        padding = (kernel - 1) // 2
+        layers = [nn.ReflectionPad2d(padding), nn.Conv2d(n_in, n_out, kernel, stride)]
+        if norm:
+            # Layer norm over channels, height and width is group norm with one group.
+            layers.append(InstanceNorm(n_out) if norm == "in" else nn.GroupNorm(1, n_out))
+        super().__init__(*layers, *([activation] if activation else []))
+
+
+class ResidualBlock(nn.Module):
+    """Two convolutions with instance norm, added to the input."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.model = nn.Sequential(
+            Conv(channels, channels, 3, norm="in", activation=nn.ReLU()),
+            Conv(channels, channels, 3, norm="in"),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Keep the shape of (N, C, H, W)."""
+        return x + self.model(x)
+
+
+def adain(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """Return (N, C, H, W) `x` with mean `bias` and deviation `weight` (N, C) a channel."""
+    y = InstanceNorm(x.shape[1])(x)  # whose gradient can be trusted
+    return y * weight[:, :, None, None] + bias[:, :, None, None]
+
+
+class AdaInBlock(nn.Module):
+    """Two convolutions with adaptive instance norm, added to the input."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1, self.conv2 = Conv(channels, channels, 3), Conv(channels, channels, 3)
+
+    def forward(self, x: Tensor, style: Tensor) -> Tensor:
+        """Style is (N, 4*C): bias and weight of the first norm, then of the second."""
+        bias1, weight1, bias2, weight2 = style.chunk(4, dim=1)
+        y = F.relu(adain(self.conv1(x), weight1, bias1))
+        return x + adain(self.conv2(y), weight2, bias2)
+
+
+class AutoEncoder(nn.Module):
+    """One domain's encoders of content and of style, and the decoder of both.
+
+    Args:
+        ngf: channels of the first layer.
+        n_downsample: halvings of the content's height and width.
+        n_blocks: residual blocks of the content encoder, and of the decoder.
+        style_dim: length of a style code.
+        mlp_dim: width of the perceptron from style to the norms' parameters.
+    """
+
+    def __init__(
+        self, ngf: int, n_downsample: int, n_blocks: int, style_dim: int, mlp_dim: int
+    ) -> None:
+        super().__init__()
+        relu, width = nn.ReLU(), ngf
+        content = [Conv(3, width, 7, norm="in", activation=relu)]
+        for _ in range(n_downsample):
+            content.append(Conv(width, 2 * width, 4, 2, norm="in", activation=relu))
+            width *= 2
+        content += [ResidualBlock(width) for _ in range(n_blocks)]
+        self.content = nn.Sequential(*content)
+        self.style = self._style_encoder(ngf, style_dim)
+        self.blocks = nn.ModuleList(AdaInBlock(width) for _ in range(n_blocks))
+        self.mlp = nn.Sequential(
+            nn.Linear(style_dim, mlp_dim), nn.ReLU(), nn.Linear(mlp_dim, mlp_dim), nn.ReLU(),
+            nn.Linear(mlp_dim, n_blocks * 4 * width),
+        )  # fmt: skip
+        up: list[nn.Module] = []
+        for _ in range(n_downsample):
+            up += [nn.Upsample(scale_factor=2), Conv(width, width // 2, 5, norm="ln",
+                                                     activation=relu)]  # fmt: skip
+            width //= 2
+        self.up = nn.Sequential(*up, Conv(width, 3, 7, activation=nn.Tanh()))
+
+    @staticmethod
+    def _style_encoder(width: int, style_dim: int) -> nn.Sequential:
+        """Return an encoder without norm, which would take the style's mean and deviation away."""
+        relu = nn.ReLU()
+        layers = [Conv(3, width, 7, activation=relu)]
+        for depth in range(4):
+            out = 2 * width if depth < 2 else width
+            layers.append(Conv(width, out, 4, 2, activation=relu))
+            width = out
+        return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Conv2d(width, style_dim, 1))
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return (N, 4*ngf, H/4, W/4) content and (N, style_dim) style of (N, 3, H, W) images."""
+        return self.content(x), self.style(x).flatten(1)
+
+    def decode(self, content: Tensor, style: Tensor) -> Tensor:
+        """Return the images of a content and a style."""
+        parameters = self.mlp(style).chunk(len(self.blocks), dim=1)
+        for block, given in zip(self.blocks, parameters, strict=True):
+            content = block(content, given)
+        return self.up(content)
+
+
+class MultiScaleDiscriminator(nn.Module):
+    """Discriminators of an image and of its halves, quarters, …; without norm.
+
+    A scale needs 2**n_layers pixels a side; one that has fewer is left out.
+    """
+
+    def __init__(self, ndf: int, n_layers: int, n_scales: int, slope: float = 0.2) -> None:
+        super().__init__()
+        self.least = 2**n_layers
+        self.scales = nn.ModuleList()
+        for _ in range(n_scales):
+            layers, width = [Conv(3, ndf, 4, 2, activation=nn.LeakyReLU(slope))], ndf
+            for _ in range(n_layers - 1):
+                layers.append(Conv(width, 2 * width, 4, 2, activation=nn.LeakyReLU(slope)))
+                width *= 2
+            self.scales.append(nn.Sequential(*layers, nn.Conv2d(width, 1, 1)))
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """Return a map of real/fake values for each scale that (N, 3, H, W) images reach.
+
+        Raises:
+            UserError: the images are too small for any.
+        """
+        if min(x.shape[2:]) < self.least:
+            raise UserError(
+                f"images of {x.shape[2]}x{x.shape[3]} are too small for the discriminator, which"
+                f" halves them to under a pixel: use {self.least} or more, or a smaller n_layers"
+            )
+        out = []
+        for scale in self.scales:
+            if min(x.shape[2:]) < self.least:
+                break
+            out.append(scale(x))
+            x = F.avg_pool2d(x, 3, 2, 1, count_include_pad=False)
+        return out
+
+
+def initialise(network: nn.Module, rng: torch.Generator, kind: str) -> nn.Module:
+    """Draw weights from Kaiming's normal or from N(0, 0.02); biases zero, norms' scales in [0, 1].
+
+    The last is the authors' layer norm, whose scale starts uniform.
+    """
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            if kind == "kaiming":
+                nn.init.kaiming_normal_(module.weight, generator=rng)
+            else:
+                nn.init.normal_(module.weight, 0.0, 0.02, generator=rng)
+            nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.GroupNorm):
+            nn.init.uniform_(module.weight, generator=rng)
+    return network
+
+
+def latent_for(images: Tensor, dim: int) -> Tensor:
+    """Return a code (N, dim) from N(0, 1) for each of (N, 3, H, W) images.
+
+    It is drawn from the image's own 8-bit pixels: another for every image, and the same whatever
+    batch, run or machine translates it.
+    """
+    pixels = ((images.detach().float().cpu().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+    digests = [hashlib.sha256(image.numpy().tobytes()).hexdigest() for image in pixels]
+    codes = [torch.randn(dim, generator=seeds.generator(0, "latent", d)) for d in digests]
+    return torch.stack(codes).to(images)
