@@ -54,6 +54,11 @@ def _protocol(runs: Sequence[Run]) -> list[str]:
         weights += f", sha256 of the tensors {str(digest)[:12]}" if digest else ""
         found.append(f"FID and KID on features of {extractor}{resized}{weights}.")
         found.append("KID is shown times 1000.")
+        if any(run.value("fid_low")[0] is not None for run in scored):
+            found.append(
+                "Interval: how far another choice of images moves this FID (bootstrap, 95 %); it"
+                " says nothing of another training."
+            )
     if any(run.scores.get(name) is not None for run in runs for name in ("l1", "ssim")):
         found.append("L1 (of values in [0, 1]) and SSIM are taken to the true counterparts.")
     return found

@@ -41,8 +41,14 @@ class Metric:
 
 METRICS = {
     "fid": Metric("FID", "", "lower", 1),
+    "fid_low": Metric("FID, lower bound", "", "", 1),
+    "fid_high": Metric("FID, upper bound", "", "", 1),
     "kid": Metric("KID x1000", "1e-3", "lower", 1, 1000.0),
     "kid_std": Metric("KID x1000, sd over subsets", "1e-3", "", 1, 1000.0),
+    "precision": Metric("precision", "", "higher", 3),
+    "recall": Metric("recall", "", "higher", 3),
+    "density": Metric("density", "", "higher", 3),
+    "coverage": Metric("coverage", "", "higher", 3),
     "l1": Metric("L1", "of 255 levels / 255", "lower", 3),
     "ssim": Metric("SSIM", "", "higher", 3),
     "seconds_per_iteration": Metric("s/iter", "s", "lower", 3),
@@ -50,7 +56,8 @@ METRICS = {
     "iterations": Metric("iterations", "", "", 0),
     "images": Metric("images seen", "", "", 0),
 }
-SCORES = ("fid", "kid", "kid_std", "l1", "ssim")
+SCORES = ("fid", "fid_low", "fid_high", "kid", "kid_std", "precision", "recall", "density",
+          "coverage", "l1", "ssim")  # fmt: skip
 PAIRED = ("l1", "ssim")  # taken between a translation and its input's true counterpart
 
 

@@ -1,4 +1,6 @@
-"""Score translations against real images: FID and KID, and L1 and SSIM where the truth is known.
+"""Score translations against real images, and against the true counterparts where known.
+
+FID with its bootstrap interval, KID, precision, recall, density and coverage; L1 and SSIM.
 
     python -m cut.score REAL FAKE [--truth DIR] [--fid-weights FILE] [--json OUT]
 
@@ -19,13 +21,14 @@ import torch
 from cut.errors import UserError, command
 from cut.files import read_json, write_json
 from cut.images import list_images, sha256_file
-from cut.metrics import content, features, kid
+from cut.metrics import content, features, interval, kid, manifold
 from cut.metrics.features import Features
 from cut.metrics.fid import fid
 from cut.metrics.weights import InceptionWeights, WeightsUnavailable, find_inception
 from cut.train import choose_device
 
-SCORES = ("fid", "kid", "kid_std", "l1", "ssim")
+DISTANCES = ("fid", "fid_low", "fid_high", "kid", "kid_std", *manifold.NAMES)
+SCORES = (*DISTANCES, "l1", "ssim")
 MANIFEST = "manifest.json"
 
 
@@ -63,6 +66,10 @@ def score(
     if given.reason is None:
         protocol["weights"] = given.protocol["weights"]
         protocol["kid"] = kid.describe(len(reference.names), len(given.names))
+        protocol["interval"] = (
+            f"{interval.LEVEL} bootstrap, {interval.RESAMPLES} resamples, centred"
+        )
+        protocol["manifold"] = f"{manifold.NEIGHBOURS} neighbours"
     if scores["l1"] is not None:
         protocol["content"] = {"l1": "mean absolute, range 1", "ssim": content.SSIM_PROTOCOL}
     return {
@@ -89,16 +96,24 @@ def _content_scores(
 def _distances(
     reference: Features, given: Features
 ) -> tuple[dict[str, float | None], dict[str, str]]:
-    """Return ({"fid", "kid", "kid_std"}, why they are missing)."""
-    names = ("fid", "kid", "kid_std")
+    """Return (the scores that compare features, why they are missing)."""
     reason = reference.reason or given.reason
     if reason is None and min(len(reference.names), len(given.names)) < 2:
         reason = "a distance of distributions needs at least two images on each side"
     if reason is not None:
-        return dict.fromkeys(names), dict.fromkeys(names, reason)
-    distance, spread = kid.kid(reference.values, given.values)
-    values = (fid(reference.values, given.values), distance, spread)
-    return dict(zip(names, values, strict=True)), {"kid_std": "fewer than four images on a side"}
+        return dict.fromkeys(DISTANCES), dict.fromkeys(DISTANCES, reason)
+    pair = (reference.values, given.values)
+    scores: dict[str, float | None] = dict.fromkeys(DISTANCES)
+    scores["fid"] = fid(*pair)
+    scores["kid"], scores["kid_std"] = kid.kid(*pair)
+    if bounds := interval.fid_interval(*pair, scores["fid"]):
+        scores["fid_low"], scores["fid_high"] = bounds
+    if min(map(len, pair)) > manifold.NEIGHBOURS:
+        scores |= manifold.manifold(*pair)
+    few = dict.fromkeys(manifold.NAMES, f"needs more than {manifold.NEIGHBOURS} images on a side")
+    sides = f"needs 4 to {interval.MOST_IMAGES} images on a side"
+    few |= dict.fromkeys(("fid_low", "fid_high"), sides)
+    return scores, {**few, "kid_std": "fewer than four images on a side"}
 
 
 def _reference(
@@ -157,7 +172,7 @@ def table(result: dict[str, Any]) -> str:
     sizes = [result["protocol"][side]["images"] for side in ("real", "fake")]
     lines = [f"{sizes[1]} images against {sizes[0]} real ones"]
     for name, value in result["scores"].items():
-        lines.append(f"  {name:8}" + ("missing" if value is None else f"{value:.6g}"))
+        lines.append(f"  {name:10}" + ("missing" if value is None else f"{value:.6g}"))
     for reason in dict.fromkeys(result["missing"].values()):
         names = [name for name, given in result["missing"].items() if given == reason]
         lines.append(f"missing {', '.join(names)}: {reason}")

@@ -95,6 +95,9 @@ def build(dataset: str, runs: Sequence[Run]) -> Table:
     header = ["method", *(METRICS[m].label + ARROWS[METRICS[m].better] for m in metrics)]
     if with_published:
         header.insert(2, "FID published")
+    with_interval = any(run.value("fid_low")[0] is not None for run in runs)
+    if with_interval:
+        header.insert(2, "95 % interval")
     table = Table(dataset, [*header, "epochs", "seeds"])
     for row in rows:
         facts = row[0].facts
@@ -103,10 +106,23 @@ def build(dataset: str, runs: Sequence[Run]) -> Table:
         if with_published:
             entry = entries[facts["method"]]
             cells.insert(2, Cell(METRICS["fid"].show(entry["value"]) if entry else "–"))
+        if with_interval:
+            cells.insert(2, _interval(table, row))
         epochs = Cell(str(facts["epochs"])) if facts["iterations"] else Cell("–")
         table.rows.append([*cells, epochs, Cell(str(len(row)))])
     table.caption = caption(dataset, runs, entries)
     return table
+
+
+def _interval(table: Table, row: Sequence[Run]) -> Cell:
+    """Return the bootstrap interval of a row's FID, which belongs to one training."""
+    if len(row) > 1:
+        return Cell("–", table.mark("an interval a seed: scores.csv"))
+    bounds = [row[0].value(name) for name in ("fid_low", "fid_high")]
+    if bounds[0][0] is None or bounds[1][0] is None:
+        return Cell("–", table.mark(bounds[0][1]))
+    low, high = (METRICS["fid"].show(value) for value, _ in bounds)
+    return Cell(f"{low} to {high}")
 
 
 def measured(table: Table, row: Sequence[Run], metric: str) -> Cell:

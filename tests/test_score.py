@@ -87,8 +87,12 @@ def test_records_every_score_with_its_protocol(folders, standin, tmp_path):
     argv = [real, fake, "--truth", truth, "--fid-weights", standin, "--json", out]
     assert score.main([*map(str, argv), "--device", "cpu"]) == 0
     result = json.loads(out.read_text())
-    assert set(result["scores"]) == {"fid", "kid", "kid_std", "l1", "ssim"}
-    assert result["missing"] == {} and result["translated"] == {}
+    assert tuple(result["scores"]) == score.SCORES
+    # Five images have no fifth neighbour.
+    assert set(result["missing"]) == {"precision", "recall", "density", "coverage"}
+    assert "more than 5 images" in result["missing"]["recall"] and result["translated"] == {}
+    low, high = result["scores"]["fid_low"], result["scores"]["fid_high"]
+    assert low < result["fid"] < high
     assert result["fid"] == result["scores"]["fid"] > 1
     assert result["scores"]["kid"] > 0
     assert (result["scores"]["l1"], result["scores"]["ssim"]) == (0, pytest.approx(1))
@@ -120,8 +124,8 @@ def test_without_weights_only_those_scores_are_missing(folders, tmp_path, capsys
     assert score.main([*map(str, argv)]) == 0
     result = json.loads(out.read_text())
     assert result["fid"] is None and result["scores"]["l1"] == 0
-    assert result["missing"] == dict.fromkeys(("fid", "kid", "kid_std"), "no source answers")
-    assert "missing fid, kid, kid_std: no source answers" in capsys.readouterr().out
+    assert result["missing"] == dict.fromkeys(score.DISTANCES, "no source answers")
+    assert f"missing {', '.join(score.DISTANCES)}: no source answers" in capsys.readouterr().out
 
 
 def test_features_kept_without_weights_do_not_hide_weights_that_are_there(
@@ -138,7 +142,7 @@ def test_one_image_has_no_distance_but_has_content(folders, standin, tmp_path):
     real, _ = folders
     one = write_images(tmp_path / "one", 1)
     result = score.score(real, one, one, find_inception(standin))
-    assert set(result["missing"]) == {"fid", "kid", "kid_std"}
+    assert set(result["missing"]) == set(score.DISTANCES)
     assert "two images" in result["missing"]["fid"]
     assert result["scores"]["ssim"] == pytest.approx(1)
 

@@ -1,0 +1,60 @@
+"""FID from inner products, and its bootstrap interval."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cut.metrics.fid import fid
+from cut.metrics.interval import Products, fid_interval
+
+
+def features(n, shift=0.0, seed=0, d=40):
+    rng = np.random.default_rng(seed)
+    return rng.gamma(0.5, 1.0, (n, d)) + shift
+
+
+@pytest.mark.parametrize("repeat", [False, True])
+def test_products_give_the_fid_of_a_subset(repeat):
+    real, fake = features(30), features(25, 0.3, 1)
+    rng = np.random.default_rng(0)
+    i, j = rng.choice(30, 20, replace=repeat), rng.choice(25, 15, replace=repeat)
+    assert Products.of(real, fake).fid(i, j) == pytest.approx(fid(real[i], fake[j]), rel=1e-9)
+
+
+def test_features_far_from_zero_lose_nothing():
+    real, fake = features(30) + 1e4, features(25, 0.3, 1) + 1e4
+    got = Products.of(real, fake).fid(np.arange(30), np.arange(25))
+    assert got == pytest.approx(fid(real, fake), rel=1e-7)
+
+
+def test_the_interval_is_about_the_value_and_follows_its_seed():
+    real, fake = features(60), features(60, 0.3, 1)
+    value = fid(real, fake)
+    low, high = fid_interval(real, fake, value)
+    assert low < value < high
+    assert (low, high) == fid_interval(real, fake, value)
+    assert (low, high) != fid_interval(real, fake, value, seed=1)
+
+
+def test_more_images_narrow_it_as_the_square_root():
+    widths = []
+    for n in (50, 200, 800):
+        real, fake = features(n, d=4), features(n, 0.3, 1, d=4)
+        low, high = fid_interval(real, fake, fid(real, fake))
+        widths.append(high - low)
+    assert widths[0] > 1.4 * widths[1] > 1.4**2 * widths[2]
+
+
+def test_it_spans_what_other_images_give():
+    """Of 40 fresh draws from the same two distributions about 95 % lie in one draw's interval."""
+    pairs = [(features(100, seed=s, d=6), features(100, 0.5, seed=1000 + s, d=6))
+             for s in range(41)]  # fmt: skip
+    values = [fid(*pair) for pair in pairs]
+    low, high = fid_interval(*pairs[0], float(np.mean(values)))
+    assert 0.8 <= np.mean([low < v < high for v in values]) <= 1.0
+
+
+def test_too_few_or_too_many_images_have_none():
+    assert fid_interval(features(3), features(50), 1.0) is None
+    assert fid_interval(features(2001, d=2), features(50, d=2), 1.0) is None
