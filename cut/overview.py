@@ -3,9 +3,9 @@
     python -m cut.overview --out DIR [--ablation] RUN_DIR...
 
 Writes `DIR/overview.{md,tex,csv}`: a row a method, and for each data set the measured FID, the
-published one and their difference. With `--ablation` the files are called `ablation` and the
-options that tell CUT's variants apart stand in columns, as in Fig. 4 of the paper. The same runs
-give the same bytes.
+published one, their difference and a verdict. With `--ablation` the files are called `ablation`
+and the options that tell CUT's variants apart stand in columns, as in Fig. 4 of the paper. The same
+runs give the same bytes.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ from pathlib import Path
 from typing import Any
 
 from cut.captions import caption
-from cut.comparable import check_comparable
+from cut.comparable import check_comparable, image_counts
 from cut.errors import UserError, command
-from cut.published import published_entry
+from cut.published import differences, published_entry, verdict
 from cut.results import METRICS, PAIRED, Run, load_run
 from cut.tables import ARROWS, Cell, Table, in_rows, latex, markdown, measured, write
 
 COSTS = ("seconds_per_iteration", "peak_memory_gb")
+BESIDE = ("published", "difference", "verdict")
 YES = {True: "✓", False: "✗"}
 # Options that columns of their own show.
 SHOWN = {"identity", "n_patches", "nce_layers", "negatives", "n_external", "bank_size"}
@@ -111,21 +112,25 @@ def _add_dataset(table: Table, dataset: str, rows: Sequence[Sequence[Run]]) -> N
         for cells, row in zip(table.rows, rows, strict=True):
             cells.append(measured(table, row, metric) if row else Cell("–"))
         if metric == "fid" and any(entries):
-            table.header += ["published", "difference"]
+            table.header += ["published", "difference", "verdict"]
             for cells, row, entry in zip(table.rows, rows, entries, strict=True):
                 cells += _beside(row, entry)
 
 
 def _beside(row: Sequence[Run], entry: dict[str, Any] | None) -> list[Cell]:
-    """Return the published FID, and measured minus published."""
+    """Return the published FID, measured minus published, and how they compare."""
     if entry is None:
-        return [Cell("–"), Cell("–")]
+        return [Cell("–")] * 3
     values = [v for run in row if (v := run.value("fid")[0]) is not None]
     shown = METRICS["fid"].show
     if not values:
-        return [Cell(shown(entry["value"])), Cell("–")]
+        return [Cell(shown(entry["value"])), Cell("–"), Cell("–")]
     difference = statistics.fmean(values) - entry["value"]
-    return [Cell(shown(entry["value"])), Cell(("+" if difference >= 0 else "") + shown(difference))]
+    reasons = differences(row[0].facts, "fid", image_counts(row[0]))
+    reasons += [entry["note"]] if "note" in entry else []
+    words = verdict(values, entry["value"], reasons, lower_is_better=True)
+    signed = ("+" if difference >= 0 else "") + shown(difference)
+    return [Cell(shown(entry["value"])), Cell(signed), Cell(words)]
 
 
 def _caption(datasets: Sequence[str], runs: Sequence[Run]) -> list[str]:
@@ -139,7 +144,8 @@ def _caption(datasets: Sequence[str], runs: Sequence[Run]) -> list[str]:
         sentences |= dict.fromkeys([f"{dataset}: {first[0].lower()}{first[1:]}", *rest])
     found = list(sentences)
     if any("Published" in sentence for sentence in found):
-        found.append("Difference: measured minus published.")
+        found.append("Difference: measured minus published. Within seed spread: no further off than"
+                     " twice the standard deviation over seeds.")  # fmt: skip
     return found
 
 
@@ -152,7 +158,7 @@ def as_csv(table: Table) -> str:
         if " FID" in name:
             dataset = name.partition(" FID")[0]
         plain = name.removesuffix(" ↓").removesuffix(" ↑")
-        header.append(f"{dataset} {plain}" if name in ("published", "difference") else plain)
+        header.append(f"{dataset} {plain}" if name in BESIDE else plain)
     writer.writerow(header)
     writer.writerows([cell.text for cell in row] for row in table.rows)
     return text.getvalue()

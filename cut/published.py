@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import statistics
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -60,3 +61,21 @@ def differences(
         found.append(f"{counts[0]} against {counts[1]} images, published {expected[0]} against"
                      f" {expected[1]}")  # fmt: skip
     return found
+
+
+def verdict(
+    values: Sequence[float], published_value: float, reasons: Sequence[str], lower_is_better: bool
+) -> str:
+    """Return how a row's values, one a seed, stand to the published one, in words.
+
+    "not comparable" where `reasons` say in what the runs differ; "within seed spread" up to twice
+    the standard deviation over seeds; else "better" or "worse", with "one seed" where there is no
+    spread to hold it against.
+    """
+    if reasons:
+        return "not comparable"
+    difference = statistics.fmean(values) - published_value
+    if len(values) > 1 and abs(difference) <= 2 * statistics.stdev(values):
+        return "within seed spread"
+    word = "better" if (difference < 0) == lower_is_better else "worse"
+    return word if len(values) > 1 else f"{word}, one seed"

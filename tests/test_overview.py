@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 
 import pytest
-from fake_runs import write_run
+from fake_runs import protocol, write_run
 
 from cut import figures
 from cut.overview import main
+from cut.published import verdict
 from cut.results import load_run
 from cut.scatter import draw
 
@@ -74,6 +75,7 @@ def test_the_difference_is_measured_minus_published_on_each_data_set(tmp_path, r
                    "cityscapes difference": f"{62 - 141.1:.1f}"}  # fmt: skip
     assert rows["cut"]["horse2zebra difference"] == "+4.5"
     assert rows["cut"]["cityscapes published"] == "56.4"
+    assert rows["cut"]["cityscapes verdict"] == "not comparable", "of 3 epochs"
     assert rows["tau-0.2"]["horse2zebra published"] == "–"
     text = (tmp_path / "ablation.md").read_text()
     assert "Difference: measured minus published." in text
@@ -115,3 +117,30 @@ def test_the_scatter_of_one_set_takes_its_content_loss(tmp_path):
     assert out.stat().st_size > 5000 and out.with_suffix(".pdf").is_file()
     ax = draw([load_run(run) for run in runs]).axes[0]
     assert ax.get_ylabel().startswith("L1")
+
+
+@pytest.mark.parametrize(
+    ("values", "reasons", "want"),
+    [
+        ([45.0, 47.0, 46.0], [], "within seed spread"),
+        ([40.0, 40.5, 41.0], [], "better"),
+        ([60.0, 60.5, 61.0], [], "worse"),
+        ([60.0], [], "worse, one seed"),
+        ([45.5], ["3 epochs"], "not comparable"),
+    ],
+)
+def test_the_verdict_holds_a_difference_against_the_seeds(values, reasons, want):
+    assert verdict(values, 45.5, reasons, lower_is_better=True) == want
+
+
+def test_a_published_protocol_gets_a_verdict(tmp_path):
+    counts = {"images": 120}
+    scored_by = protocol(images=140)
+    scored_by["fake"] |= counts
+    given = {"epochs": 400, "training": {"batch_size": 1}, "size": [256, 256]}
+    options = {**ALL, "ngf": 64}
+    runs = [write_run(tmp_path / str(s), "cut", dataset="horse2zebra", seed=s,
+                      scores={"fid": 45.0 + s}, scored_by=scored_by, options=options, **given)
+            for s in range(3)]  # fmt: skip
+    main(["--out", str(tmp_path), *map(str, runs)])
+    assert table(tmp_path / "overview.csv")["cut"]["horse2zebra verdict"] == "within seed spread"
