@@ -54,7 +54,10 @@ def panels(curves: Sequence[Curve]) -> list[Panel]:
     """Return the panels that have something to show, a method's own losses last."""
     present = dict.fromkeys(name for curve in curves for name in curve.losses)
     known = {name for panel in PANELS for name in panel.losses} | SUMS
-    own = [Panel(name, (name,), "loss") for name in present if name not in known]
+    own = []
+    for name in (name for name in present if name not in known):
+        whose = dict.fromkeys(curve.method for curve in curves if name in curve.losses)
+        own.append(Panel(f"{name} ({', '.join(whose)})", (name,), "loss"))
     return [p for p in PANELS if any(name in present for name in p.losses)] + own
 
 
@@ -67,7 +70,7 @@ def draw(curves: Sequence[Curve]) -> Figure:
         return figure
     methods = list(dict.fromkeys(curve.method for curve in curves))
     colours = dict(zip(methods, sns.color_palette("colorblind", len(methods)), strict=True))
-    across = min(2, len(shown))
+    across = min(3 if len(shown) > 6 else 2, len(shown))
     down = math.ceil(len(shown) / across)
     figure, axes = plt.subplots(
         down, across, squeeze=False, layout="constrained",
@@ -111,7 +114,8 @@ def _panel(ax: Axes, panel: Panel, curves: Sequence[Curve], colours: Mapping[str
             Line2D([], [], color="0.3", lw=1.2, ls=ls, label=name.rpartition("_")[2])
             for name, ls in zip(panel.losses, ("-", DASHED), strict=True)
         ]
-        ax.legend(handles=styles, frameon=False, loc="upper right", handlelength=1.8, ncols=2)
+        ax.legend(handles=styles, edgecolor="none", framealpha=0.85, loc="upper right",
+                  handlelength=1.8, ncols=2)  # fmt: skip
     divided = f", divided by {panel.weight}" if weighed - {1.0} else ""
     ax.set_title(panel.title, loc="left")
     ax.set_ylabel(panel.unit + divided.replace(", ", "\n", 1))
@@ -134,6 +138,8 @@ def _references(ax: Axes, panel: Panel, curves: Sequence[Curve]) -> None:
         if panel.weight != "lambda_nce" or len(patches) != 1 or None in patches or banks:
             return
         level, words = math.log(patches.pop()), "guessing"
+    if level > ax.get_ylim()[1]:
+        return
     ax.axhline(level, color="0.45", lw=0.7, ls=":", zorder=0)
     place = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
     ax.annotate(words, (1, level), (2, 0), **place, va="center", color="0.4", fontsize=7)

@@ -123,7 +123,7 @@ def test_a_methods_own_loss_gets_a_panel(tmp_path):
     run = write_run(tmp_path / "mine", "mine")
     path = run / "history.csv"
     path.write_text(path.read_text().replace("NCE_Y", "cycle"))
-    assert "cycle" in [ax.get_title("left") for ax in figures.curves([run]).axes]
+    assert "cycle (mine)" in [ax.get_title("left") for ax in figures.curves([run]).axes]
 
 
 def test_without_a_trained_run_the_figure_says_so(tmp_path, runs):
