@@ -1,0 +1,75 @@
+"""Merge runs from several machines or clusters into the same tables.
+
+    python -m cut.collect --out DIR [--ablation] RESULTS_DIR...
+
+Finds every finished and scored run below the folders given and writes the tables that the workflow
+would have written: `scores.csv` (one value a row), a table a data set, and one over all of them. A
+run is its data set, row and seed. The same run found twice must have the same score; runs that were
+scored by different protocols, on different versions of a data set or with different options under
+one name are refused, with what differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from cut.errors import UserError, command
+from cut.overview import write_overview
+from cut.results import Run, load_run
+from cut.tables import write_tables
+
+
+def find_runs(folders: Sequence[Path]) -> tuple[list[Run], list[Path]]:
+    """Return the runs below `folders`, each once, and the folders of those not yet scored.
+
+    Raises:
+        UserError: a folder has none, or one run was found twice with different scores.
+    """
+    found: dict[tuple, Run] = {}
+    unfinished = []
+    for folder in folders:
+        records = sorted(folder.rglob("run.json"))
+        if not records:
+            raise UserError(f"there is no run below {folder}; give a folder of results")
+        for record in records:
+            if not (record.parent / "scores.json").is_file():
+                unfinished.append(record.parent)
+                continue
+            run = load_run(record.parent)
+            key = (run.facts["dataset"], run.facts["method"], run.facts["seed"])
+            same = found.setdefault(key, run)
+            if same.scores != run.scores:
+                raise UserError(
+                    f"{same.folder} and {run.folder} are both {key[1]} with seed {key[2]} on"
+                    f" {key[0]}, with different scores; give one of them"
+                )
+    return list(found.values()), unfinished
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Collect runs and write their tables."""
+    parser = argparse.ArgumentParser(
+        prog="python -m cut.collect", description="Merge runs of several machines into tables."
+    )
+    parser.add_argument("--out", type=Path, required=True, help="the tables' folder")
+    parser.add_argument("--ablation", action="store_true", help="show the options of CUT's rows")
+    parser.add_argument("folders", type=Path, nargs="+", metavar="RESULTS_DIR")
+    args = parser.parse_args(argv)
+    runs, unfinished = find_runs(args.folders)
+    for folder in unfinished:
+        print(f"left out {folder}: not scored")
+    if not runs:
+        raise UserError("no run below these folders is scored yet")
+
+    places = [run.folder for run in sorted(runs, key=lambda r: (r.facts["dataset"],
+              r.facts["method"], r.facts["seed"]))]  # fmt: skip
+    for path in [*write_tables(args.out, places),
+                 *write_overview(args.out, places, args.ablation)]:  # fmt: skip
+        print(f"wrote {path}")
+    return 0
+
+
+if __name__ == "__main__":
+    command(main)
