@@ -16,6 +16,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from cut.errors import UserError
 from cut.published import published_entry
@@ -116,6 +117,10 @@ def _finish(
         getattr(ax, f"set_{axis}label")(f"{label} (lower is better)")
         if min(values) > 0 and max(values) > SPREAD * min(values):
             getattr(ax, f"set_{axis}scale")("log")
+            scale = getattr(ax, f"{axis}axis")
+            scale.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            scale.set_major_formatter(StrMethodFormatter("{x:g}"))
+            scale.set_minor_formatter(NullFormatter())
     ax.margins(0.08)
     if published:
         handles = [
