@@ -167,8 +167,25 @@ def test_every_environment_file_is_tested_and_the_rules_use_them(root: Path):
     assert present == set(ENVIRONMENTS[1:])
     used = (root / "workflow/rules/common.smk").read_text()
     assert "../envs/cutbench{'-cuda' if PLAN.config.device == 'cuda' else ''}.yaml" in used
+    # Of external.smk two rules run a method's commands, in the environment beside them.
+    own = {"external.smk": 2}
     for rules in (root / "workflow/rules").glob("*.smk"):
-        assert rules.read_text().count("conda:") == rules.read_text().count("        ENVIRONMENT\n")
+        text = rules.read_text()
+        assert text.count("        own_environment\n") == own.get(rules.name, 0)
+        others = text.count("conda:") - own.get(rules.name, 0)
+        assert others == text.count("        ENVIRONMENT\n"), rules.name
+
+
+def test_methods_of_commands_pin_what_the_lock_pins(root: Path):
+    """Without --use-conda they run in the locked environment: the same versions in either."""
+    versions = locked(root / LOCKS[0])
+    files = sorted((root / "baselines").glob("*/environment.yaml"))
+    assert files
+    for file in files:
+        assert yaml.safe_load(file.read_text())["channels"] == ["conda-forge", "nodefaults"]
+        pins = conda_pins(file)
+        wrong = {n: pins[n][1] for n in pins.keys() - CONDA_ONLY if pins[n][1] != versions.get(n)}
+        assert not wrong, file
 
 
 def test_conda_environments_name_the_build_of_pytorch(root: Path):
@@ -288,7 +305,8 @@ def test_the_wheel_holds_both_packages_and_their_data(root: Path, tmp_path: Path
     subprocess.run(command, check=True, timeout=120)
     (wheel,) = tmp_path.glob(f"cutbench-{project(root)['version']}-*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
-    sources = [p for p in source.rglob("*") if p.suffix == ".py" or p.parent.name == "data"]
+    sources = [p for p in source.rglob("*")
+               if p.suffix in (".py", ".yaml") or p.parent.name == "data"]  # fmt: skip
     expected = {p.relative_to(source).as_posix() for p in sources if p.is_file()}
     assert "cut/data/registry.yaml" in expected
     assert expected - names == {n for n in expected if n.startswith("build/")}

@@ -3,6 +3,8 @@
 import json
 import re
 
+from cut.sizes import height_width
+
 RESULTS = PLAN.config.results
 DATA = PLAN.config.data
 ENVIRONMENT = f"../envs/cutbench{'-cuda' if PLAN.config.device == 'cuda' else ''}.yaml"
@@ -62,3 +64,23 @@ def overviews():
 def records(dataset=None):
     """Return the record and the scores of every run (of one data set)."""
     return [f"{run}/{name}" for run in PLAN.runs(dataset) for name in ("run.json", "scores.json")]
+
+
+def own_command(stage, **places):
+    """Return a function of wildcards: the command of a stage, with this run's folders."""
+
+    def command(wildcards, input):
+        row = row_of(wildcards)
+        run = RUN.format(dataset=wildcards.dataset, row=wildcards.row, seed=wildcards.seed)
+        given = {"model": f"{run}/model", "seed": wildcards.seed}
+        given |= dict(zip(("height", "width"), height_width(PLAN.config.size)))
+        given |= {name: place(input, run) for name, place in places.items()}
+        # A method without training has nothing to run there.
+        return row.commands.command(stage, row.options, given) or "true"
+
+    return command
+
+
+def own_environment(wildcards):
+    """Return the environment file in the method's folder."""
+    return str(row_of(wildcards).commands.folder / "environment.yaml")
