@@ -285,7 +285,8 @@ def test_make_says_that_the_venv_module_is_missing(root: Path, tmp_path: Path):
 def test_continuous_integration_calls_make_only(root: Path):
     lines = (root / ".ci/run").read_text().splitlines()
     commands = [line for line in lines if line and not line.startswith("#")]
-    assert commands == ["set -euo pipefail", 'cd "$(dirname "$0")/.."', "make test", "make lint"]
+    set_up = ["set -euo pipefail", 'cd "$(dirname "$0")/.."', ".ci/packages"]
+    assert commands == [*set_up, "make test", "make lint"]
     assert os.access(root / ".ci/run", os.X_OK)
 
 
