@@ -36,6 +36,7 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/external.smk"
 include: "workflow/rules/score.smk"
+include: "workflow/rules/best.smk"
 include: "workflow/rules/tables.smk"
 
 

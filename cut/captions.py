@@ -23,7 +23,7 @@ def caption(
 
     `entries` gives each row's published FID, or None.
     """
-    sentences = [_what(runs), *_protocol(runs), *_controls(runs), *_cost(runs)]
+    sentences = [_what(runs), *_protocol(runs), *_best(runs), *_controls(runs), *_cost(runs)]
     return [s for s in [*sentences, *_published(runs, entries)] if s]
 
 
@@ -62,6 +62,22 @@ def _protocol(runs: Sequence[Run]) -> list[str]:
     if any(run.scores.get(name) is not None for run in runs for name in ("l1", "ssim")):
         found.append("L1 (of values in [0, 1]) and SSIM are taken to the true counterparts.")
     return found
+
+
+def _best(runs: Sequence[Run]) -> list[str]:
+    """Return how best epochs were chosen: by images held out, or by those that it is scored on."""
+    chosen = [run.best for run in runs if run.best and not run.best["missing"]]
+    if not chosen:
+        return []
+    every = _and([str(n) for n in sorted({best["every"] for best in chosen})])
+    words = {
+        "test": "the lowest FID over the test images themselves, which flatters it",
+        "held_out": "the lowest FID over {} source images held out of training",
+    }
+    ways = dict.fromkeys(words[best["chosen_on"]].format(best["images"]) for best in chosen)
+    return [
+        f"Best epoch: of the generators kept every {every} epochs, the one with {_and(list(ways))}."
+    ]
 
 
 def _controls(runs: Sequence[Run]) -> list[str]:

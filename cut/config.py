@@ -48,6 +48,20 @@ class Grid(Section):
     seed: int = Field(0, description="which images: drawn from this seed")
 
 
+class Best(Section):
+    """Scoring along the way: final against best epoch, and FID by epoch."""
+
+    every: int = Field(
+        ge=1, description="epochs between generators that are kept and scored (the last always is)"
+    )
+    held_out: int = Field(
+        0,
+        ge=0,
+        description="training images of each domain left out of training, to choose the best epoch"
+        " by; 0 chooses by the test images themselves, as papers do",
+    )
+
+
 class Config(Section):
     """A benchmark."""
 
@@ -73,6 +87,9 @@ class Config(Section):
         None, description="file with FID's Inception weights; default: looked for, then fetched"
     )
     translate_batch_size: int = Field(16, ge=1, description="images translated at a time")
+    best: Best | None = Field(
+        None, description="score each training along the way and report the best epoch too"
+    )
     grid: Grid = Field(Grid(), description="the grid figure")
     ablation: bool = Field(
         False, description="write the ablation table and its scatter: CUT's options as columns"
@@ -100,6 +117,13 @@ class Plan:
     config: Config
     rows: dict[str, PlannedRow]
     entries: dict[str, datasets.Entry]
+
+    def followed(self, dataset: str | None = None) -> list[str]:
+        """Return the folders of the runs whose epochs are scored along the way."""
+        if not self.config.best:
+            return []
+        mine = {name for name, row in self.rows.items() if row.trained and row.commands is None}
+        return [run for run in self.runs(dataset) if Path(run).parent.name in mine]
 
     def runs(self, dataset: str | None = None) -> list[str]:
         """Return every run's folder (of one data set), in the order of the tables."""
@@ -148,7 +172,7 @@ def _parse(given: dict[str, Any]) -> Config:
         first = error.errors()[0]
         place = [str(part) for part in first["loc"]]
         if first["type"] == "extra_forbidden":
-            model = Row if place[0] == "methods" else Grid if place[0] == "grid" else Config
+            model = {"methods": Row, "grid": Grid, "best": Best}.get(place[0], Config)
             what = "config key" if model is Config else f"key of {'.'.join(place[:-1])}"
             raise UserError(unknown(what, place[-1], list(model.model_fields))) from None
         if first["type"] == "missing":
@@ -165,7 +189,8 @@ def _plan_row(config: Config, registry: Registry, name: str) -> PlannedRow:
     shared = {k: v for k, v in config.options.items() if k in cls.Options.model_fields}
     options = {**shared, **row.options}
     parse_options(cls.Options, options, f"row {name}")
-    training = {**config.training, **row.training}
+    along = {"snapshot_every": config.best.every, "held_out": config.best.held_out}
+    training = {**config.training, **row.training, **(along if config.best else {})}
     parsed: TrainingOptions = training_options(cls, training)
     check_size(cls, config.size, name)
     # Options of the loop mean nothing to a control: leave them out, so that none reruns it.

@@ -3,7 +3,7 @@
     python -m cut.datasets list [--markdown]
     python -m cut.datasets prepare NAME --out data/NAME [--source PATH_OR_URL] [--set key=value ...]
         [--dry-run]
-    python -m cut.datasets export data/NAME/dataset.json OUT --size 64
+    python -m cut.datasets export data/NAME/dataset.json OUT --size 64 [--held-out N]
 
 `prepare` writes `dataset.json`, last: where it stands, the set is whole. Every later stage reads
 that file and the images that it lists. A folder given as source is used where it is; archives are
@@ -13,6 +13,7 @@ unpacked into `--out`.
 from __future__ import annotations
 
 import argparse
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +78,25 @@ class Dataset:
             raise ValueError(f"no split {split!r} or no domain {domain!r}")
         return self._folder(f"{split}{self._letter(domain)}")
 
+    def held_out(self, domain: str, n: int) -> tuple[list[Path], list[Path]]:
+        """Return (training images of a domain without the held-out ones, the `n` held out).
+
+        Which they are depends on the names alone, not on a run's seed: every method and seed
+        leaves out the same images.
+
+        Raises:
+            UserError: fewer than two would be on either side (no distance of distributions then).
+        """
+        files = self.files("train", domain)
+        if n and not 2 <= n <= len(files) - 2:
+            raise UserError(
+                f"held_out is {n}, but {self.name} has {len(files)} training images of the {domain}"
+                " domain: give 0, or leave at least two on either side"
+            )
+        order = sorted(files, key=lambda file: hashlib.sha256(file.name.encode()).digest())
+        out = set(order[:n])
+        return [f for f in files if f not in out], [f for f in files if f in out]
+
     def truths(self) -> dict[str, Path] | None:
         """Return {stem: true counterpart} of the test sources, or None where none are known."""
         return self._by_stem(f"truth{self._letter('target')}")
@@ -117,19 +137,18 @@ def prepare(entry: Entry, out: Path) -> Dataset:
     return Dataset.load(path)
 
 
-def export(dataset: Dataset, out: Path, size: int | tuple[int, int]) -> dict[str, int]:
+def export(
+    dataset: Dataset, out: Path, size: int | tuple[int, int], held: int = 0
+) -> dict[str, int]:
     """Write the test images at `size` (bicubic) as PNG into folders of `out`; return the counts.
 
     `source` and `target`, and where the set has them `truth` (true counterparts) and `mask`
-    (8-bit grey, 0 or 255). Images of an earlier export are removed, `manifest.json` comes last.
+    (8-bit grey, 0 or 255). With `held`, the `held` images of each domain that a training with that
+    many held out does not see, instead. Images of an earlier export are removed, `manifest.json`
+    comes last.
     """
     h, w = height_width(size)
-    groups = {
-        "source": {path.stem: path for path in dataset.files("test", "source")},
-        "target": {path.stem: path for path in dataset.files("test", "target")},
-        "truth": dataset.truths() or {},
-        "mask": dataset.masks() or {},
-    }
+    groups = _held_out(dataset, held) if held else _test(dataset)
     manifest = Path(out) / "manifest.json"
     manifest.unlink(missing_ok=True)
 
@@ -147,9 +166,24 @@ def export(dataset: Dataset, out: Path, size: int | tuple[int, int]) -> dict[str
     jobs = [(g, stem, path) for g, files in groups.items() for stem, path in files.items()]
     in_threads(write, jobs, f"export {dataset.name}")
     counts = {group: len(files) for group, files in groups.items() if files}
-    head = {"dataset": dataset.name, "dataset_digest": dataset.digest, "split": "test"}
+    head = {"dataset": dataset.name, "dataset_digest": dataset.digest}
+    head |= {"split": "held out of training" if held else "test"}
     write_json(manifest, {**head, "size": [h, w], "counts": counts})
     return counts
+
+
+def _test(dataset: Dataset) -> dict[str, dict[str, Path]]:
+    return {
+        "source": {path.stem: path for path in dataset.files("test", "source")},
+        "target": {path.stem: path for path in dataset.files("test", "target")},
+        "truth": dataset.truths() or {},
+        "mask": dataset.masks() or {},
+    }
+
+
+def _held_out(dataset: Dataset, n: int) -> dict[str, dict[str, Path]]:
+    found = {domain: dataset.held_out(domain, n)[1] for domain in ("source", "target")}
+    return {domain: {path.stem: path for path in paths} for domain, paths in found.items()}
 
 
 def _settings(pairs: Sequence[str], source: str | None) -> dict[str, Any]:
@@ -184,6 +218,8 @@ def _parser() -> argparse.ArgumentParser:
     two.add_argument("dataset", type=Path, help="a dataset.json")
     two.add_argument("out", type=Path, help="the folder for source/ target/ truth/ mask/")
     two.add_argument("--size", required=True, help="pixels, or HEIGHTxWIDTH")
+    two.add_argument("--held-out", type=int, default=0, metavar="N", help="instead of the test"
+                     " images, the N of each domain that trainings leave out")  # fmt: skip
     return parser
 
 
@@ -202,7 +238,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         counts = ", ".join(f"{folder} {n}" for folder, n in dataset.counts.items())
         print(f"{dataset.name} is whole: {counts}; images in {dataset.root}")
     else:
-        counts = export(Dataset.load(args.dataset), args.out, height_width(args.size, "--size"))
+        size = height_width(args.size, "--size")
+        counts = export(Dataset.load(args.dataset), args.out, size, args.held_out)
         print(f"wrote {', '.join(f'{n} {group}' for group, n in counts.items())} to {args.out}")
     return 0
 

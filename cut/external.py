@@ -143,11 +143,16 @@ def _options(folder: Path, spec: Spec) -> type[Options]:
     return create_model(f"{folder.name}_options", __base__=Options, **fields)
 
 
-def export_training(dataset: Dataset, out: Path, size: tuple[int, int]) -> dict[str, int]:
-    """Write the training images at `size` (bicubic) as PNG into `out/source` and `out/target`."""
+def export_training(
+    dataset: Dataset, out: Path, size: tuple[int, int], held_out: int = 0
+) -> dict[str, int]:
+    """Write the training images at `size` (bicubic) as PNG into `out/source` and `out/target`.
+
+    Without the `held_out` images of each domain that no method of this benchmark may see.
+    """
     out.mkdir(parents=True, exist_ok=True)
     (out / "manifest.json").unlink(missing_ok=True)
-    files = {domain: dataset.files("train", domain) for domain in ("source", "target")}
+    files = {domain: dataset.held_out(domain, held_out)[0] for domain in ("source", "target")}
     for domain in files:
         for old in (out / domain).glob("*.png"):
             old.unlink()
@@ -244,6 +249,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("dataset", type=Path, help="a dataset.json")
     one.add_argument("out", type=Path, help="the folder for source/ and target/")
     one.add_argument("--size", required=True, help="pixels, or HEIGHTxWIDTH")
+    one.add_argument("--held-out", type=int, default=0, metavar="N", help="images left out")
     two = commands.add_parser("record", help="check translations and write the run's records")
     two.add_argument("--method", required=True)
     two.add_argument("--name", help="the row's name in tables (default: the method)")
@@ -260,7 +266,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     if args.command == "images":
         counts = export_training(
-            Dataset.load(args.dataset), args.out, height_width(args.size, "--size")
+            Dataset.load(args.dataset), args.out, height_width(args.size, "--size"), args.held_out
         )
         print(f"wrote {counts['source']} source and {counts['target']} target images to {args.out}")
     else:

@@ -124,7 +124,12 @@ class Method(ABC):
         self, dataset: Dataset, size: tuple[int, int], batch_size: int
     ) -> Iterator[tuple[str, Image]]:
         """Yield (name, image) for every test image of the source domain, at `size`."""
-        files = dataset.files("test", "source")
+        return self.translations(dataset.files("test", "source"), size, batch_size)
+
+    def translations(
+        self, files: list[Path], size: tuple[int, int], batch_size: int
+    ) -> Iterator[tuple[str, Image]]:
+        """Yield (name, translation) of each image in `files`, at `size`."""
         for start in range(0, len(files), batch_size):
             part = files[start : start + batch_size]
             images = torch.stack([to_tensor(resize(read_image(path), size)) for path in part])

@@ -17,10 +17,12 @@ import pandas as pd
 from cut.comparable import check_comparable, image_counts, protocol_digest
 from cut.errors import UserError
 from cut.published import differences, published_entry, source_of
+from cut.record import check
 
 CONTROLS = ("copy", "real")
 NOT_TRAINED = "not trained"
 OWN_CODE = "not measured: runs by its own commands"
+NOT_FOLLOWED = "not measured: no generators kept along the way"
 OTHER_SCENES = "real images show other scenes than the inputs"
 
 
@@ -43,6 +45,8 @@ METRICS = {
     "fid": Metric("FID", "", "lower", 1),
     "fid_low": Metric("FID, lower bound", "", "", 1),
     "fid_high": Metric("FID, upper bound", "", "", 1),
+    "fid_best": Metric("FID, best epoch", "", "lower", 1),
+    "epoch_best": Metric("best epoch", "", "", 0),
     "kid": Metric("KID x1000", "1e-3", "lower", 1, 1000.0),
     "kid_std": Metric("KID x1000, sd over subsets", "1e-3", "", 1, 1000.0),
     "precision": Metric("precision", "", "higher", 3),
@@ -70,6 +74,7 @@ class Run:
     scores: dict[str, float | None]
     missing: dict[str, str]
     protocol: dict[str, Any]
+    best: dict[str, Any] | None = None  # best.json, and the scores of that epoch
 
     @property
     def control(self) -> bool:
@@ -88,44 +93,29 @@ class Run:
             return None, OWN_CODE
         if not facts["iterations"]:
             return None, NOT_TRAINED
+        if metric in ("fid_best", "epoch_best"):
+            return self._best(metric)
         if metric == "peak_memory_gb":
             return facts["peak_memory_bytes"] / 1e9, ""
         return float(facts["images_seen" if metric == "images" else metric]), ""
 
-
-NEEDED = {
-    "dataset": str,
-    "dataset_digest": str,
-    "method": str,
-    "algorithm": str,
-    "seed": int,
-    "options": dict,
-    "size": list,
-    "epochs": int,
-    "iterations": int,
-    "images_seen": int,
-    "peak_memory_bytes": (int, float),
-    "hardware": dict,
-    "seconds_per_iteration": (int, float, type(None)),
-}
+    def _best(self, metric: str) -> tuple[float | None, str]:
+        """Return the best epoch, or its FID over the test set."""
+        if self.best is None:
+            return None, NOT_FOLLOWED
+        if self.best["missing"]:
+            return None, self.best["missing"]
+        return (float(self.best["epoch"]) if metric == "epoch_best" else self.best["test_fid"]), ""
 
 
 def load_facts(folder: Path) -> dict[str, Any]:
     """Return a run's `run.json`.
 
     Raises:
-        UserError: it is missing, no JSON object, or lacks a fact.
+        UserError: it is missing, no JSON object, or no run's record (`cut.record.RunRecord`).
     """
     path = Path(folder) / "run.json"
-    facts = _read_object(path, "train this run to its end first")
-    for name, kind in NEEDED.items():
-        if name not in facts:
-            raise UserError(
-                f"{path} has no {name!r}; it is no run's record, so train the run again"
-            )
-        if not isinstance(facts[name], kind):
-            raise UserError(f"{path} has {name} = {facts[name]!r}, of the wrong type; train again")
-    return facts
+    return check(_read_object(path, "train this run to its end first"), path)
 
 
 def load_run(folder: Path) -> Run:
@@ -153,7 +143,50 @@ def load_run(folder: Path) -> Run:
                 f"{path} scores {key} {translated[key]!r} but the run beside it has"
                 f" {facts[key]!r}; translate and score this run again"
             )
-    return Run(folder, facts, scores, content.get("missing") or {}, content.get("protocol") or {})
+    best = _load_best(folder, facts)
+    missing, protocol = content.get("missing") or {}, content.get("protocol") or {}
+    return Run(folder, facts, scores, missing, protocol, best)
+
+
+def _load_best(folder: Path, facts: dict[str, Any]) -> dict[str, Any] | None:
+    """Return `best.json` with the test FID of that epoch, or None without one of this training."""
+    if not (folder / "best.json").is_file():
+        return None
+    remedy = "choose the epoch again (python -m cut.select)"
+    best = _read_object(folder / "best.json", remedy)
+    if best.get("fingerprint") != facts.get("fingerprint"):
+        return None  # of a training that was here before
+    content = _read_object(folder / "best" / "scores.json", remedy)
+    try:
+        if content["translated"]["epoch"] != best["epoch"]:
+            raise UserError(
+                f"{folder / 'best' / 'scores.json'} scores epoch {content['translated']['epoch']},"
+                f" but the best is {best['epoch']}; score the best epoch again"
+            )
+        return {**best, "test_fid": content["scores"]["fid"], "missing": best["missing"]}
+    except (KeyError, TypeError):
+        raise UserError(f"{folder / 'best.json'} or its scores lack a fact; {remedy}") from None
+
+
+EPOCH_COLUMNS = ["epoch", "iteration", "fid", "kid", "fid_held_out"]
+
+
+def load_epochs(folder: Path) -> pd.DataFrame:
+    """Return a run's `epochs.csv`, one row a kept generator; no rows where none were kept.
+
+    Raises:
+        UserError: it is no CSV of that form.
+    """
+    path = Path(folder) / "epochs.csv"
+    if not path.is_file():
+        return pd.DataFrame(columns=EPOCH_COLUMNS)
+    try:
+        epochs = pd.read_csv(path)
+    except (ValueError, OSError) as error:
+        raise UserError(f"{path} is not a readable CSV: {' '.join(str(error).split())}") from None
+    if list(epochs) != EPOCH_COLUMNS:
+        raise UserError(f"{path} has other columns than {', '.join(EPOCH_COLUMNS)}; select again")
+    return epochs
 
 
 def load_history(folder: Path) -> pd.DataFrame:

@@ -24,7 +24,7 @@ from cut.files import replacing
 from cut.published import published_entry
 from cut.results import CONTROLS, METRICS, PAIRED, Run, frame, load_run
 
-SHOWN = ("fid", "kid", "l1", "ssim", "seconds_per_iteration", "peak_memory_gb")
+SHOWN = ("fid", "fid_best", "kid", "l1", "ssim", "seconds_per_iteration", "peak_memory_gb")
 PUBLISHED = ("fid", "seconds_per_iteration", "peak_memory_gb")
 ARROWS = {"lower": " ↓", "higher": " ↑", "": ""}
 LATEX = {
@@ -81,8 +81,13 @@ def in_rows(runs: Sequence[Run]) -> list[list[Run]]:
 
 
 def shown_metrics(runs: Sequence[Run]) -> list[str]:
-    """Return the metrics with a column: without true counterparts, none that needs them."""
-    return [m for m in SHOWN if m not in PAIRED or any(run.value(m)[0] is not None for run in runs)]
+    """Return the metrics with a column: those that need true counterparts, or generators kept
+    along the way, only where there are some.
+    """
+    optional = (*PAIRED, "fid_best")
+    return [
+        m for m in SHOWN if m not in optional or any(run.value(m)[0] is not None for run in runs)
+    ]
 
 
 def build(dataset: str, runs: Sequence[Run]) -> Table:
@@ -135,6 +140,8 @@ def measured(table: Table, row: Sequence[Run], metric: str) -> Cell:
     if not numbers:
         return Cell("–", table.mark(values[0][1]))
     text = shown.show(statistics.fmean(numbers))
+    if metric == "fid_best" and len(row) == 1:
+        text += f" at {METRICS['epoch_best'].show(row[0].value('epoch_best')[0])}"
     if len(numbers) > 1:
         text += f" ± {shown.show(statistics.stdev(numbers))}"
     return Cell(text, table.mark(f"{shown.label} without {'; '.join(lost)}") if lost else "")

@@ -49,6 +49,12 @@ class TrainingOptions(BaseModel):
     workers: int = Field(0, ge=0, description="processes that load images")
     cache_images: bool = Field(False, description="keep decoded training images in memory")
     log_every: int = Field(100, ge=1, description="steps a row of history.csv averages")
+    snapshot_every: int = Field(
+        0, ge=0, description="epochs between generators kept for scoring; 0 keeps the last alone"
+    )
+    held_out: int = Field(
+        0, ge=0, description="images of each domain left out of training, to choose an epoch by"
+    )
     checkpoint_minutes: float = Field(10, ge=0, description="time between saved training states")
     tensorboard: bool = Field(False, description="write scalars and sample images to tensorboard/")
 

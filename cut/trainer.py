@@ -8,10 +8,8 @@ bit, as never having stopped.
 from __future__ import annotations
 
 import contextlib
-import csv
 import fcntl
 import hashlib
-import io
 import json
 import math
 import signal
@@ -21,20 +19,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
 
-from cut import record
+from cut import record, snapshots
 from cut.datasets import Dataset
 from cut.errors import UserError
-from cut.files import read_json, replacing, save_tensors, write_json
+from cut.files import read_json, save_tensors, write_json
+from cut.history import COLUMNS, History, losses_of
 from cut.loader import Augmentation, EpochPairs, batches, epoch_length
 from cut.methods import Batch, Method, code_digest
 from cut.sizes import height_width, in_words
+from cut.snapshots import kept_epochs
 
 if TYPE_CHECKING:
     from cut.train import TrainingOptions
-
-COLUMNS = ["iteration", "epoch", "lr_factor", "images_per_second"]
 
 
 def lr_factor(epoch: int, constant: int, decay: int) -> float:
@@ -62,22 +59,14 @@ class Trainer:
     ) -> None:
         self.method, self.dataset, self.options, self.out = method, dataset, options, out
         self.name, self.size, self.device = name, size, device
-        self.source = dataset.files("train", "source") if method.trained else []
-        self.target = dataset.files("train", "target") if method.trained else []
+        self.source, self.target = self._images("source"), self._images("target")
         self.steps = math.ceil(epoch_length(self.source, self.target) / options.batch_size)
         self.epochs = options.epochs if method.trained else 0
         self.cache: dict | None = {} if options.cache_images else None
         # Where the run stands; all of it is in the training state.
         self.iteration = 0
-        self.history: list[dict[str, Any]] = []
-        self.sums: dict[str, float] = {}
-        self.counted = 0
-        self.interval_seconds = 0.0
-        self.train_seconds = 0.0
+        self.history = History(name, options.batch_size)
         self.digests = [code_digest(type(method))]
-        # Losses of the last steps, still on the device: looked at together, so that a GPU need
-        # not wait for the CPU at every step.
-        self.pending: list[tuple[int, dict[str, Tensor]]] = []
         self.stop_signal: int | None = None
         self.board = self._open_board() if options.tensorboard else None
 
@@ -93,6 +82,7 @@ class Trainer:
             saved = time.monotonic()
             for batch in self._batches():
                 self._step(batch)
+                self._snapshot()
                 due = time.monotonic() - saved > 60 * self.options.checkpoint_minutes
                 if self.stop_signal or due:
                     self.save()
@@ -128,14 +118,33 @@ class Trainer:
                 f" {self.name}; use a larger size or fewer stages (n_layers_D)"
             ) from None
         self.iteration += 1
-        self.pending.append((self.iteration, losses))
+        self.history.add(self.iteration, losses)
         last = self.iteration == self.epochs * self.steps
-        if self.iteration % self.options.log_every == 0 or last:
-            self._flush()
-            self.interval_seconds += time.perf_counter() - begin
+        due = self.iteration % self.options.log_every == 0 or last
+        if due:
+            self.history.flush()  # waits for the device: the interval's time is then whole
+        self.history.interval_seconds += time.perf_counter() - begin
+        if due:
             self._log()
-        else:
-            self.interval_seconds += time.perf_counter() - begin
+
+    def _log(self) -> None:
+        epoch = math.ceil(self.iteration / self.steps)
+        row = self.history.close(self.iteration, epoch, self._lr_factor(epoch))
+        print(self.history.line(row, self.epochs, self.epochs * self.steps), flush=True)
+        if self.board is not None:
+            self._show(row)
+
+    def _snapshot(self) -> None:
+        """Keep the generator at the end of an epoch that is to be scored."""
+        epoch, inside = divmod(self.iteration, self.steps)
+        if not inside and epoch in kept_epochs(self.options.snapshot_every, self.epochs):
+            snapshots.save(self.out, epoch, self.method.generator_state())
+
+    def _images(self, domain: str) -> list[Path]:
+        """Return the training images of a domain, without those held out."""
+        if not self.method.trained:
+            return []
+        return self.dataset.held_out(domain, self.options.held_out)[0]
 
     def _lr_factor(self, epoch: int) -> float:
         return lr_factor(epoch, self.options.epochs_constant, self.options.epochs_decay)
@@ -157,56 +166,13 @@ class Trainer:
             return torch.autocast(self.device.type, torch.bfloat16)
         return contextlib.nullcontext()
 
-    # -- history -------------------------------------------------------------------------------
-
-    def _flush(self) -> None:
-        """Add the pending losses to the interval's sums.
-
-        Raises:
-            UserError: a loss is not finite; the first such step and loss are named.
-        """
-        for iteration, losses in self.pending:
-            for name, value in losses.items():
-                number = float(value)
-                if not math.isfinite(number):
-                    raise UserError(
-                        f"loss {name} is {number} at iteration {iteration} of {self.name}; lower"
-                        " lr or lambda_nce, or use precision float32 (nothing after the last saved"
-                        " state was kept)"
-                    )
-                self.sums[name] = self.sums.get(name, 0.0) + number
-            self.counted += 1
-        self.pending.clear()
-
-    def _log(self) -> None:
-        seconds, images = self.interval_seconds, self.counted * self.options.batch_size
-        epoch = math.ceil(self.iteration / self.steps)
-        means = {name: total / self.counted for name, total in self.sums.items()}
-        row = {
-            "iteration": self.iteration,
-            "epoch": epoch,
-            "lr_factor": self._lr_factor(epoch),
-            "images_per_second": images / seconds,
-            **means,
-        }
-        self.history.append(row)
-        self.train_seconds += seconds
-        self.sums, self.counted, self.interval_seconds = {}, 0, 0.0
-        total = self.epochs * self.steps
-        left = (total - self.iteration) * self.train_seconds / self.iteration
-        shown = "  ".join(f"{name} {value:.3f}" for name, value in means.items())
-        print(f"epoch {epoch}/{self.epochs}  step {self.iteration}/{total}  {shown}  "
-              f"{images / seconds:.1f} images/s  {left / 60:.1f} min left", flush=True)  # fmt: skip
-        if self.board is not None:
-            self._show(row)
-
     def _open_board(self) -> Any:
         from torch.utils.tensorboard import SummaryWriter  # slow to import, seldom wanted
 
         return SummaryWriter(str(self.out / "tensorboard"))
 
     def _show(self, row: dict[str, Any]) -> None:
-        for name in [*COLUMNS[2:], *self.sums, *(k for k in row if k not in COLUMNS)]:
+        for name in [*COLUMNS[2:], *losses_of(row)]:
             self.board.add_scalar(name, row[name], self.iteration)
         images = Augmentation(self.size, self.size, flip=False)
         pairs = EpochPairs(self.source, self.target, self.method.seed, 1, images, self.cache)
@@ -256,21 +222,17 @@ class Trainer:
 
     def save(self) -> None:
         """Write the whole training state, atomically."""
-        self._flush()
         state = {
             "method": self.method.state_dict(),
             "iteration": self.iteration,
-            "history": self.history,
-            "sums": self.sums,
-            "counted": self.counted,
-            "interval_seconds": self.interval_seconds,
-            "train_seconds": self.train_seconds,
+            "history": self.history.state_dict(),
             "digests": self.digests,
         }
         save_tensors(self.state_file, state)
 
     def _resume(self) -> None:
         if not self.state_file.is_file():
+            snapshots.clear(self.out)
             return
         try:
             state = torch.load(self.state_file, map_location=self.device, weights_only=True)
@@ -283,9 +245,8 @@ class Trainer:
         if rng is not None:
             state["method"]["rng"] = rng.cpu()
         self.method.load_state_dict(state.pop("method"))
-        digests = state.pop("digests")
-        for name, value in state.items():
-            setattr(self, name, value)
+        self.history.load_state_dict(state["history"])
+        self.iteration, digests = state["iteration"], state["digests"]
         if digests[-1] != self.digests[0]:
             print("note: the code has changed since this training began; run.json names both")
             self.digests = [*digests, *self.digests]
@@ -328,13 +289,7 @@ class Trainer:
     def _finish(self) -> None:
         """Write the outputs, the record last, and drop the training state."""
         save_tensors(self.out / "generator.pt", self.method.generator_state())
-        losses = [name for name in (self.history[0] if self.history else {}) if name not in COLUMNS]
-        text = io.StringIO()
-        writer = csv.DictWriter(text, [*COLUMNS, *losses], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(self.history)
-        with replacing(self.out / "history.csv") as temporary:
-            temporary.write_text(text.getvalue())
+        self.history.write(self.out / "history.csv")
         write_json(self.out / "run.json", self.record())
         self.state_file.unlink(missing_ok=True)
         with contextlib.suppress(OSError):  # a state of other options may still be there
@@ -342,7 +297,8 @@ class Trainer:
 
     def record(self) -> dict[str, Any]:
         """Return what ran: `run.json`."""
-        n = self.iteration
+        n, seconds = self.iteration, self.history.train_seconds
+        kept = kept_epochs(self.options.snapshot_every, self.epochs)
         return {
             "dataset": self.dataset.name,
             "dataset_digest": self.dataset.digest,
@@ -356,8 +312,8 @@ class Trainer:
             "epochs": self.epochs,
             "iterations": n,
             "images_seen": n * self.options.batch_size,
-            "seconds_per_iteration": self.train_seconds / n if n else None,
-            "train_seconds": self.train_seconds,
+            "seconds_per_iteration": seconds / n if n else None,
+            "train_seconds": seconds,
             **record.peak_memory(self.device),
             "device": self.device.type,
             "hardware": record.hardware(self.device),
@@ -366,4 +322,5 @@ class Trainer:
             "code_digest": self.digests[-1],
             "earlier_code_digests": self.digests[:-1],
             "parameters": self.method.parameters(),
+            "snapshots": snapshots.digests(self.out, kept),
         }

@@ -23,31 +23,41 @@ from cut.methods import Method
 from cut.train import build_method, choose_device
 
 
-def load_run(run: Path) -> tuple[dict[str, Any], Method]:
-    """Return a finished run's record, and its method with the trained weights.
+def load_run(run: Path, weights: Path | None = None) -> tuple[dict[str, Any], Method]:
+    """Return a finished run's record, and its method with trained weights: the last, or `weights`.
 
     Raises:
-        UserError: the run is not finished, or its weights do not fit its options.
+        UserError: the run is not finished, or the weights do not fit its options.
     """
     facts = read_json(run / "run.json")
+    weights = weights or run / "generator.pt"
     method = build_method(facts["algorithm"], facts["options"], facts["seed"])
     try:
-        state = torch.load(run / "generator.pt", map_location="cpu", weights_only=True)
+        state = torch.load(weights, map_location="cpu", weights_only=True)
         method.load_generator_state(state)
     except (OSError, RuntimeError, KeyError, EOFError) as error:
         reason = str(error).splitlines()[0]
-        raise UserError(
-            f"{run / 'generator.pt'} doesn't hold the run's weights: {reason}"
-        ) from None
+        raise UserError(f"{weights} doesn't hold the run's weights: {reason}") from None
     return facts, method
 
 
-def translate(dataset: Dataset, run: Path, batch_size: int, device: torch.device) -> int:
-    """Translate the test set into `run/translated`; return the number of images."""
-    facts, method = load_run(run)
+def translate(
+    dataset: Dataset,
+    run: Path,
+    batch_size: int,
+    device: torch.device,
+    place: Path | None = None,
+    epoch: dict[str, int] | None = None,
+) -> int:
+    """Translate the test set into `translated/` of `place` (default: `run`); return the number.
+
+    The weights are `place`'s own; `epoch` says of which epoch and iteration, if not the last.
+    """
+    place = place or run
+    facts, method = load_run(run, place / "generator.pt")
     if facts["dataset_digest"] != dataset.digest:
         raise UserError(f"{run} was trained on another version of {dataset.name}; train it again")
-    out = run / "translated"
+    out = place / "translated"
     out.mkdir(parents=True, exist_ok=True)
     (out / "manifest.json").unlink(missing_ok=True)
     for stale in out.glob("*.png"):
@@ -61,7 +71,7 @@ def translate(dataset: Dataset, run: Path, batch_size: int, device: torch.device
     same = ("dataset", "dataset_digest", "method", "algorithm", "seed", "size")
     header = {key: facts[key] for key in same}
     header |= {"split": "test", "epoch": facts["epochs"], "iteration": facts["iterations"]}
-    write_json(out / "manifest.json", {**header, "images": digests})
+    write_json(out / "manifest.json", {**header, **(epoch or {}), "images": digests})
     return len(digests)
 
 

@@ -99,7 +99,8 @@ def write_run(
         "iterations": 10 * points if trained else 0, "images_seen": 10 * points if trained else 0,
         "seconds_per_iteration": 0.1234 if trained else None, "train_seconds": 12.0,
         "peak_memory_bytes": 512_000_000, "peak_memory_kind": "rss", "device": "cpu",
-        "hardware": {"cpu": "Example CPU & Co", "threads": 1},
+        "hardware": {"cpu": "Example CPU & Co", "threads": 1}, "versions": {"torch": "2.12.0"},
+        "code_digest": "c" * 64,
     } | facts  # fmt: skip
     (folder / "run.json").write_text(json.dumps(run))
     losses = LOSSES.get(algorithm, LOSSES["cut"]) if trained else []

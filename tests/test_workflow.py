@@ -37,6 +37,7 @@ TINY = {
         "width": 8,
     },
     "training": {"epochs_constant": 2, "epochs_decay": 1, "log_every": 4},
+    "best": {"every": 2, "held_out": 2},
 }
 
 
@@ -105,11 +106,34 @@ def test_a_whole_benchmark_leaves_tables_and_figures(finished):
 def test_a_run_folder_holds_what_the_design_says(finished):
     run = finished / "results" / "coats2stripes" / "cut" / "seed0"
     names = {path.name for path in run.iterdir() if not path.name.startswith(".")}
-    assert names == {"run.json", "history.csv", "generator.pt", "translated", "scores.json"}
+    last = {"run.json", "history.csv", "generator.pt", "translated", "scores.json"}
+    assert names == {*last, "snapshots", "epochs.csv", "best.json", "best"}
+    assert {path.name for path in (run / "best").iterdir()} == last - {"run.json", "history.csv"}
     manifest = json.loads((run / "translated" / "manifest.json").read_text())
     assert len(manifest["images"]) == 5
     scores = json.loads((run / "scores.json").read_text())
     assert scores["translated"]["method"] == "cut" and scores["translated"]["epoch"] == 3
+
+
+def test_the_best_epoch_is_chosen_on_images_held_out_of_training(finished):
+    results = finished / "results"
+    held = json.loads((results / "coats2stripes" / "held_out" / "manifest.json").read_text())
+    assert held["counts"] == {"source": 2, "target": 2}
+    with (results / "tables" / "coats2stripes.csv").open() as file:
+        rows = {row["method"]: row for row in csv.DictReader(file)}
+    for name in ("cut", "fastcut"):
+        run = results / "coats2stripes" / name / "seed0"
+        assert json.loads((run / "run.json").read_text())["iterations"] == 3 * (8 - 2)
+        with (run / "epochs.csv").open() as file:
+            epochs = {int(row["epoch"]): row for row in csv.DictReader(file)}
+        assert list(epochs) == [2, 3]
+        best = json.loads((run / "best.json").read_text())
+        assert best["chosen_on"] == "held_out" and best["images"] == 2
+        if best["missing"]:
+            continue
+        assert best["fid"] == min(float(row["fid_held_out"]) for row in epochs.values())
+        scored = float(epochs[best["epoch"]]["fid"])
+        assert float(rows[name]["fid_best"]) == pytest.approx(scored, rel=1e-4)
 
 
 def test_a_method_of_commands_stands_beside_the_others(tmp_path):
@@ -186,6 +210,7 @@ def test_another_option_of_one_row_reruns_that_row_alone(finished):
     assert code == 0, output
     counts = job_counts(output)
     assert (counts["train"], counts["translate"], counts["score"]) == (1, 1, 1)
+    assert counts["select"] == counts["score_best"] == 1
     assert "dataset" not in counts
 
 
@@ -217,7 +242,8 @@ def test_a_killed_benchmark_goes_on_to_the_same_weights(finished, tmp_path):
     log = tmp_path / "results" / "logs" / "coats2stripes.cut.seed0.train.log"
     assert "going on from step" in log.read_text()
     straight = finished / "results" / "coats2stripes" / "cut" / "seed0"
-    assert sha256_of(run / "generator.pt") == sha256_of(straight / "generator.pt")
+    for name in ("generator.pt", "snapshots/epoch0002.pt"):
+        assert sha256_of(run / name) == sha256_of(straight / name)
 
 
 @pytest.mark.parametrize(
@@ -250,6 +276,7 @@ def test_the_demo_plans_its_jobs():
     )  # fmt: skip
     counts = job_counts(process.stdout + process.stderr)
     assert counts["train"] == counts["translate"] == counts["score"] == 4
+    assert counts["select"] == counts["score_best"] == 2
     assert counts["all"] == counts["dataset"] == counts["tables"] == 1
 
 

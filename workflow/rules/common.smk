@@ -55,15 +55,18 @@ def source_arguments(wildcards):
 
 
 def overviews():
-    """Return what shows all data sets at once: a table where there are several, or an ablation."""
+    """Return what shows several data sets or seeds at once, where there are; or an ablation."""
+    seeds = [f"{RESULTS}/tables/seeds.csv"] if len(PLAN.config.seeds) > 1 else []
     if PLAN.config.ablation:
-        return [f"{RESULTS}/tables/ablation.md", f"{RESULTS}/figures/ablation.png"]
-    return [f"{RESULTS}/tables/overview.md"] if len(PLAN.config.datasets) > 1 else []
+        return [f"{RESULTS}/tables/ablation.md", f"{RESULTS}/figures/ablation.png", *seeds]
+    return seeds + [f"{RESULTS}/tables/overview.md"] * (len(PLAN.config.datasets) > 1)
 
 
 def records(dataset=None):
     """Return the record and the scores of every run (of one data set)."""
-    return [f"{run}/{name}" for run in PLAN.runs(dataset) for name in ("run.json", "scores.json")]
+    names = [f"{run}/{name}" for run in PLAN.runs(dataset) for name in ("run.json", "scores.json")]
+    along = ("epochs.csv", "best.json", "best/scores.json")
+    return names + [f"{run}/{name}" for run in PLAN.followed(dataset) for name in along]
 
 
 def own_command(stage, **places):

@@ -28,5 +28,7 @@ rule test_images:
     params:
         out=subpath(output[0], parent=True),
         size=PLAN.config.size,
+        held_out=0,
     shell:
-        "python -m cut.datasets export {input:q} {params.out:q} --size {params.size} > {log:q} 2>&1"
+        "python -m cut.datasets export {input:q} {params.out:q} --size {params.size}"
+        " --held-out {params.held_out} > {log:q} 2>&1"

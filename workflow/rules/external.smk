@@ -13,8 +13,10 @@ rule training_images:
     params:
         out=subpath(output[0], parent=True),
         size=PLAN.config.size,
+        held_out=PLAN.config.best.held_out if PLAN.config.best else 0,
     shell:
-        "python -m cut.external images {input:q} {params.out:q} --size {params.size} > {log:q} 2>&1"
+        "python -m cut.external images {input:q} {params.out:q} --size {params.size}"
+        " --held-out {params.held_out} > {log:q} 2>&1"
 
 
 rule external_train:

@@ -29,10 +29,11 @@ rule reference:
     params:
         folder=lambda w, input: Path(input.images).parent / "target",
         device=PLAN.config.device,
+        split="test",
     shell:
         "python -m cut.metrics.features {params.folder:q} {output:q}"
         " --weights-json {input.weights:q} --device {params.device}"
-        " --meta dataset={wildcards.dataset} --meta split=test > {log:q} 2>&1"
+        " --meta dataset={wildcards.dataset} --meta split={params.split} > {log:q} 2>&1"
 
 
 rule score:

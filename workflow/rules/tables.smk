@@ -52,6 +52,27 @@ rule overview:
         " > {log:q} 2>&1"
 
 
+rule seeds:
+    input:
+        records(),
+    output:
+        csv=report(f"{RESULTS}/tables/seeds.csv", caption="../report/seeds.rst", category="Tables"),
+        others=[
+            f"{RESULTS}/tables/{d}-seeds.{end}"
+            for d in PLAN.config.datasets
+            for end in ("md", "tex")
+        ],
+    log:
+        f"{RESULTS}/logs/seeds.log",
+    conda:
+        ENVIRONMENT
+    params:
+        out=subpath(output.csv, parent=True),
+        runs=PLAN.runs(),
+    shell:
+        "python -m cut.summary --out {params.out:q} {params.runs:q} > {log:q} 2>&1"
+
+
 rule scatter:
     input:
         records(),

@@ -1,0 +1,175 @@
+"""Score the generators that a training kept along the way, and choose the best epoch.
+
+    python -m cut.select --dataset data/NAME/dataset.json --run RUN_DIR --reference target.npz
+        --weights-json FILE.json [--held-out DIR]
+
+Writes `RUN_DIR/epochs.csv` (epoch, iteration, FID and KID over the whole test set, FID over the
+held-out images), `RUN_DIR/best.json` (which epoch, chosen on which images), and the best generator
+with its translations of the test set in `RUN_DIR/best/`.
+
+The epoch with the lowest FID over the test images is what many papers report. It is chosen by
+what it is then scored on, so it flatters. With `--held-out` (what `cut.datasets export --held-out`
+wrote, with its features in `target.npz`) the choice is made on training images that the training
+did not see, and the test set only reports.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from cut import snapshots
+from cut.datasets import Dataset
+from cut.errors import UserError, command
+from cut.files import read_json, replacing, write_json
+from cut.images import list_images, write_png
+from cut.metrics import features
+from cut.metrics.features import Features
+from cut.metrics.fid import fid
+from cut.metrics.kid import kid
+from cut.metrics.weights import InceptionWeights, WeightsUnavailable
+from cut.results import EPOCH_COLUMNS
+from cut.train import choose_device
+from cut.translate import load_run, translate
+
+
+class Scorer:
+    """Scores a generator's translations against kept features of real images."""
+
+    def __init__(
+        self,
+        weights: InceptionWeights | WeightsUnavailable,
+        device: torch.device,
+        batch_size: int,
+    ) -> None:
+        self.weights, self.device, self.batch_size = weights, device, batch_size
+
+    def __call__(self, images: Iterator[tuple[str, Any]], reference: Features) -> dict[str, Any]:
+        """Return {"fid", "kid"}; None where there are no weights."""
+        if isinstance(self.weights, WeightsUnavailable) or reference.reason:
+            return {"fid": None, "kid": None}
+        # By way of files: what is scored here is what translating would have written.
+        with tempfile.TemporaryDirectory() as folder:
+            for name, image in images:
+                write_png(Path(folder) / f"{name}.png", image)
+            given = features.extract(Path(folder), self.weights, self.device, self.batch_size)
+        pair = (reference.values, given.values)
+        return {"fid": fid(*pair), "kid": kid(*pair)[0]}
+
+
+def score_epochs(
+    dataset: Dataset, run: Path, scorer: Scorer, reference: Features, held_out: Path | None
+) -> pd.DataFrame:
+    """Return the scores of every kept generator, the last epoch's included: `EPOCH_COLUMNS`."""
+    facts = read_json(run / "run.json")
+    held = features.load(held_out / "target.npz") if held_out else None
+    sources = list_images(held_out / "source") if held_out else []
+    rows = []
+    for epoch, path in snapshots.verified(run, facts).items():
+        row = {"epoch": epoch, "iteration": facts["iterations"] * epoch // facts["epochs"]}
+        _, method = load_run(run, path)
+        method.to(scorer.device).train(False)
+        size = tuple(facts["size"])
+        row |= scorer(method.outputs(dataset, size, scorer.batch_size), reference)
+        if held is not None:
+            given = method.translations(sources, size, scorer.batch_size)
+            row["fid_held_out"] = scorer(given, held)["fid"]
+        rows.append(row)
+        shown = "  ".join(f"{name} {row[name]:.4g}" for name in EPOCH_COLUMNS[2:] if row.get(name))
+        print(f"epoch {epoch}: {shown or 'no scores'}", flush=True)
+    return pd.DataFrame(rows, columns=EPOCH_COLUMNS)
+
+
+def choose(epochs: pd.DataFrame, by: str) -> pd.Series:
+    """Return the row with the lowest `by`, the earliest of equals; without scores the last."""
+    scored = epochs[by].notna()
+    return epochs.loc[epochs[by].astype(float).idxmin()] if scored.any() else epochs.iloc[-1]
+
+
+def select(
+    dataset: Dataset, run: Path, scorer: Scorer, reference: Features, held_out: Path | None
+) -> dict[str, Any]:
+    """Score every kept generator, write `epochs.csv`, `best.json` and `best/`; return the choice.
+
+    Raises:
+        UserError: the run kept no generators, one is not the one that `run.json` names, or it was
+            trained on the images that are to choose among its epochs.
+    """
+    facts = read_json(run / "run.json")
+    training = facts.get("training") or {}
+    if not training.get("snapshot_every"):
+        raise UserError(
+            f"{run} kept no generators along the way; train it with the option snapshot_every"
+        )
+    if held_out and len(list_images(held_out / "source")) != training["held_out"]:
+        raise UserError(
+            f"{held_out} holds {len(list_images(held_out / 'source'))} source images, but {run} was"
+            f" trained without {training['held_out']}; export as many as were held out"
+        )
+    epochs = score_epochs(dataset, run, scorer, reference, held_out)
+    by, on = ("fid_held_out", "held_out") if held_out else ("fid", "test")
+    best = choose(epochs, by)
+    missing = scorer.weights if isinstance(scorer.weights, WeightsUnavailable) else None
+    count = len(list_images(held_out / "source") if held_out else dataset.files("test", "source"))
+    choice = {
+        "epoch": int(best.epoch),
+        "iteration": int(best.iteration),
+        "chosen_on": on,
+        "images": count,
+        "every": training["snapshot_every"],
+        "fid": None if missing else float(best[by]),
+        "missing": str(missing) if missing else None,
+        "fingerprint": facts["fingerprint"],
+    }
+    keep(dataset, run, choice, scorer)
+    with replacing(run / "epochs.csv") as temporary:
+        epochs.to_csv(temporary, index=False, lineterminator="\n")
+    write_json(run / "best.json", choice)
+    return choice
+
+
+def keep(dataset: Dataset, run: Path, choice: dict[str, Any], scorer: Scorer) -> None:
+    """Write the chosen generator and its translations of the test set into `run/best/`."""
+    facts = read_json(run / "run.json")
+    weights = snapshots.verified(run, facts)[choice["epoch"]]
+    out = run / "best"
+    out.mkdir(exist_ok=True)
+    with replacing(out / "generator.pt") as temporary:
+        shutil.copyfile(weights, temporary)
+    head = {"epoch": choice["epoch"], "iteration": choice["iteration"]}
+    translate(dataset, run, scorer.batch_size, scorer.device, out, head)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Choose the best epoch of a run."""
+    parser = argparse.ArgumentParser(prog="python -m cut.select")
+    parser.add_argument("--dataset", type=Path, required=True, help="the data set's dataset.json")
+    parser.add_argument("--run", type=Path, required=True, help="the run's folder")
+    parser.add_argument("--reference", type=Path, required=True, help="features of the test target")
+    parser.add_argument("--held-out", type=Path, help="folder with source/ and target.npz")
+    parser.add_argument("--weights-json", type=Path, required=True, help="from cut.metrics.weights")
+    features.add_arguments(parser)
+    args = parser.parse_args(argv)
+    features.check_batch_size(args.batch_size)
+    weights = features.read_weights_json(args.weights_json)
+    scorer = Scorer(weights, choose_device(args.device), args.batch_size)
+    reference = features.load(args.reference)
+    choice = select(Dataset.load(args.dataset), args.run, scorer, reference, args.held_out)
+    images = "held-out training" if args.held_out else "test"
+    if choice["missing"]:
+        print(f"no epoch can be chosen, the last stands in: {choice['missing']}")
+    else:
+        print(f"best epoch {choice['epoch']}: FID {choice['fid']:.4f} over {choice['images']}"
+              f" {images} images")  # fmt: skip
+    return 0
+
+
+if __name__ == "__main__":
+    command(main)

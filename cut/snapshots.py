@@ -1,0 +1,55 @@
+"""The generators that a training keeps along the way, to score and to choose among afterwards.
+
+They lie undeclared beside a run's outputs: `RUN/snapshots/epoch0004.pt`; `run.json` names each
+with its digest. The last epoch's generator is the run's own `generator.pt`.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from cut.errors import UserError
+from cut.files import save_tensors, sha256_of
+
+
+def kept_epochs(every: int, epochs: int) -> list[int]:
+    """Return the 1-based epochs kept in snapshots: every `every`-th before the last."""
+    return list(range(every, epochs, every)) if every else []
+
+
+def path_of(run: Path, epoch: int) -> Path:
+    """Return where the generator of `epoch` is kept."""
+    return Path(run) / "snapshots" / f"epoch{epoch:04d}.pt"
+
+
+def save(run: Path, epoch: int, state: dict[str, Any]) -> None:
+    """Write a generator's state, atomically."""
+    save_tensors(path_of(run, epoch), state)
+
+
+def clear(run: Path) -> None:
+    """Remove what another training left in this folder."""
+    shutil.rmtree(Path(run) / "snapshots", ignore_errors=True)
+
+
+def digests(run: Path, epochs: list[int]) -> dict[str, str]:
+    """Return {epoch: sha256 of its file}."""
+    return {str(epoch): sha256_of(path_of(run, epoch)) for epoch in epochs}
+
+
+def verified(run: Path, facts: dict[str, Any]) -> dict[int, Path]:
+    """Return {epoch: file} of a finished run, the last epoch's `generator.pt` included.
+
+    Raises:
+        UserError: a file is gone or is not the one that the record names.
+    """
+    found = {}
+    for epoch, digest in facts.get("snapshots", {}).items():
+        path = path_of(run, int(epoch))
+        if not path.is_file() or sha256_of(path) != digest:
+            state = "is not the one that run.json names" if path.is_file() else "is gone"
+            raise UserError(f"{path} {state}; delete {Path(run) / 'run.json'} and train again")
+        found[int(epoch)] = path
+    return {**found, facts["epochs"]: Path(run) / "generator.pt"}

@@ -1,0 +1,119 @@
+"""What the seeds of each row measured: mean, standard deviation, and every single value.
+
+    python -m cut.summary --out DIR RUN_DIR...
+
+Writes `DIR/seeds.csv`, one row, score and data set a line over all scores that any run has, and for
+each data set `DIR/NAME-seeds.{md,tex}` with FID at the last and at the best epoch, and KID. The
+deviation is the sample's (n - 1); one seed has none. The same runs give the same bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cut.captions import caption
+from cut.comparable import check_comparable
+from cut.errors import command
+from cut.results import METRICS, Run, load_run
+from cut.tables import ARROWS, Cell, Table, in_rows, latex, markdown, write
+
+SHOWN = ("fid", "fid_best", "kid")
+
+
+def values_of(row: Sequence[Run], metric: str) -> list[tuple[int, float]]:
+    """Return (seed, value) of a row's runs that have the score, by seed."""
+    found = [(run.facts["seed"], run.value(metric)[0]) for run in row]
+    return sorted((seed, value) for seed, value in found if value is not None)
+
+
+def lines(runs: Sequence[Run]) -> Iterator[dict[str, Any]]:
+    """Yield a line for each data set, row and score: values in the units of `METRICS`."""
+    for dataset in dict.fromkeys(run.facts["dataset"] for run in runs):
+        for row in in_rows([run for run in runs if run.facts["dataset"] == dataset]):
+            for metric in METRICS:
+                found = values_of(row, metric)
+                if not found:
+                    continue
+                numbers = [value for _, value in found]
+                yield {
+                    "dataset": dataset,
+                    "method": row[0].facts["method"],
+                    "metric": metric,
+                    "seeds": len(numbers),
+                    "mean": statistics.fmean(numbers),
+                    "sd": statistics.stdev(numbers) if len(numbers) > 1 else None,
+                    "min": min(numbers),
+                    "max": max(numbers),
+                    "values": " ".join(f"{seed}:{value!r}" for seed, value in found),
+                }
+
+
+def build(dataset: str, runs: Sequence[Run]) -> Table:
+    """Return the table of one data set: for each score mean, deviation and every value."""
+    shown = [m for m in SHOWN if any(run.value(m)[0] is not None for run in runs)]
+    table = Table(f"{dataset}, by seed", ["method", "seeds"])
+    for metric in shown:
+        label = METRICS[metric].label
+        table.header += [f"{label} mean{ARROWS[METRICS[metric].better]}", "sd", "each"]
+    for row in in_rows(runs):
+        name = row[0].facts["method"] + (" (control)" if row[0].control else "")
+        cells = [Cell(name), Cell(str(len(row)))]
+        for metric in shown:
+            cells += _cells(table, row, metric)
+        table.rows.append(cells)
+    first, *rest = caption(dataset, runs, {})
+    table.caption = [first, "Values stand in the order of the seeds; sd is the sample's.", *rest]
+    return table
+
+
+def _cells(table: Table, row: Sequence[Run], metric: str) -> list[Cell]:
+    show = METRICS[metric].show
+    numbers = [value for _, value in values_of(row, metric)]
+    if not numbers:
+        mark = table.mark(row[0].value(metric)[1])
+        return [Cell("–", mark), Cell("–"), Cell("–")]
+    deviation = show(statistics.stdev(numbers)) if len(numbers) > 1 else "–"
+    each = Cell(", ".join(map(show, numbers)))
+    return [Cell(show(statistics.fmean(numbers))), Cell(deviation), each]
+
+
+def write_summary(out: Path, folders: Sequence[Path]) -> list[Path]:
+    """Write the summary of the runs in `folders` into `out`; return the files.
+
+    Raises:
+        UserError: a run's files are missing or damaged, or runs can't stand in one table.
+    """
+    runs = [load_run(folder) for folder in folders]
+    check_comparable(runs)
+    text = pd.DataFrame(lines(runs)).to_csv(index=False, lineterminator="\n")
+    written = {out / "seeds.csv": text}
+    for dataset in dict.fromkeys(run.facts["dataset"] for run in runs):
+        table = build(dataset, [run for run in runs if run.facts["dataset"] == dataset])
+        written[out / f"{dataset}-seeds.md"] = markdown(table)
+        written[out / f"{dataset}-seeds.tex"] = latex(table)
+    for path, content in written.items():
+        write(path, content)
+    return list(written)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Write the summary over seeds."""
+    parser = argparse.ArgumentParser(
+        prog="python -m cut.summary", description="Write what the seeds of each row measured."
+    )
+    parser.add_argument("--out", type=Path, required=True, help="the tables' folder")
+    parser.add_argument("runs", type=Path, nargs="+", metavar="RUN_DIR", help="runs' folders")
+    args = parser.parse_args(argv)
+    for path in write_summary(args.out, args.runs):
+        print(f"wrote {path}")
+    return 0
+
+
+if __name__ == "__main__":
+    command(main)

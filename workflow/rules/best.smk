@@ -1,0 +1,72 @@
+"""Scoring along the way: the generators that trainings kept, and the best epoch."""
+
+BEST = PLAN.config.best
+HELD_OUT = BEST.held_out if BEST else 0
+
+
+use rule test_images as held_out_images with:
+    output:
+        f"{RESULTS}/{{dataset}}/held_out/manifest.json",
+    log:
+        f"{RESULTS}/logs/{{dataset}}.held_out_images.log",
+    params:
+        out=subpath(output[0], parent=True),
+        size=PLAN.config.size,
+        held_out=HELD_OUT,
+
+
+use rule reference as held_out_reference with:
+    input:
+        images=rules.held_out_images.output[0],
+        weights=rules.inception.output[0],
+    output:
+        f"{RESULTS}/{{dataset}}/held_out/target.npz",
+    log:
+        f"{RESULTS}/logs/{{dataset}}.held_out_reference.log",
+    params:
+        folder=lambda w, input: Path(input.images).parent / "target",
+        device=PLAN.config.device,
+        split="held-out",
+
+
+rule select:
+    input:
+        dataset=rules.dataset.output[0],
+        record=rules.train.output.record,
+        weights=rules.inception.output[0],
+        reference=rules.reference.output[0],
+        held_out=rules.held_out_reference.output[0] if HELD_OUT else [],
+    output:
+        epochs=f"{RUN}/epochs.csv",
+        best=f"{RUN}/best.json",
+        translated=f"{RUN}/best/translated/manifest.json",
+    log:
+        f"{RESULTS}/logs/{{dataset}}.{{row}}.seed{{seed}}.select.log",
+    wildcard_constraints:
+        row=ROWS_BY_CLASS,
+    conda:
+        ENVIRONMENT
+    resources:
+        gpu=gpus(),
+    params:
+        run=subpath(input.record, parent=True),
+        held_out=lambda w, input: (
+            ["--held-out", Path(input.held_out).parent] if input.held_out else []
+        ),
+        device=PLAN.config.device,
+    shell:
+        "python -m cut.select --dataset {input.dataset:q} --run {params.run:q}"
+        " --reference {input.reference:q} --weights-json {input.weights:q} {params.held_out:q}"
+        " --device {params.device} > {log:q} 2>&1"
+
+
+use rule score as score_best with:
+    input:
+        reference=rules.reference.output[0],
+        weights=rules.inception.output[0],
+        images=rules.test_images.output[0],
+        translated=rules.select.output.translated,
+    output:
+        f"{RUN}/best/scores.json",
+    log:
+        f"{RESULTS}/logs/{{dataset}}.{{row}}.seed{{seed}}.score_best.log",
