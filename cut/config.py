@@ -86,6 +86,11 @@ class Config(Section):
     fid_weights: str | None = Field(
         None, description="file with FID's Inception weights; default: looked for, then fetched"
     )
+    segmenter: str | None = Field(
+        None,
+        description="file with the weights of a DRN-D-22, to score data sets with label maps"
+        " (Cityscapes) by what it finds in the translations",
+    )
     translate_batch_size: int = Field(16, ge=1, description="images translated at a time")
     best: Best | None = Field(
         None, description="score each training along the way and report the best epoch too"

@@ -106,7 +106,7 @@ def test_a_whole_benchmark_leaves_tables_and_figures(finished):
 def test_a_run_folder_holds_what_the_design_says(finished):
     run = finished / "results" / "coats2stripes" / "cut" / "seed0"
     names = {path.name for path in run.iterdir() if not path.name.startswith(".")}
-    last = {"run.json", "history.csv", "generator.pt", "translated", "scores.json"}
+    last = {"run.json", "history.csv", "generator.pt", "translated", "scores.json", "features.npz"}
     assert names == {*last, "snapshots", "epochs.csv", "best.json", "best"}
     assert {path.name for path in (run / "best").iterdir()} == last - {"run.json", "history.csv"}
     manifest = json.loads((run / "translated" / "manifest.json").read_text())

@@ -54,6 +54,12 @@ def source_arguments(wildcards):
     return [part for key in sorted(given) for part in ("--set", f"{key}={as_json(given[key])}")]
 
 
+def segmenter(wildcards):
+    """Return the segmentation network's weights, for a data set with label maps; else nothing."""
+    labelled = PLAN.entries[wildcards.dataset].conversion is not None
+    return PLAN.config.segmenter if labelled and PLAN.config.segmenter else []
+
+
 def overviews():
     """Return what shows several data sets or seeds at once, where there are; or an ablation."""
     seeds = [f"{RESULTS}/tables/seeds.csv"] if len(PLAN.config.seeds) > 1 else []
