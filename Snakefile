@@ -38,12 +38,12 @@ include: "workflow/rules/external.smk"
 include: "workflow/rules/score.smk"
 include: "workflow/rules/best.smk"
 include: "workflow/rules/tables.smk"
+include: "workflow/rules/figures.smk"
 
 
 rule all:
     default_target: True
     input:
         f"{RESULTS}/tables/scores.csv",
-        expand(f"{RESULTS}/figures/{{dataset}}-grid.png", dataset=PLAN.config.datasets),
-        expand(f"{RESULTS}/figures/{{dataset}}-curves.png", dataset=PLAN.config.datasets),
+        figures(),
         overviews(),

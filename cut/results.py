@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -196,6 +196,17 @@ def load_epochs(folder: Path) -> pd.DataFrame:
     if list(epochs) != EPOCH_COLUMNS:
         raise UserError(f"{path} has other columns than {', '.join(EPOCH_COLUMNS)}; select again")
     return epochs
+
+
+def one_dataset(facts: Iterable[Mapping[str, Any]]) -> None:
+    """Refuse runs of several data sets, for what shows a single one.
+
+    Raises:
+        UserError: they are of more than one.
+    """
+    names = sorted({fact["dataset"] for fact in facts})
+    if len(names) > 1:
+        raise UserError(f"one figure shows one data set, but runs of {', '.join(names)} were given")
 
 
 def load_history(folder: Path) -> pd.DataFrame:
