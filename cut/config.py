@@ -194,8 +194,9 @@ def _plan_row(config: Config, registry: Registry, name: str) -> PlannedRow:
     shared = {k: v for k, v in config.options.items() if k in cls.Options.model_fields}
     options = {**shared, **row.options}
     parse_options(cls.Options, options, f"row {name}")
-    along = {"snapshot_every": config.best.every, "held_out": config.best.held_out}
-    training = {**config.training, **row.training, **(along if config.best else {})}
+    training = {**config.training, **row.training}
+    if config.best:
+        training |= {"snapshot_every": config.best.every, "held_out": config.best.held_out}
     parsed: TrainingOptions = training_options(cls, training)
     check_size(cls, config.size, name)
     # Options of the loop mean nothing to a control: leave them out, so that none reruns it.

@@ -27,6 +27,8 @@ from cut.tables import ARROWS, Cell, Table, in_rows, latex, markdown, measured, 
 
 COSTS = ("seconds_per_iteration", "peak_memory_gb")
 BESIDE = ("published", "difference", "verdict")
+# The scores of label maps that the paper gives for Cityscapes.
+SEGMENTATION = ("miou", "pixel_accuracy", "class_accuracy")
 YES = {True: "✓", False: "✗"}
 # Options that columns of their own show.
 SHOWN = {"identity", "n_patches", "nce_layers", "negatives", "n_external", "bank_size"}
@@ -101,34 +103,41 @@ def build(runs: Sequence[Run], ablation: bool) -> Table:
     return table
 
 
+def _shown(rows: Sequence[Sequence[Run]]) -> list[str]:
+    """Return the scores with a column: FID always, others where a run has them."""
+    optional = [m for m in ("fid_best", *SEGMENTATION, *PAIRED) if m in METRICS]
+    return [
+        "fid",
+        *(m for m in optional if any(r.value(m)[0] is not None for x in rows for r in x)),
+    ]
+
+
 def _add_dataset(table: Table, dataset: str, rows: Sequence[Sequence[Run]]) -> None:
     """Append one data set's columns; a row may have no run on it."""
-    entries = [published_entry(dataset, row[0].facts["method"], "fid") if row else None
-               for row in rows]  # fmt: skip
-    paired = any(run.value(m)[0] is not None for row in rows for run in row for m in PAIRED)
-    metrics = ["fid", *(PAIRED if paired else ())]
-    for metric in metrics:
+    for metric in _shown(rows):
+        entries = [published_entry(dataset, row[0].facts["method"], metric) if row else None
+                   for row in rows]  # fmt: skip
         table.header.append(f"{dataset} {METRICS[metric].label}{ARROWS[METRICS[metric].better]}")
         for cells, row in zip(table.rows, rows, strict=True):
             cells.append(measured(table, row, metric) if row else Cell("–"))
-        if metric == "fid" and any(entries):
-            table.header += ["published", "difference", "verdict"]
+        if any(entries):
+            table.header += BESIDE
             for cells, row, entry in zip(table.rows, rows, entries, strict=True):
-                cells += _beside(row, entry)
+                cells += _beside(row, entry, metric)
 
 
-def _beside(row: Sequence[Run], entry: dict[str, Any] | None) -> list[Cell]:
-    """Return the published FID, measured minus published, and how they compare."""
+def _beside(row: Sequence[Run], entry: dict[str, Any] | None, metric: str) -> list[Cell]:
+    """Return the published score, measured minus published, and how they compare."""
     if entry is None:
         return [Cell("–")] * 3
-    values = [v for run in row if (v := run.value("fid")[0]) is not None]
-    shown = METRICS["fid"].show
+    values = [v for run in row if (v := run.value(metric)[0]) is not None]
+    shown = METRICS[metric].show
     if not values:
         return [Cell(shown(entry["value"])), Cell("–"), Cell("–")]
     difference = statistics.fmean(values) - entry["value"]
-    reasons = differences(row[0].facts, "fid", image_counts(row[0]))
+    reasons = differences(row[0].facts, metric, image_counts(row[0]))
     reasons += [entry["note"]] if "note" in entry else []
-    words = verdict(values, entry["value"], reasons, lower_is_better=True)
+    words = verdict(values, entry["value"], reasons, METRICS[metric].better == "lower")
     signed = ("+" if difference >= 0 else "") + shown(difference)
     return [Cell(shown(entry["value"])), Cell(signed), Cell(words)]
 
@@ -153,12 +162,11 @@ def as_csv(table: Table) -> str:
     """Return the cells as the table shows them, headers made unique by their data set."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    header, dataset = [], ""
+    header, score = [], ""
     for name in table.header:
-        if " FID" in name:
-            dataset = name.partition(" FID")[0]
         plain = name.removesuffix(" ↓").removesuffix(" ↑")
-        header.append(f"{dataset} {plain}" if name in BESIDE else plain)
+        header.append(f"{score} {plain}" if name in BESIDE else plain)
+        score = score if name in BESIDE else plain.removesuffix(" FID")
     writer.writerow(header)
     writer.writerows([cell.text for cell in row] for row in table.rows)
     return text.getvalue()

@@ -55,22 +55,33 @@ def locked(run: Path) -> bool:
     return False
 
 
-def state_of(run: Path, logs: Path) -> State:
-    """Return the state of the run in `run`, whose logs lie in `logs`."""
+def state_of(run: Path, logs: Path, followed: bool = False) -> State:
+    """Return the state of the run in `run`, whose logs lie in `logs`.
+
+    `followed`: its best epoch is to be chosen and scored too.
+    """
     name = "/".join(run.parts[-3:])
-    log = {stage: _tail(logs / f"{name.replace('/', '.')}.{stage}.log")
-           for stage in ("train", "translate", "score")}  # fmt: skip
-    for stage, found in (("scored", "scores.json"), ("translated", "translated/manifest.json"),
-                         ("trained", "run.json")):  # fmt: skip
+
+    def log(stage: str) -> str:
+        return _tail(logs / f"{name.replace('/', '.')}.{stage}.log")
+
+    # What stands there, the last stage first; its word, and the logs of what follows it.
+    stages = [
+        ("scores.json", "scored", ("select", "score_best")),
+        ("translated/manifest.json", "translated", ("score",)),
+        ("run.json", "trained", ("translate",)),
+    ]
+    if (run / "scores.json").is_file() and (not followed or (run / "best/scores.json").is_file()):
+        return State(name, "done")
+    for found, word, following in stages:
         if (run / found).is_file():
-            follows = {"scored": "", "translated": "score", "trained": "translate"}[stage]
-            errors = ERROR.findall(log[follows]) if follows else []
-            return State(name, "failed", errors[-1]) if errors else State(
-                name, "done" if stage == "scored" else stage)  # fmt: skip
-    progress = PROGRESS.findall(log["train"])
+            errors = [error for stage in following for error in ERROR.findall(log(stage))]
+            return State(name, "failed", errors[-1]) if errors else State(name, word)
+    training = log("train")
+    progress = PROGRESS.findall(training)
     if locked(run):
         return State(name, "training", "  ".join(progress[-1]) if progress else "starting")
-    if errors := ERROR.findall(log["train"]):
+    if errors := ERROR.findall(training):
         return State(name, "failed", errors[-1])
     if any((run / "state").glob("*.pt")):
         return State(name, "stopped", "  ".join(progress[-1][:2]) if progress else "")
@@ -87,7 +98,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     plan = make_plan(read(args.config))
     logs = args.directory / plan.config.results / "logs"
-    states = [state_of(args.directory / run, logs) for run in plan.runs()]
+    followed = set(plan.followed())
+    states = [state_of(args.directory / run, logs, run in followed) for run in plan.runs()]
     width = max(len(state.run) for state in states)
     for state in states:
         print(f"{state.run:{width}}  {state.word:10}  {state.detail}".rstrip())

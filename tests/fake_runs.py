@@ -122,3 +122,23 @@ def write_run(
     }  # fmt: skip
     (folder / "scores.json").write_text(json.dumps(content))
     return folder
+
+
+def write_best(run: Path, epochs: dict[int, float], on: str = "test") -> Path:
+    """Write what choosing the best of `epochs` (epoch: FID) leaves in a run; return the run."""
+    facts = json.loads((run / "run.json").read_text())
+    lines = [f"{epoch},{epoch * 400},{fid},0.01,{fid + 5 if on == 'held_out' else ''}"
+             for epoch, fid in epochs.items()]  # fmt: skip
+    head = "epoch,iteration,fid,kid,fid_held_out"
+    (run / "epochs.csv").write_text("\n".join([head, *lines, ""]))
+    epoch = min(epochs, key=lambda e: epochs[e])
+    choice = {"epoch": epoch, "iteration": epoch * 400, "chosen_on": on, "images": 4, "every": 2,
+              "fid": epochs[epoch], "missing": None}  # fmt: skip
+    choice |= {"fingerprint": facts["fingerprint"]} if "fingerprint" in facts else {}
+    (run / "best.json").write_text(json.dumps(choice))
+    scores = json.loads((run / "scores.json").read_text())
+    scores["scores"]["fid"] = scores["fid"] = epochs[epoch]
+    scores["translated"]["epoch"] = epoch
+    (run / "best").mkdir(exist_ok=True)
+    (run / "best" / "scores.json").write_text(json.dumps(scores))
+    return run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from conftest import ROOT
@@ -57,6 +58,9 @@ def test_a_shared_option_goes_to_the_methods_that_have_it():
         ({"methods": {"x": {"method": "y"}}, "run": ["x"]}, "unknown method 'y'"),
         ({"data_sources": {"coats2stripes": {"sizes": 3}}}, "sizes"),
         ({"grid": {"row": 3}}, "unknown key of grid 'row'"),
+        ({"best": {"held": 3}}, "the config lacks 'best.every'"),
+        ({"best": {"every": 2, "held": 3}}, "unknown key of best 'held'"),
+        ({"best": {"every": 0}}, "config key best.every is 0: input should be greater than"),
     ],
 )
 def test_mistakes_are_one_sentence(change, sentence):
@@ -93,3 +97,11 @@ def test_unreadable_files_are_said(tmp_path):
     (tmp_path / "list.yaml").write_text("- cut")
     with pytest.raises(UserError, match="no mapping"):
         config.main([str(tmp_path / "list.yaml")])
+
+
+def test_scoring_along_the_way_is_asked_of_trained_rows_alone():
+    plan = config.make_plan({**GOOD, "run": ["copy", "cut", "reinhard"], "best": {"every": 3}})
+    assert plan.rows["cut"].training["snapshot_every"] == 3
+    assert not plan.rows["copy"].training
+    assert [Path(run).parent.name for run in plan.followed()] == ["cut"]
+    assert config.make_plan(GOOD).followed() == []

@@ -11,9 +11,9 @@ from cut.trainer import Trainer
 LINE = "epoch 3/12  step 1200/4800  D 0.1  G 0.2  16.4 images/s  4.2 min left\n"
 
 
-def config(folder, run):
+def config(folder, run, **more):
     path = folder / "config.yaml"
-    path.write_text(yaml.safe_dump({"datasets": ["coats2stripes"], "run": run}))
+    path.write_text(yaml.safe_dump({"datasets": ["coats2stripes"], "run": run, **more}))
     return path
 
 
@@ -59,3 +59,22 @@ def test_a_finished_benchmark_exits_with_zero(tmp_path, capsys):
     write_run(tmp_path / "results" / "coats2stripes" / "cut" / "seed0", "cut")
     assert status.main([str(config(tmp_path, ["cut"])), "--directory", str(tmp_path)]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "1 done"
+
+
+def test_a_run_that_is_followed_is_done_when_its_best_epoch_is_scored(tmp_path, capsys):
+    runs = tmp_path / "results" / "coats2stripes"
+    for name in ("copy", "cut"):
+        write_run(runs / name / "seed0", name)
+    file = config(tmp_path, ["copy", "cut"], best={"every": 2})
+    arguments = [str(file), "--directory", str(tmp_path)]
+    assert status.main(arguments) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "1 done, 1 scored"
+    logs = tmp_path / "results" / "logs"
+    logs.mkdir()
+    (logs / "coats2stripes.cut.seed0.select.log").write_text("error: epoch0002.pt is gone\n")
+    assert status.main(arguments) == 1
+    assert "failed      epoch0002.pt is gone" in capsys.readouterr().out
+    best = runs / "cut" / "seed0" / "best"
+    best.mkdir()
+    (best / "scores.json").write_text("{}")
+    assert status.main(arguments) == 0

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 
 import pytest
-from fake_runs import write_run
+from fake_runs import write_best, write_run
 
 from cut.errors import UserError
 from cut.tables import escape, main, write_tables
@@ -132,3 +133,43 @@ def test_the_command_writes_nothing_when_a_run_is_unscored(tmp_path, runs):
     with pytest.raises(UserError, match="score this run first"):
         main(["--out", str(tmp_path / "out"), *map(str, runs)])
     assert not (tmp_path / "out").exists()
+
+
+def test_the_best_epoch_stands_beside_the_last_with_how_it_was_chosen(tmp_path):
+    runs = [write_run(tmp_path / "copy", "copy"), write_run(tmp_path / "cut", "cut"),
+            write_run(tmp_path / "fastcut", "fastcut")]  # fmt: skip
+    write_best(runs[1], {2: 58.25, 4: 60.0, 5: 61.25})
+    write_tables(tmp_path / "t", runs)
+    text = (tmp_path / "t" / "coats2stripes.md").read_text()
+    assert "| FID, best epoch ↓ |" in text
+    lines = {line.split("|")[1].strip(): line for line in text.splitlines() if "|" in line}
+    assert "| 61.2 | 58.2 at 2 |" in lines["cut"]
+    assert "| – (a) |" in lines["copy (control)"] and "(a) not trained" in text
+    assert "not measured: no generators kept along the way" in text, "fastcut's reason"
+    assert "kept every 2 epochs, the one with the lowest FID over the test images" in text
+    write_best(runs[1], {2: 58.25, 5: 61.25}, on="held_out")
+    write_tables(tmp_path / "t", runs)
+    text = (tmp_path / "t" / "coats2stripes.md").read_text()
+    assert "the lowest FID over 4 source images held out of training" in text
+
+
+def test_without_kept_generators_there_is_no_column(tmp_path):
+    write_tables(tmp_path / "t", [write_run(tmp_path / "cut", "cut")])
+    assert "best epoch" not in (tmp_path / "t" / "coats2stripes.md").read_text()
+
+
+def test_the_best_epoch_of_several_seeds_is_a_mean(tmp_path):
+    runs = [write_best(write_run(tmp_path / f"s{seed}", "cut", seed=seed), {2: fid, 5: 70.0})
+            for seed, fid in enumerate((58.0, 60.0))]  # fmt: skip
+    write_tables(tmp_path / "t", runs)
+    text = (tmp_path / "t" / "coats2stripes.md").read_text()
+    assert "| 59.0 ± 1.4 |" in text and " at 2" not in text
+
+
+def test_best_scores_of_another_epoch_are_refused(tmp_path):
+    run = write_best(write_run(tmp_path / "cut", "cut"), {2: 58.0, 5: 70.0})
+    scores = json.loads((run / "best" / "scores.json").read_text())
+    scores["translated"]["epoch"] = 4
+    (run / "best" / "scores.json").write_text(json.dumps(scores))
+    with pytest.raises(UserError, match="scores epoch 4, but the best is 2; score the best"):
+        write_tables(tmp_path / "t", [run])
