@@ -146,7 +146,7 @@ def test_a_config_and_the_command_line_take_both_archives(official, tmp_path, ca
     assert f"reads: gtFine in {both['gtFine']}" in said and "filter bicubic" in said
     assert not (tmp_path / "data").exists()
     datasets.main(words)
-    assert "cityscapes is whole: testA 2" in capsys.readouterr().out
+    assert "cityscapes is whole: labelsB 2, testA 2" in capsys.readouterr().out
 
 
 def test_a_set_prepared_elsewhere_is_taken_as_it_is(tmp_path):

@@ -104,8 +104,10 @@ def extract(
     if isinstance(weights, WeightsUnavailable):
         protocol["reason"] = str(weights)
         return Features(np.zeros((0, DIMS), np.float32), names, protocol)
-    blocks = (*MAPS, 3) if content else (3,)
-    network = build_inception(load_inception_state(weights.path), blocks).to(device)
+    state = load_inception_state(weights.path)
+    network = build_inception(state, (*MAPS, 3) if content else (3,)).to(device)
+    # Of the inputs only the inner maps are wanted, a fraction of the work.
+    inner = build_inception(state, MAPS).to(device) if content else None
     protocol["weights"] = weights_record(weights)
     batches = [paths[i : i + batch_size] for i in range(0, len(paths), batch_size)]
     rows = []
@@ -115,7 +117,7 @@ def extract(
             rows.append(pooled.flatten(1).cpu().numpy())  # (B, 2048)
             if content:
                 inputs = content.inputs_of(batch)
-                content.add(network(_batch(inputs, device))[:-1] if inputs else [], maps)
+                content.add(inner(_batch(inputs, device)) if inputs else [], maps)
     return Features(np.concatenate(rows), names, protocol)
 
 
