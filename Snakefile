@@ -38,6 +38,7 @@ include: "workflow/rules/external.smk"
 include: "workflow/rules/score.smk"
 include: "workflow/rules/best.smk"
 include: "workflow/rules/tables.smk"
+include: "workflow/rules/site.smk"
 
 
 rule all:
@@ -47,3 +48,4 @@ rule all:
         expand(f"{RESULTS}/figures/{{dataset}}-grid.png", dataset=PLAN.config.datasets),
         expand(f"{RESULTS}/figures/{{dataset}}-curves.png", dataset=PLAN.config.datasets),
         overviews(),
+        rules.site.output.page,

@@ -82,10 +82,14 @@ def score_table(dataset: str, runs: Sequence[Run]) -> ScoreTable:
                if (v := run.value(m)[0]) is not None), default=0.0)  # fmt: skip
     for row in rows:
         cells = {c.key: _cell(notes, row, c.key) for c in table.columns[1:] if c.key in METRICS}
-        cells |= _beside(notes, row, entries[row[0].facts["method"]])
-        cells |= {"interval": _interval(notes, row, top), "epochs": _epochs(notes, row)}
-        cells["seeds"] = Cell(str(len(row)), float(len(row)))
         facts = row[0].facts
+        # A footnote that no column shows would stand below the table all the same.
+        if any(column.key == "interval" for column in table.columns):
+            cells["interval"] = _interval(notes, row, top)
+        if any(entries.values()):
+            cells |= _beside(notes, row, entries[facts["method"]])
+        cells["epochs"] = _epochs(notes, row)
+        cells["seeds"] = Cell(str(len(row)), float(len(row)))
         chosen = [cells[column.key] for column in table.columns[1:]]
         table.rows.append(Row(facts["method"], facts["algorithm"], row[0].control, chosen))
     table.notes = [(letter, reason) for reason, letter in notes.notes.items()]

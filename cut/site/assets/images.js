@@ -37,7 +37,9 @@
 
   function buildSlider() {
     const images = ["first", "second"].map((slot) => make("img", { slot, decoding: "async" }));
-    slider = make("img-comparison-slider", {}, ...images);
+    const handle = make("span", { slot: "handle", className: "handle", textContent: "\u2194" });
+    handle.setAttribute("aria-hidden", "true");
+    slider = make("img-comparison-slider", {}, ...images, handle);
     // The range below does the same with every key, and has a name; one stop is enough.
     slider.tabIndex = -1;
     slider.setAttribute("keyboard", "disabled");
@@ -246,6 +248,7 @@
     chooseSet();
   }
 
+  $("no-viewer").hidden = true;
   $("viewer").hidden = false;
   const near = new IntersectionObserver((entries) => {
     if (!entries.some((entry) => entry.isIntersecting)) return;
