@@ -201,6 +201,22 @@ def test_images_are_reached_by_number_by_name_and_from_the_grid(opened, site):
     assert not page.locator("img-comparison-slider").is_visible()
 
 
+def test_a_link_leads_back_to_what_was_compared(opened, site):
+    page = opened(site)
+    to_images(page)
+    assert "#" not in page.url, "nothing was chosen yet"
+    page.get_by_label("Data set").press("ArrowDown")
+    page.get_by_role("combobox", name="Right").press("End")
+    page.get_by_role("button", name="Compare img_2").press("Enter")
+    assert page.url.endswith("#images&set=cat2dog&image=img_2&left=input&right=none")
+    again = opened(site.parent / "index.html")
+    again.goto("about:blank")
+    again.goto(page.url)
+    assert again.locator("#compared").inner_text() == "img_2, 3 of 4"
+    assert again.locator("#right-name").inner_text() == "none"
+    assert "/cat2dog/" in again.locator("#grid img").first.get_attribute("src")
+
+
 def test_the_grid_shows_the_columns_chosen_of_the_set_chosen(opened, site):
     page = opened(site)
     to_images(page)

@@ -54,31 +54,18 @@ def pictures(dataset: str, runs: Sequence[Run], links: Links) -> dict[str, Any]:
 
 
 def _shelves(runs: Sequence[Run]) -> tuple[list[Shelf], list[str]]:
-    """Return the columns: input, each run's last and best epoch, true counterpart."""
+    """Return the columns (input, each run's last and best epoch, true counterpart), and in words
+    what has none.
+    """
     # RESULTS/<dataset>/test stands beside RESULTS/<dataset>/<row>/seed<k>.
     test = next((t for run in runs if (t := run.folder.absolute().parents[1] / "test").is_dir()),
                 None)  # fmt: skip
-    places: list[tuple[str, Path, bool]] = [("input", test / "source", True)] if test else []
-    absent = [] if test else ["input: there is no folder test beside the runs"]
-    seeds: dict[str, int] = {}
-    for run in runs:
-        seeds[run.facts["method"]] = seeds.get(run.facts["method"], 0) + 1
-    shown: set[str] = set()
-    for run in runs:
-        method, seed = run.facts["method"], run.facts["seed"]
-        label = method if seeds[method] == 1 else f"{method}, seed {seed}"
-        label += " (control)" if run.control else ""
-        if run.facts["algorithm"] == "real":
-            absent.append(f"{label}: its images show other scenes than the inputs")
-            continue
-        places.append((label, run.folder / "translated", not run.control and method not in shown))
-        shown.add(method)
-        if run.best is not None and (run.folder / "best" / "translated").is_dir():
-            epoch = run.best["epoch"]
-            places.append((f"{label}, best epoch ({epoch})",
-                           run.folder / "best" / "translated", False))  # fmt: skip
-    if test and (test / "truth").is_dir():
-        places.append(("true counterpart", test / "truth", True))
+    places, absent = _places(runs)
+    if test:
+        truth = [("true counterpart", test / "truth", True)] * (test / "truth").is_dir()
+        places = [("input", test / "source", True), *places, *truth]
+    else:
+        absent.insert(0, "input: there is no folder test beside the runs")
     shelves = []
     for label, folder, chosen in places:
         if folder.is_dir():
@@ -87,6 +74,26 @@ def _shelves(runs: Sequence[Run]) -> tuple[list[Shelf], list[str]]:
         else:
             absent.append(f"{label}: there is no folder {folder.name}")
     return shelves, absent
+
+
+def _places(runs: Sequence[Run]) -> tuple[list[tuple[str, Path, bool]], list[str]]:
+    """Return (label, folder, whether the grid shows it at first) of every run's translations."""
+    places: list[tuple[str, Path, bool]] = []
+    absent: list[str] = []
+    names = [run.facts["method"] for run in runs]
+    shown: set[str] = set()
+    for run, method in zip(runs, names, strict=True):
+        label = method if names.count(method) == 1 else f"{method}, seed {run.facts['seed']}"
+        label += " (control)" if run.control else ""
+        if run.facts["algorithm"] == "real":
+            absent.append(f"{label}: its images show other scenes than the inputs")
+            continue
+        places.append((label, run.folder / "translated", not run.control and method not in shown))
+        shown.add(method)
+        best = run.folder / "best" / "translated"
+        if run.best is not None and best.is_dir():
+            places.append((f"{label}, best epoch ({run.best['epoch']})", best, False))
+    return places, absent
 
 
 def _column(shelf: Shelf, names: Sequence[str], links: Links) -> dict[str, Any]:

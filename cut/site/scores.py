@@ -81,21 +81,38 @@ def score_table(dataset: str, runs: Sequence[Run]) -> ScoreTable:
     top = max((v for run in runs for m in ("fid", "fid_high")
                if (v := run.value(m)[0]) is not None), default=0.0)  # fmt: skip
     for row in rows:
-        cells = {c.key: _cell(notes, row, c.key) for c in table.columns[1:] if c.key in METRICS}
         facts = row[0].facts
-        # A footnote that no column shows would stand below the table all the same.
-        if any(column.key == "interval" for column in table.columns):
-            cells["interval"] = _interval(notes, row, top)
-        if any(entries.values()):
-            cells |= _beside(notes, row, entries[facts["method"]])
-        cells["epochs"] = _epochs(notes, row)
-        cells["seeds"] = Cell(str(len(row)), float(len(row)))
-        chosen = [cells[column.key] for column in table.columns[1:]]
-        table.rows.append(Row(facts["method"], facts["algorithm"], row[0].control, chosen))
+        cells = _cells(notes, table.columns[1:], row, entries[facts["method"]], top)
+        table.rows.append(Row(facts["method"], facts["algorithm"], row[0].control, cells))
     table.notes = [(letter, reason) for reason, letter in notes.notes.items()]
     table.caption = caption(dataset, runs, entries)
     table.caption += [DIFFERENCE] if any(entries.values()) else []
     return table
+
+
+def _cells(
+    notes: Table,
+    columns: Sequence[Column],
+    row: Sequence[Run],
+    entry: Mapping[str, Any] | None,
+    top: float,
+) -> list[Cell]:
+    """Return a row's cells, made in the order of the columns: footnotes get letters in it."""
+    beside = _beside(row, entry)
+    cells = []
+    for column in columns:
+        if column.key in beside:
+            text, sort, reason = beside[column.key]
+            cells.append(Cell(text, sort, notes.mark(reason) if reason else ""))
+        elif column.key == "interval":
+            cells.append(_interval(notes, row, top))
+        elif column.key == "epochs":
+            cells.append(_epochs(notes, row))
+        elif column.key == "seeds":
+            cells.append(Cell(str(len(row)), float(len(row))))
+        else:
+            cells.append(_cell(notes, row, column.key))
+    return cells
 
 
 def _present(runs: Sequence[Run]) -> tuple[list[str], list[str]]:
@@ -165,24 +182,25 @@ def _interval(notes: Table, row: Sequence[Run], top: float) -> Cell:
     return Cell(f"{show(low)} to {show(high)}", low, "", bar)
 
 
-def _beside(notes: Table, row: Sequence[Run], entry: Mapping[str, Any] | None) -> dict[str, Cell]:
-    """Return the published FID, measured minus published, and how they compare."""
+def _beside(
+    row: Sequence[Run], entry: Mapping[str, Any] | None
+) -> dict[str, tuple[str, float | str | None, str]]:
+    """Return (text, sort, reason) of the published FID, measured minus published, the verdict."""
     names = ("published", "difference", "verdict")
     if entry is None:
-        return dict.fromkeys(names, Cell("–", None, notes.mark("no published number")))
+        return dict.fromkeys(names, ("–", None, "no published number"))
     show = METRICS["fid"].show
-    beside = Cell(show(entry["value"]), entry["value"])
+    beside = (show(entry["value"]), entry["value"], "")
     values = [value for run in row if (value := run.value("fid")[0]) is not None]
     if not values:
-        none = Cell("–", None, notes.mark(row[0].value("fid")[1]))
+        none = ("–", None, row[0].value("fid")[1])
         return dict(zip(names, (beside, none, none), strict=True))
     difference = statistics.fmean(values) - entry["value"]
     reasons = differences(row[0].facts, "fid", image_counts(row[0]))
     reasons += [entry["note"]] if "note" in entry else []
     words = verdict(values, entry["value"], reasons, lower_is_better=True)
-    signed = Cell(("+" if difference >= 0 else "") + show(difference), difference)
-    judged = Cell(words, words, notes.mark("; ".join(reasons)) if reasons else "")
-    return dict(zip(names, (beside, signed, judged), strict=True))
+    signed = (("+" if difference >= 0 else "") + show(difference), difference, "")
+    return dict(zip(names, (beside, signed, (words, words, "; ".join(reasons))), strict=True))
 
 
 def _epochs(notes: Table, row: Sequence[Run]) -> Cell:

@@ -13,6 +13,7 @@
   let found = []; // indices of the images whose name was asked for
   let at = 0; // place in `found` of the image compared
   let page = 0;
+  let asked = false; // whether the reader has chosen anything: only then the address changes
 
   /** Make an element with properties and children. */
   function make(tag, properties = {}, ...children) {
@@ -79,6 +80,7 @@
       $("compared").textContent = "No image has this name.";
       return;
     }
+    remember(i, left, right);
     const words = `${set.names[i]}, ${at + 1} of ${found.length}`;
     const none = lacking.map((column) => `; ${column.label} has no such image`).join("");
     $("compared").textContent = words + none;
@@ -121,6 +123,32 @@
   function goTo(place) {
     at = Math.max(0, Math.min(found.length - 1, place));
     compare();
+  }
+
+  // -- a link to what is compared ----------------------------------------------------------------
+
+  const LINK = "#images&"; // the rest is a query: set, image, left, right, each by its name
+
+  /** Put what is compared into the address, to be linked or kept. */
+  function remember(i, left, right) {
+    if (!asked) return;
+    const query = { set: set.dataset, image: set.names[i], left: left.label, right: right.label };
+    history.replaceState(null, "", LINK + new URLSearchParams(query));
+  }
+
+  /** Compare what the address says; what it names and is not here is left as it is. */
+  function follow() {
+    const query = new URLSearchParams(location.hash.slice(LINK.length));
+    const s = sets.findIndex((entry) => entry.dataset === query.get("set"));
+    if (s < 0) return;
+    $("set").value = s;
+    chooseSet();
+    for (const side of ["left", "right"]) {
+      const c = set.columns.findIndex((column) => column.label === query.get(side));
+      if (c >= 0) $(side).value = c;
+    }
+    goTo(set.names.indexOf(query.get("image")));
+    $("images").scrollIntoView();
   }
 
   // -- the grid ----------------------------------------------------------------------------------
@@ -245,6 +273,9 @@
     $("page-next").addEventListener("click", () => turn(page + 1));
     $("page").addEventListener("change", () => turn(Math.round($("page").value || 1) - 1));
     $("grid").addEventListener("click", pick);
+    for (const kind of ["pointerdown", "keydown"]) {
+      $("viewer").addEventListener(kind, () => (asked = true), { capture: true });
+    }
     chooseSet();
   }
 
@@ -255,5 +286,10 @@
     near.disconnect();
     start();
   }, { rootMargin: "300px" });
-  near.observe($("images"));
+  if (location.hash.startsWith(LINK)) {
+    start();
+    follow();
+  } else {
+    near.observe($("images"));
+  }
 })();
