@@ -39,6 +39,7 @@ include: "workflow/rules/score.smk"
 include: "workflow/rules/best.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/site.smk"
 
 
 rule all:
@@ -47,3 +48,4 @@ rule all:
         f"{RESULTS}/tables/scores.csv",
         figures(),
         overviews(),
+        rules.site.output.page,

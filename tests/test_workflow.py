@@ -101,6 +101,22 @@ def test_a_whole_benchmark_leaves_tables_and_figures(finished):
     for figure in ("grid", "curves"):
         assert (results / "figures" / f"coats2stripes-{figure}.pdf").read_bytes()[:4] == b"%PDF"
         assert Image.open(results / "figures" / f"coats2stripes-{figure}.png").width > 400
+    page = (results / "site" / "index.html").read_text()
+    for link in ("figures/coats2stripes-grid.pdf", "tables/coats2stripes.tex"):
+        assert f'href="../{link}"' in page
+
+
+def test_the_page_is_made_again_when_what_it_shows_has_changed(finished):
+    scores = finished / "results" / "coats2stripes" / "cut" / "seed0" / "scores.json"
+    figure = finished / "results" / "figures" / "coats2stripes-curves.png"
+    for changed in (scores, figure):
+        kept, times = changed.read_bytes(), changed.stat()
+        changed.write_bytes(kept + b"\n")
+        code, output = snakemake(finished, "--dry-run")
+        changed.write_bytes(kept)
+        os.utime(changed, ns=(times.st_atime_ns, times.st_mtime_ns))
+        assert code == 0, output
+        assert job_counts(output)["site"] == 1, changed
 
 
 def test_a_run_folder_holds_what_the_design_says(finished):

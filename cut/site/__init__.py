@@ -1,0 +1,1 @@
+"""The page of results: one static page over the runs' records, images, tables and figures."""

@@ -1,0 +1,37 @@
+"""Write the page of results: scores, images, figures and records of some runs.
+
+    python -m cut.site --out RESULTS/site RUN_DIR...
+        [--figures RESULTS/figures] [--tables RESULTS/tables] [--title TITLE]
+
+Writes `index.html` and `assets/`. The page links to images and files where they lie, relative to
+itself: open it from the disk, or copy the whole results folder to any web server. The same runs
+give the same bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from cut.errors import command
+from cut.site.page import write_site
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Write the page of some runs."""
+    parser = argparse.ArgumentParser(
+        prog="python -m cut.site", description="Write one static page of some runs' results."
+    )
+    parser.add_argument("--out", type=Path, required=True, help="the page's folder")
+    parser.add_argument("--figures", type=Path, help="figures' folder (default: OUT/../figures)")
+    parser.add_argument("--tables", type=Path, help="tables' folder (default: OUT/../tables)")
+    parser.add_argument("--title", default="Results", help="the page's title")
+    parser.add_argument("runs", type=Path, nargs="+", metavar="RUN_DIR", help="runs' folders")
+    args = parser.parse_args(argv)
+    print(f"wrote {write_site(args.out, args.runs, args.figures, args.tables, args.title)}")
+    return 0
+
+
+if __name__ == "__main__":
+    command(main)

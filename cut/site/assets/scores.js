@@ -1,0 +1,83 @@
+// The tables of scores: sorting (by tablesort), filtering, and notes shown at the pointer or focus.
+"use strict";
+
+(() => {
+  Tablesort.extend("value", () => false, (a, b) => Number(b) - Number(a));
+
+  /** Make one table sortable; cells without a value come last, whichever way. */
+  function sortable(table) {
+    new Tablesort(table);
+    const status = document.getElementById(`${table.id}-status`);
+    // The button in each header takes the focus, not the header around it.
+    for (const header of table.tHead.rows[0].cells) header.removeAttribute("tabindex");
+    table.addEventListener("afterSort", () => {
+      const header = table.querySelector("th[aria-sort]");
+      const body = table.tBodies[0];
+      for (const row of [...body.rows]) {
+        if (row.cells[header.cellIndex].dataset.sort === "") body.append(row);
+      }
+      status.textContent = `Sorted by ${header.textContent}, ${header.getAttribute("aria-sort")}.`;
+    });
+  }
+
+  /** Show the rows that hold every word typed; leave controls out where that is asked. */
+  function filterable(table) {
+    const words = document.querySelector(`[data-filter="${table.id}"]`);
+    const controls = document.querySelector(`[data-controls="${table.id}"]`);
+    const status = document.getElementById(`${table.id}-status`);
+    const apply = () => {
+      const wanted = words.value.toLowerCase().split(/\s+/).filter(Boolean);
+      let shown = 0;
+      for (const row of table.tBodies[0].rows) {
+        const left = controls && !controls.checked && row.classList.contains("control");
+        row.hidden = left || !wanted.every((word) => row.dataset.words.includes(word));
+        shown += row.hidden ? 0 : 1;
+      }
+      status.textContent = `${shown} of ${table.tBodies[0].rows.length} rows shown.`;
+    };
+    words.addEventListener("input", apply);
+    if (controls) controls.addEventListener("change", apply);
+  }
+
+  /** Show a note's words beside its letter while the pointer or the focus is on it. */
+  function tooltips() {
+    const tip = document.createElement("div");
+    tip.className = "tip";
+    tip.hidden = true;
+    tip.setAttribute("aria-hidden", "true"); // the link's description already says it
+    document.body.append(tip);
+    let owner = null;
+    const hide = () => {
+      tip.hidden = true;
+      owner = null;
+    };
+    const show = (event) => {
+      const link = event.target.closest?.("a.note");
+      if (!link) {
+        if (event.target !== tip && event.type === "pointerover") hide();
+        return;
+      }
+      owner = link;
+      tip.textContent = document.getElementById(link.hash.slice(1)).textContent;
+      tip.hidden = false;
+      const box = link.getBoundingClientRect();
+      const right = document.documentElement.clientWidth - tip.offsetWidth - 8;
+      const below = box.bottom + 2;
+      const fits = below + tip.offsetHeight < window.innerHeight;
+      tip.style.left = `${Math.max(8, Math.min(box.left - 8, right))}px`;
+      tip.style.top = `${fits ? below : box.top - tip.offsetHeight - 2}px`;
+    };
+    document.addEventListener("pointerover", show);
+    document.addEventListener("focusin", show);
+    document.addEventListener("focusout", (event) => event.target === owner && hide());
+    document.addEventListener("scroll", hide, { capture: true, passive: true });
+    document.addEventListener("keydown", (event) => event.key === "Escape" && hide());
+  }
+
+  for (const table of document.querySelectorAll("table.scores")) {
+    sortable(table);
+    filterable(table);
+  }
+  for (const controls of document.querySelectorAll("#scores .controls")) controls.hidden = false;
+  tooltips();
+})();

@@ -1,0 +1,169 @@
+"""Put the page together: data from the records, a template, and the files that it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import yaml
+from jinja2.utils import htmlsafe_json_dumps
+from PIL import Image
+
+import cut
+from cut.comparable import check_comparable
+from cut.errors import UserError
+from cut.files import replacing
+from cut.results import Run, load_run
+from cut.site.links import Links
+from cut.site.pictures import pictures
+from cut.site.records import records
+from cut.site.scores import score_table
+
+ASSETS = resources.files("cut.site") / "assets"
+TABLE_ENDS = ("csv", "md", "tex")
+CAPTIONS = {
+    "grid": "Test images and what each method made of them after its last epoch, with the true"
+    " counterpart where there is one.",
+    "curves": "Losses by epoch: running means over the values of the history, which stand faint"
+    " behind them; PatchNCE is divided by its weight.",
+    "ablation": "Every row of the ablation as a point: measured filled, published open. Down and"
+    " to the left is better on both axes.",
+}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure as the page shows it; sizes in pixels, `pdf` is "" without one."""
+
+    name: str
+    title: str
+    caption: str
+    png: str
+    pdf: str
+    width: int
+    height: int
+
+
+def vendored() -> list[dict[str, str]]:
+    """Return what `assets/vendored.yaml` says of the third-party files."""
+    return yaml.safe_load(ASSETS.joinpath("vendored.yaml").read_text(encoding="utf-8"))
+
+
+def assets() -> dict[str, bytes]:
+    """Return the files that the page loads or links, by name."""
+    return {file.name: file.read_bytes() for file in sorted(ASSETS.iterdir(), key=lambda f: f.name)
+            if file.is_file()}  # fmt: skip
+
+
+def figures(folder: Path, datasets: Sequence[str], links: Links) -> list[Figure]:
+    """Return the PNG figures of `folder`, those of one data set together.
+
+    Raises:
+        UserError: a file is no readable image.
+    """
+    found = []
+    for path in sorted(folder.glob("*.png"), key=lambda p: p.name):
+        if path.name.startswith("."):
+            continue
+        # The longest name wins: `a-b-grid` belongs to `a-b`, not to `a`.
+        fits = [d for d in datasets if path.stem.startswith(f"{d}-")]
+        dataset = max(fits, key=len, default="")
+        kind = path.stem.removeprefix(f"{dataset}-") if dataset else path.stem
+        try:
+            with Image.open(path) as image:
+                width, height = image.size
+        except OSError as error:
+            raise UserError(f"the figure {path} can't be read ({error}); draw it again") from None
+        title = f"{dataset}: {kind}" if dataset else kind
+        pdf = path.with_suffix(".pdf")
+        found.append((
+            datasets.index(dataset) if dataset else len(datasets),
+            Figure(path.name, title, CAPTIONS.get(kind, ""), links.to(path),
+                   links.to(pdf) if pdf.is_file() else "", width, height),
+        ))  # fmt: skip
+    return [figure for _, figure in sorted(found, key=lambda pair: (pair[0], pair[1].name))]
+
+
+def table_files(folder: Path, links: Links) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return (name, [(extension, URL)]) of the tables in `folder`."""
+    stems = sorted({p.stem for p in folder.glob("*") if p.suffix[1:] in TABLE_ENDS})
+    return [
+        (stem, [(end, links.to(path)) for end in TABLE_ENDS
+                if (path := folder / f"{stem}.{end}").is_file()])
+        for stem in stems
+    ]  # fmt: skip
+
+
+def context(
+    out: Path, runs: Sequence[Run], figure_folder: Path, table_folder: Path, title: str
+) -> dict[str, Any]:
+    """Return all that the template shows."""
+    links = Links(out)
+    datasets = list(dict.fromkeys(run.facts["dataset"] for run in runs))
+    by_set = {d: [run for run in runs if run.facts["dataset"] == d] for d in datasets}
+    images = [pictures(d, mine, links) for d, mine in by_set.items()]
+    return {
+        "title": title,
+        "version": cut.__version__,
+        "runs": len(runs),
+        "datasets": datasets,
+        "tables": [score_table(d, mine) for d, mine in by_set.items()],
+        "table_files": table_files(table_folder, links),
+        "images": [entry for entry in images if entry["names"]],
+        "figures": figures(figure_folder, datasets, links),
+        "records": [records(d, mine, links) for d, mine in by_set.items()],
+        "vendored": vendored(),
+    }
+
+
+def as_json(value: Any) -> str:
+    """Return compact JSON that may stand in a script element, whatever the names are."""
+    return htmlsafe_json_dumps(value, separators=(",", ":"), sort_keys=True)
+
+
+def render(values: dict[str, Any]) -> str:
+    """Return the page's HTML."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("cut.site"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["as_json"] = as_json
+    return environment.get_template("page.html").render(values)
+
+
+def write_site(
+    out: Path,
+    folders: Sequence[Path],
+    figure_folder: Path | None = None,
+    table_folder: Path | None = None,
+    title: str = "Results",
+) -> Path:
+    """Write the page of the runs in `folders` into `out`; return `out/index.html`.
+
+    Figures and tables are looked for in `figures` and `tables` beside `out` if not given.
+
+    Raises:
+        UserError: a run's files are missing or damaged, or runs can't stand in one table.
+    """
+    runs = [load_run(folder) for folder in folders]
+    check_comparable(runs)
+    beside = out.absolute().parent
+    for given in (figure_folder, table_folder):
+        if given is not None and not given.is_dir():
+            raise UserError(f"there is no folder {given}; give one with figures or tables in it")
+    page = render(context(out, runs, figure_folder or beside / "figures",
+                          table_folder or beside / "tables", title))  # fmt: skip
+    for name, content in assets().items():
+        with replacing(out / "assets" / name) as temporary:
+            temporary.write_bytes(content)
+    with replacing(out / "index.html") as temporary:
+        temporary.write_text(page, encoding="utf-8")
+    return out / "index.html"

@@ -1,0 +1,22 @@
+"""The page of results: scores, images, figures and records, to open without a server."""
+
+
+rule site:
+    input:
+        records(),
+        # The tables and figures that the page shows: all that `rule all` asks for but the page.
+        lambda w: [path for path in rules.all.input if path != rules.site.output.page],
+        images=expand(rules.test_images.output[0], dataset=PLAN.config.datasets),
+        translated=[f"{run}/translated/manifest.json" for run in PLAN.runs()],
+    output:
+        page=f"{RESULTS}/site/index.html",
+        assets=directory(f"{RESULTS}/site/assets"),
+    log:
+        f"{RESULTS}/logs/site.log",
+    conda:
+        ENVIRONMENT
+    params:
+        out=subpath(output.page, parent=True),
+        runs=PLAN.runs(),
+    shell:
+        "python -m cut.site --out {params.out:q} {params.runs:q} > {log:q} 2>&1"
