@@ -184,18 +184,20 @@ def latex(table: Table) -> str:
     notes = [rf"\textsuperscript{{{letter}}} {escape(why)}." for why, letter in table.notes.items()]
     caption = f"{escape(table.dataset)}. " + escape(" ".join(table.caption))
     lines = [
-        "% needs \\usepackage{booktabs,amssymb}",
+        "% needs \\usepackage{booktabs,amssymb,graphicx}",
         r"\begin{table}",
         r"  \centering",
         rf"  \caption{{{caption}}}",
         rf"  \label{{tab:{''.join(c if c.isalnum() else '-' for c in table.dataset)}}}",
+        # A table wider than the column is made as wide; a narrower one stays as it is.
+        r"  \resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
         rf"  \begin{{tabular}}{{l{'r' * (len(table.header) - 1)}}}",
         r"    \toprule",
         line([escape(name) for name in table.header]),
         r"    \midrule",
         *(line([cell(c) for c in row]) for row in table.rows),
         r"    \bottomrule",
-        r"  \end{tabular}",
+        r"  \end{tabular}}",
         *([r"  \par\smallskip\footnotesize " + " ".join(notes)] if notes else []),
         r"\end{table}",
     ]

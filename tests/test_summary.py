@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import statistics
 import subprocess
@@ -72,7 +73,7 @@ def test_latex_compiles_every_table(runs, tmp_path):
     inputs = "".join(f"\\input{{{path.name}}}\n" for path in sorted(out.glob("*.tex")))
     assert inputs.count("input") == 3
     (out / "all.tex").write_text(
-        "\\documentclass{article}\n\\usepackage[T1]{fontenc}\n\\usepackage{booktabs,amssymb}\n"
+        "\\documentclass{article}\n\\usepackage[T1]{fontenc}\n\\usepackage{booktabs,amssymb,graphicx}\n"
         f"\\begin{{document}}\n{inputs}\\end{{document}}\n"
     )
     done = subprocess.run(
@@ -81,3 +82,5 @@ def test_latex_compiles_every_table(runs, tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-2000:]
     assert "Missing character" not in done.stdout
+    wide = re.findall(r"Overfull .hbox .([\d.]+)pt", done.stdout)
+    assert not wide, "a table is wider than the column"
