@@ -63,6 +63,7 @@ demo: $(RUN_STAMP)
 	@PATH="$(BIN):$$PATH" snakemake --cores $(CORES) $(ARGS)
 	@echo "==> Tables:  results/tables/"
 	@echo "==> Figures: results/figures/"
+	@echo "==> Page:    results/site/index.html"
 	@echo "==> 'make report' puts both into report.html"
 
 report: $(RUN_STAMP)

@@ -38,6 +38,7 @@ include: "workflow/rules/external.smk"
 include: "workflow/rules/score.smk"
 include: "workflow/rules/best.smk"
 include: "workflow/rules/tables.smk"
+include: "workflow/rules/figures.smk"
 include: "workflow/rules/site.smk"
 
 
@@ -45,7 +46,6 @@ rule all:
     default_target: True
     input:
         f"{RESULTS}/tables/scores.csv",
-        expand(f"{RESULTS}/figures/{{dataset}}-grid.png", dataset=PLAN.config.datasets),
-        expand(f"{RESULTS}/figures/{{dataset}}-curves.png", dataset=PLAN.config.datasets),
+        figures(),
         overviews(),
         rules.site.output.page,

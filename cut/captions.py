@@ -87,9 +87,14 @@ def _controls(runs: Sequence[Run]) -> list[str]:
 
 
 def _cost(runs: Sequence[Run]) -> list[str]:
+    found = machines(runs)
+    return [f"Time and peak memory on {_and(found)}."] if found else []
+
+
+def machines(runs: Sequence[Run]) -> list[str]:
+    """Return what the trained runs ran on, in words, each once."""
     trained = (run for run in runs if run.value("images")[0] is not None)
-    machines = dict.fromkeys(_machine(run) for run in trained)
-    return [f"Time and peak memory on {_and(list(machines))}."] if machines else []
+    return list(dict.fromkeys(_machine(run) for run in trained))
 
 
 def _machine(run: Run) -> str:

@@ -7,7 +7,9 @@ A, coloured label maps in B; 256x256, saved as JPEG of quality 100 without chrom
 One thing that script leaves open: it takes Pillow's default filter, which was nearest before
 Pillow 7.0 (its environment has 6.1.0) and is bicubic since. Here it is an option, and bicubic
 unless a config says otherwise. Images keep their names in Cityscapes (CITY_SEQUENCE_FRAME), so that
-a translation can be compared with the label map it came from.
+a translation can be compared with the label map it came from. Colours that were resized and saved
+as JPEG are no labels any more, so the label ids of the validation split are kept as they are,
+beside the images in labelsB: a translation is scored by them.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from cut.verify import is_laid_out
 HOME = "https://www.cityscapes-dataset.com"
 ARCHIVES = {"leftImg8bit": "leftImg8bit_trainvaltest.zip", "gtFine": "gtFine_trainvaltest.zip"}
 SUFFIXES = {"leftImg8bit": "_leftImg8bit.png", "gtFine": "_gtFine_color.png"}
+LABEL_IDS = "_gtFine_labelIds.png"
 LETTERS = {"leftImg8bit": "A", "gtFine": "B"}  # CycleGAN's layout
 SPLITS = {"train": "train", "val": "test"}
 MAX_IMAGE = 100_000_000  # bytes; a photograph has 2 or 3 MB
@@ -76,7 +79,7 @@ def _inside(folder: Path | None, kind: str) -> Path | None:
 
 
 def convert(entry: Entry, found: dict[str, Path], out: Path) -> None:
-    """Write trainA trainB testA testB into `out`.
+    """Write trainA trainB testA testB into `out`, and labelsB where the archive has label ids.
 
     Raises:
         UserError: an archive is damaged or isn't the one it should be, or an image has no partner.
@@ -85,6 +88,22 @@ def convert(entry: Entry, found: dict[str, Path], out: Path) -> None:
     for kind, path in found.items():
         with tqdm(desc=f"convert {path.name}", unit="image", disable=None, leave=False) as bar:
             _each(entry, path, out, _keep(kind), _writer(entry.conversion, path, bar))
+    _each(entry, found["gtFine"], out, _keep_ids, _copy)
+
+
+def _keep_ids(member: PurePosixPath) -> PurePosixPath | None:
+    """Say where the label ids of a validation image go."""
+    if member.parts[-3:-2] != ("val",) or not member.name.endswith(LABEL_IDS):
+        return None
+    return PurePosixPath(f"labels{LETTERS['gtFine']}", f"{member.name.removesuffix(LABEL_IDS)}.png")
+
+
+def _copy(stream: IO[bytes], size: int, to: Path) -> None:
+    """Save a file as it is."""
+    if size > MAX_IMAGE:
+        raise UserError(f"{to.stem} has label ids of {size} bytes, too many for an image")
+    to.parent.mkdir(parents=True, exist_ok=True)
+    to.write_bytes(stream.read(size))
 
 
 def _writer(settings: Conversion, path: Path, bar: tqdm) -> Write:

@@ -20,6 +20,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cut import datasets
+from cut.cut import Cut
 from cut.errors import UserError, command, unknown
 from cut.external import ExternalMethod
 from cut.methods import Method, Registry, code_digest, discover, parse_options
@@ -46,6 +47,7 @@ class Grid(Section):
 
     rows: int = Field(6, ge=1, description="test images shown")
     seed: int = Field(0, description="which images: drawn from this seed")
+    names: list[str] = Field([], description="which images: these, in place of rows and seed")
 
 
 class Best(Section):
@@ -86,6 +88,11 @@ class Config(Section):
     fid_weights: str | None = Field(
         None, description="file with FID's Inception weights; default: looked for, then fetched"
     )
+    segmenter: str | None = Field(
+        None,
+        description="file with the weights of a DRN-D-22, to score data sets with label maps"
+        " (Cityscapes) by what it finds in the translations",
+    )
     translate_batch_size: int = Field(16, ge=1, description="images translated at a time")
     best: Best | None = Field(
         None, description="score each training along the way and report the best epoch too"
@@ -106,6 +113,7 @@ class PlannedRow:
     training: dict[str, Any]
     threads: int
     trained: bool
+    contrastive: bool  # a variant of CUT with one encoder, which a figure can look into
     code: str
     commands: type[ExternalMethod] | None = None  # of a method that runs by its own commands
 
@@ -117,6 +125,11 @@ class Plan:
     config: Config
     rows: dict[str, PlannedRow]
     entries: dict[str, datasets.Entry]
+
+    def encoded(self, dataset: str) -> str | None:
+        """Return the first run whose encoder PatchNCE has trained, or None without any."""
+        own = {name for name, row in self.rows.items() if row.contrastive}
+        return next((r for r in self.runs(dataset) if Path(r).parent.name in own), None)
 
     def followed(self, dataset: str | None = None) -> list[str]:
         """Return the folders of the runs whose epochs are scored along the way."""
@@ -202,6 +215,7 @@ def _plan_row(config: Config, registry: Registry, name: str) -> PlannedRow:
         training=training if cls.trained else {},
         threads=parsed.threads if cls.trained else 1,
         trained=cls.trained,
+        contrastive=issubclass(cls, Cut) and options.get("query_encoder", "shared") == "shared",
         code=code_digest(cls),
         commands=cls if issubclass(cls, ExternalMethod) else None,
     )

@@ -105,6 +105,10 @@ class Dataset:
         """Return {stem: mask of what has to change} of the test sources, or None."""
         return self._by_stem(f"mask{self._letter('source')}")
 
+    def labels(self) -> dict[str, Path] | None:
+        """Return {stem: map of label ids} of the test sources, or None."""
+        return self._by_stem(f"labels{self._letter('source')}")
+
     def _letter(self, domain: str) -> str:
         return "A" if (domain == "source") == (self.direction == "AtoB") else "B"
 
@@ -142,10 +146,10 @@ def export(
 ) -> dict[str, int]:
     """Write the test images at `size` (bicubic) as PNG into folders of `out`; return the counts.
 
-    `source` and `target`, and where the set has them `truth` (true counterparts) and `mask`
-    (8-bit grey, 0 or 255). With `held`, the `held` images of each domain that a training with that
-    many held out does not see, instead. Images of an earlier export are removed, `manifest.json`
-    comes last.
+    `source` and `target`, and where the set has them `truth` (true counterparts), `mask` (8-bit
+    grey, 0 or 255) and `labels` (label ids in 8-bit grey, at their own size). With `held`, the
+    `held` images of each domain that a training with that many held out does not see, instead.
+    Images of an earlier export are removed, `manifest.json` comes last.
     """
     h, w = height_width(size)
     groups = _held_out(dataset, held) if held else _test(dataset)
@@ -154,7 +158,8 @@ def export(
 
     def write(job: tuple[str, str, Path]) -> None:
         group, stem, path = job
-        image = resize(read_image(path), (h, w))
+        image = read_image(path)
+        image = image.convert("L") if group == "labels" else resize(image, (h, w))
         if group == "mask":
             image = image.convert("L").point(lambda level: 255 * (level >= 128))
         write_png(Path(out) / group / f"{stem}.png", image)
@@ -178,6 +183,7 @@ def _test(dataset: Dataset) -> dict[str, dict[str, Path]]:
         "target": {path.stem: path for path in dataset.files("test", "target")},
         "truth": dataset.truths() or {},
         "mask": dataset.masks() or {},
+        "labels": dataset.labels() or {},
     }
 
 

@@ -12,6 +12,10 @@ class UserError(Exception):
     """A mistake in what was given: one sentence with what was given, expected, and what to do."""
 
 
+class NothingToShow(UserError):
+    """A figure has nothing to draw: no mistake of a workflow's, which goes on and says so there."""
+
+
 def unknown(kind: str, given: str, known: Sequence[str]) -> str:
     """Return the sentence for an unknown name, with the nearest known one when there is one."""
     near = get_close_matches(given, known, n=1)

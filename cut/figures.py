@@ -1,9 +1,12 @@
-"""Figures of a benchmark: a grid of translations, training curves, an ablation's scatter.
+"""Figures of a benchmark.
 
     python -m cut.figures grid --out FILE.png --test results/NAME/test RUN_DIR...
         [--rows 8] [--seed 0] [--names a,b]
-    python -m cut.figures curves --out FILE.png RUN_DIR...
-    python -m cut.figures scatter --out FILE.png RUN_DIR...
+    python -m cut.figures curves|stability|cost --out FILE.png RUN_DIR...
+    python -m cut.figures scatter --out FILE.png RUN_DIR... [--miou]
+    python -m cut.figures cases --out FILE.png --test results/NAME/test RUN_DIR... [--count 4]
+    python -m cut.figures encoder --out FILE.png --test results/NAME/test RUN_DIR
+        [--rows 4] [--seed 0] [--names a,b]
 
 Writes FILE.png, and FILE.pdf beside it. The same runs give the same bytes.
 """
@@ -27,13 +30,13 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from PIL import Image
 
+from cut import cases, cost, scatter, stability
 from cut.comparable import check_comparable
 from cut.curves import Curve, draw
-from cut.errors import UserError, command, unknown
+from cut.errors import NothingToShow, UserError, command, unknown
 from cut.files import replacing
 from cut.images import list_images, read_image
-from cut.results import CONTROLS, load_facts, load_history, load_run
-from cut.scatter import draw as draw_scatter
+from cut.results import CONTROLS, load_facts, load_history, load_run, one_dataset
 
 DPI = 200
 CELL = 180  # pixels of the grid's images along their longer side, at least
@@ -102,8 +105,7 @@ def columns(test: Path, runs: Sequence[Path]) -> list[tuple[str, dict[str, Path]
     """
     found = [("input", by_stem(test / "source"))]
     facts = [load_facts(run) for run in runs]
-    if len(names := sorted({f["dataset"] for f in facts})) > 1:
-        raise UserError(f"one grid shows one data set, but runs of {', '.join(names)} were given")
+    one_dataset(facts)
     labels = {"input"}
     for run, fact in zip(runs, facts, strict=True):
         if fact["algorithm"] in CONTROLS or fact["method"] in labels:
@@ -178,40 +180,72 @@ def curves(runs: Sequence[Path]) -> Figure:
     return draw(found)
 
 
+KINDS = {
+    "grid": "inputs and translations",
+    "curves": "losses by epoch",
+    "stability": "FID by epoch",
+    "cost": "time and memory against FID",
+    "scatter": "rows of an ablation as points",
+    "cases": "best and worst translations",
+    "encoder": "what patches of an input a translated patch is like, for a run of CUT's family",
+}
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m cut.figures", description="Draw a figure.")
     kinds = parser.add_subparsers(dest="kind", required=True)
-    words_of = {
-        "grid": "inputs and translations",
-        "curves": "losses by epoch",
-        "scatter": "rows of an ablation as points",
-    }
-    for name, words in words_of.items():
+    for name, words in KINDS.items():
         kind = kinds.add_parser(name, help=words, description=f"Draw {words}.")
         kind.add_argument("--out", type=Path, required=True, help="FILE.png; a PDF comes beside it")
-        kind.add_argument("runs", type=Path, nargs="+", metavar="RUN_DIR", help="runs' folders")
-        if name == "grid":
+        many = None if name == "encoder" else "+"
+        kind.add_argument("runs", type=Path, nargs=many, metavar="RUN_DIR", help="a run's folder")
+        if name in ("grid", "cases", "encoder"):
             kind.add_argument("--test", type=Path, required=True,
                               help="the folder with source/ and perhaps truth/")  # fmt: skip
-            kind.add_argument("--rows", type=int, default=8, help="test images shown")
+        if name in ("grid", "encoder"):
+            rows = 8 if name == "grid" else 4
+            kind.add_argument("--rows", type=int, default=rows, help="test images shown")
             kind.add_argument("--seed", type=int, default=0, help="which: drawn from this seed")
             kind.add_argument("--names", default="", help="which: these, separated by commas")
+        if name == "scatter":
+            kind.add_argument("--miou", action="store_true", help="against mIoU, not another FID")
+        if name == "cases":
+            kind.add_argument("--count", type=int, default=4, help="images on either side")
     return parser
+
+
+def _draw(args: argparse.Namespace) -> Figure:
+    """Return the figure that the command line asks for."""
+    names = [name.strip() for name in getattr(args, "names", "").split(",") if name.strip()]
+    if args.kind == "grid":
+        return grid(args.test, args.runs, args.rows, args.seed, names)
+    if args.kind == "curves":
+        return curves(args.runs)
+    if args.kind == "cases":
+        return cases.draw(args.test, args.runs, args.count)
+    if args.kind == "encoder":
+        from cut import encoder  # brings the networks along
+
+        chosen = choose(list(by_stem(args.test / "source")), args.rows, args.seed, names)
+        return encoder.draw(args.runs, args.test, chosen, args.seed)
+    runs = [load_run(run) for run in args.runs]
+    check_comparable(runs)
+    if args.kind == "scatter":
+        return scatter.draw(runs, args.miou)
+    return {"stability": stability, "cost": cost}[args.kind].draw(runs)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Draw one figure."""
     args = _parser().parse_args(argv)
     with sns.axes_style("ticks"), plt.rc_context(STYLE):
-        if args.kind == "grid":
-            names = [name.strip() for name in args.names.split(",") if name.strip()]
-            figure = grid(args.test, args.runs, args.rows, args.seed, names)
-        elif args.kind == "curves":
-            figure = curves(args.runs)
-        else:
-            runs = [load_run(run) for run in args.runs]
-            check_comparable(runs)
-            figure = draw_scatter(runs)
+        try:
+            figure = _draw(args)
+        except NothingToShow as reason:
+            print(f"nothing to draw: {reason}")
+            figure = plt.figure(figsize=(4.6, 1.0))
+            text = textwrap.fill(str(reason), 70)
+            figure.text(0.5, 0.5, text, ha="center", va="center")
         for path in save(figure, args.out):
             print(f"wrote {path}")
     return 0

@@ -44,10 +44,12 @@ def differences(
     if metric in ("seconds_per_iteration", "peak_memory_gb"):
         return ["published on the paper's hardware: no absolute comparison"]
     given = published()["protocol"]
+    found = []
+    if metric in ("miou", "pixel_accuracy", "class_accuracy"):
+        found.append("segmented by other weights: the paper's network was not released")
     h, w = facts["size"]
     batch, width = facts.get("training", {}).get("batch_size"), facts["options"].get("ngf")
     epochs = given["epochs"].get(facts["method"])
-    found = []
     if (h, w) != (given["size"], given["size"]):
         found.append(f"images {h}x{w}, published {given['size']}x{given['size']}")
     if epochs is not None and facts["epochs"] != epochs:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,23 +45,32 @@ METRICS = {
     "fid": Metric("FID", "", "lower", 1),
     "fid_low": Metric("FID, lower bound", "", "", 1),
     "fid_high": Metric("FID, upper bound", "", "", 1),
+    "fid_infinity": Metric("FID, extrapolated", "", "lower", 1),
     "fid_best": Metric("FID, best epoch", "", "lower", 1),
     "epoch_best": Metric("best epoch", "", "", 0),
     "kid": Metric("KID x1000", "1e-3", "lower", 1, 1000.0),
     "kid_std": Metric("KID x1000, sd over subsets", "1e-3", "", 1, 1000.0),
+    "kid_low": Metric("KID x1000, lower bound", "1e-3", "", 1, 1000.0),
+    "kid_high": Metric("KID x1000, upper bound", "1e-3", "", 1, 1000.0),
     "precision": Metric("precision", "", "higher", 3),
     "recall": Metric("recall", "", "higher", 3),
     "density": Metric("density", "", "higher", 3),
     "coverage": Metric("coverage", "", "higher", 3),
     "l1": Metric("L1", "of 255 levels / 255", "lower", 3),
     "ssim": Metric("SSIM", "", "higher", 3),
+    "perceptual": Metric("content distance", "", "lower", 3),
+    "self_similarity": Metric("self-similarity difference", "", "lower", 3),
+    "miou": Metric("mIoU, %", "%", "higher", 1, 100.0),
+    "pixel_accuracy": Metric("pixel accuracy, %", "%", "higher", 1, 100.0),
+    "class_accuracy": Metric("class accuracy, %", "%", "higher", 1, 100.0),
     "seconds_per_iteration": Metric("s/iter", "s", "lower", 3),
     "peak_memory_gb": Metric("memory, GB", "GB (1e9 bytes)", "lower", 2),
     "iterations": Metric("iterations", "", "", 0),
     "images": Metric("images seen", "", "", 0),
 }
-SCORES = ("fid", "fid_low", "fid_high", "kid", "kid_std", "precision", "recall", "density",
-          "coverage", "l1", "ssim")  # fmt: skip
+SCORES = ("fid", "fid_low", "fid_high", "fid_infinity", "kid", "kid_std", "kid_low", "kid_high",
+          "precision", "recall", "density", "coverage", "l1", "ssim", "perceptual",
+          "self_similarity", "miou", "pixel_accuracy", "class_accuracy")  # fmt: skip
 PAIRED = ("l1", "ssim")  # taken between a translation and its input's true counterpart
 
 
@@ -187,6 +196,17 @@ def load_epochs(folder: Path) -> pd.DataFrame:
     if list(epochs) != EPOCH_COLUMNS:
         raise UserError(f"{path} has other columns than {', '.join(EPOCH_COLUMNS)}; select again")
     return epochs
+
+
+def one_dataset(facts: Iterable[Mapping[str, Any]]) -> None:
+    """Refuse runs of several data sets, for what shows a single one.
+
+    Raises:
+        UserError: they are of more than one.
+    """
+    names = sorted({fact["dataset"] for fact in facts})
+    if len(names) > 1:
+        raise UserError(f"one figure shows one data set, but runs of {', '.join(names)} were given")
 
 
 def load_history(folder: Path) -> pd.DataFrame:

@@ -1,8 +1,8 @@
 """Drawing an ablation as a scatter: every row a point, measured filled and published open.
 
-Over two data sets the axes are the FIDs of either, as in Fig. 4 of the CUT paper. Over one they
-are its FID and how far translations stray from their true counterparts (L1), where those are
-known, else FID as measured and as published.
+Over two data sets the axes are the FIDs of either, as in Fig. 4 of the CUT paper, or the first's
+FID and the mIoU of the one that has it. Over one they are its FID and how far translations stray
+from their true counterparts (L1), where those are known, else FID as measured and as published.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-from cut.errors import UserError
+from cut.errors import NothingToShow
 from cut.published import published_entry
 from cut.results import METRICS, Run
 from cut.tables import in_rows
@@ -30,14 +30,14 @@ SPREAD = 6  # beyond this ratio of the largest to the smallest value an axis is 
 Point = tuple[float | None, float | None]
 
 
-def draw(runs: Sequence[Run]) -> Figure:
-    """Draw the rows of `runs`, controls among them.
+def draw(runs: Sequence[Run], miou: bool = False) -> Figure:
+    """Draw the rows of `runs`, controls among them; `miou`: against that instead of a FID.
 
     Raises:
         UserError: no row has a value on both axes.
     """
     rows = in_rows(runs)
-    labels, measured, published = _axes(runs)
+    labels, measured, published = _against_miou(runs) if miou else _axes(runs)
     figure, ax = plt.subplots(figsize=SIZE, layout="constrained")
     handles, numbers = [], ([], [])
     for i, row in enumerate(rows):
@@ -55,7 +55,7 @@ def draw(runs: Sequence[Run]) -> Figure:
                 ax.plot(*point, ls="", ms=6, mfc=face, mew=1.1, **look)
         handles.append(Line2D([], [], ls="", ms=5, label=row[0].facts["method"], **look))
     if not handles:
-        raise UserError("no row has both of the values that the scatter's axes show")
+        raise NothingToShow("no row has both of the values that the scatter's axes show")
     _finish(figure, ax, labels, numbers, handles, bool(any(None not in published(r) for r in rows)))
     return figure
 
@@ -93,6 +93,25 @@ def _axes(
     )
 
 
+def _against_miou(
+    runs: Sequence[Run],
+) -> tuple[tuple[str, str], Callable[[Sequence[Run]], Point], Callable[[Sequence[Run]], Point]]:
+    """Return the same for the FID of the first data set and the mIoU of the first that has one.
+
+    Raises:
+        UserError: no run has a mIoU.
+    """
+    labelled = [run.facts["dataset"] for run in runs if run.value("miou")[0] is not None]
+    if not labelled:
+        raise NothingToShow("no run has a mIoU; give a segmentation network (segmenter: FILE)")
+    x, y = runs[0].facts["dataset"], labelled[0]
+    return (
+        (f"FID, {x}", f"mIoU, %, {y}"),
+        lambda row: (_mean(row, x, "fid"), _mean(row, y, "miou")),
+        lambda row: (_published(row, x), _published(row, y, "miou")),
+    )
+
+
 def _mean(row: Sequence[Run], dataset: str, metric: str) -> float | None:
     """Return the mean over seeds as a table shows it, or None."""
     values = [v for run in row if run.facts["dataset"] == dataset
@@ -100,9 +119,9 @@ def _mean(row: Sequence[Run], dataset: str, metric: str) -> float | None:
     return statistics.fmean(values) * METRICS[metric].scale if values else None
 
 
-def _published(row: Sequence[Run], dataset: str) -> float | None:
-    entry = published_entry(dataset, row[0].facts["method"], "fid")
-    return float(entry["value"]) if entry else None
+def _published(row: Sequence[Run], dataset: str, metric: str = "fid") -> float | None:
+    entry = published_entry(dataset, row[0].facts["method"], metric)
+    return float(entry["value"]) * METRICS[metric].scale if entry else None
 
 
 def _finish(
@@ -114,7 +133,8 @@ def _finish(
     published: bool,
 ) -> None:
     for axis, label, values in zip("xy", labels, numbers, strict=True):
-        getattr(ax, f"set_{axis}label")(f"{label} (lower is better)")
+        better = "higher" if label.startswith("mIoU") else "lower"
+        getattr(ax, f"set_{axis}label")(f"{label} ({better} is better)")
         if min(values) > 0 and max(values) > SPREAD * min(values):
             getattr(ax, f"set_{axis}scale")("log")
             scale = getattr(ax, f"{axis}axis")

@@ -1,18 +1,19 @@
-"""Score translations against real images, and against the true counterparts where known.
+"""Score translations against real images, their inputs, and true counterparts where known.
 
-FID with its bootstrap interval, KID, precision, recall, density and coverage; L1 and SSIM.
-
-    python -m cut.score REAL FAKE [--truth DIR] [--fid-weights FILE] [--json OUT]
+    python -m cut.score REAL FAKE [--test DIR] [--fid-weights FILE] [--json OUT]
 
 REAL and FAKE are folders of images; REAL may also be a file of features, as written by
 `python -m cut.metrics.features`. FID is what `python -m pytorch_fid REAL FAKE` prints with the same
-weights. A score that can't be had is null, with the reason beside it.
+weights. DIR is what `python -m cut.datasets export` wrote: the inputs are in its `source`, and
+where the set has them true counterparts in `truth` and label maps in `labels`. A score that can't
+be had is null, with the reason beside it. docs/scores.md says what each score is.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,99 +22,112 @@ import torch
 from cut.errors import UserError, command
 from cut.files import read_json, write_json
 from cut.images import list_images, sha256_file
-from cut.metrics import content, features, interval, kid, manifold
+from cut.metrics import content, distances, features, segmentation, structure
 from cut.metrics.features import Features
-from cut.metrics.fid import fid
+from cut.metrics.scores import Scores
+from cut.metrics.segmentation import Segmenter
+from cut.metrics.structure import ContentDistance
 from cut.metrics.weights import InceptionWeights, WeightsUnavailable, find_inception
 from cut.train import choose_device
 
-DISTANCES = ("fid", "fid_low", "fid_high", "kid", "kid_std", *manifold.NAMES)
-SCORES = (*DISTANCES, "l1", "ssim")
+SCORES = (*distances.NAMES, *content.NAMES, *structure.NAMES, *segmentation.NAMES)
 MANIFEST = "manifest.json"
+REAL = "real training images are no translations: they have no counterparts"
+
+
+@dataclass(frozen=True)
+class Partners:
+    """Folders of images that belong to the translations, by name; None where there are none.
+
+    Attributes:
+        truth: what the translations should have been.
+        source: the inputs.
+        labels: label maps of the inputs.
+    """
+
+    truth: Path | None = None
+    source: Path | None = None
+    labels: Path | None = None
+
+    @classmethod
+    def inside(cls, test: Path) -> Partners:
+        """Return the folders that `cut.datasets export` wrote into `test`."""
+        places = {name: test / name for name in ("truth", "source", "labels")}
+        return cls(**{name: path for name, path in places.items() if path.is_dir()})
 
 
 def score(
     real: Path,
     fake: Path,
-    truth: Path | None,
+    partners: Partners,
     weights: InceptionWeights | WeightsUnavailable,
     device: torch.device | str = "cpu",
     batch_size: int = features.BATCH_SIZE,
+    segmenter: Segmenter | None = None,
+    keep: Path | None = None,
 ) -> dict[str, Any]:
     """Return {"fid", "scores", "missing", "protocol", "translated"} of the translations in `fake`.
 
     "missing" says for each score that is None why; "translated" is the head of the manifest beside
-    the images, empty without one.
+    the images, empty without one. `keep` is a file to write the features of the translations to.
 
     Raises:
-        UserError: images are missing, damaged, of several sizes, without a counterpart in `truth`,
-            or not those that the manifest names; or `real` has features from other weights.
+        UserError: images are missing, damaged, of several sizes, without a partner, or not those
+            that the manifest names; or `real` has features from other weights.
     """
     translated = read_manifest(fake)
-    # Content first: it takes seconds, and finds a wrong folder before the network runs.
-    scores, missing = _content_scores(fake, truth, translated)
+    unrelated = translated.get("algorithm") == "real"
+    # Counterparts first: it takes seconds, and finds a wrong folder before the network runs.
+    truths = _truth_scores(fake, partners.truth, unrelated)
+    inputs = ContentDistance.of(fake, partners.source, unrelated) if partners.source else None
     reference = _reference(real, weights, device, batch_size)
     if reference.reason and isinstance(weights, InceptionWeights):
         raise UserError(
             f"{real} has no features ({reference.reason}), though there are weights now; compute "
             "it again with python -m cut.metrics.features, or give the folder of images"
         )
-    given = features.extract(fake, weights, device, batch_size)
+    labelled = segmentation.score(fake, partners.labels, segmenter, unrelated, device)
+    given = features.extract(fake, weights, device, batch_size, content=inputs)
     _same_weights(real, reference, given)
-    distances, reasons = _distances(reference, given)
-    scores = {name: {**distances, **scores}[name] for name in SCORES}
-    protocol = {"real": reference.protocol, "fake": given.protocol}
-    if given.reason is None:
-        protocol["weights"] = given.protocol["weights"]
-        protocol["kid"] = kid.describe(len(reference.names), len(given.names))
-        protocol["interval"] = (
-            f"{interval.LEVEL} bootstrap, {interval.RESAMPLES} resamples, centred"
-        )
-        protocol["manifold"] = f"{manifold.NEIGHBOURS} neighbours"
-    if scores["l1"] is not None:
-        protocol["content"] = {"l1": "mean absolute, range 1", "ssim": content.SSIM_PROTOCOL}
+    if keep:
+        head = {"translated": translated} if translated else {}
+        features.save(replace(given, protocol=given.protocol | head), keep)
+    parts = [distances.distances(reference, given), truths, _input_scores(inputs, given), labelled]
+    values = {name: value for part in parts for name, value in part.values.items()}
+    missing = {name: reason for part in parts for name, reason in part.missing.items()}
+    protocol = {"real": reference.protocol, "fake": dict(given.protocol)}
+    if inputs is not None:
+        protocol["source"] = {"images_sha256": features.images_digest(list_images(partners.source))}
+        # Beside the other facts of these images: the control of real images may have fewer.
+        order = "by order" if unrelated else "by name"
+        protocol["fake"]["images_paired"] = f"{len(inputs.inputs)} {order}"
+    for part in parts:
+        protocol |= part.protocol
     return {
-        "fid": scores["fid"],
-        "scores": scores,
-        "missing": {name: (reasons | missing)[name] for name in SCORES if scores[name] is None},
+        "fid": values["fid"],
+        "scores": {name: values[name] for name in SCORES},
+        "missing": {name: missing[name] for name in SCORES if values[name] is None},
         "protocol": protocol,
         "translated": translated,
     }
 
 
-def _content_scores(
-    fake: Path, truth: Path | None, translated: dict[str, Any]
-) -> tuple[dict[str, float | None], dict[str, str]]:
-    """Return ({"l1", "ssim"}, why they are missing)."""
-    reason = "no true counterparts"
-    if truth is not None and translated.get("algorithm") == "real":
-        reason = "real training images are no translations: they have no counterparts"
-    elif truth is not None:
-        return dict(zip(("l1", "ssim"), content.compare(fake, truth), strict=True)), {}
-    return dict.fromkeys(("l1", "ssim")), dict.fromkeys(("l1", "ssim"), reason)
+def _truth_scores(fake: Path, truth: Path | None, unrelated: bool) -> Scores:
+    """Return L1 and SSIM to the true counterparts."""
+    if truth is None or unrelated:
+        return Scores.none(content.NAMES, REAL if truth else "no true counterparts")
+    values = dict(zip(content.NAMES, content.compare(fake, truth), strict=True))
+    protocol = {"l1": "mean absolute, range 1", "ssim": content.SSIM_PROTOCOL}
+    return Scores(values, protocol={"content": protocol})
 
 
-def _distances(
-    reference: Features, given: Features
-) -> tuple[dict[str, float | None], dict[str, str]]:
-    """Return (the scores that compare features, why they are missing)."""
-    reason = reference.reason or given.reason
-    if reason is None and min(len(reference.names), len(given.names)) < 2:
-        reason = "a distance of distributions needs at least two images on each side"
-    if reason is not None:
-        return dict.fromkeys(DISTANCES), dict.fromkeys(DISTANCES, reason)
-    pair = (reference.values, given.values)
-    scores: dict[str, float | None] = dict.fromkeys(DISTANCES)
-    scores["fid"] = fid(*pair)
-    scores["kid"], scores["kid_std"] = kid.kid(*pair)
-    if bounds := interval.fid_interval(*pair, scores["fid"]):
-        scores["fid_low"], scores["fid_high"] = bounds
-    if min(map(len, pair)) > manifold.NEIGHBOURS:
-        scores |= manifold.manifold(*pair)
-    few = dict.fromkeys(manifold.NAMES, f"needs more than {manifold.NEIGHBOURS} images on a side")
-    sides = f"needs 4 to {interval.MOST_IMAGES} images on a side"
-    few |= dict.fromkeys(("fid_low", "fid_high"), sides)
-    return scores, {**few, "kid_std": "fewer than four images on a side"}
+def _input_scores(inputs: ContentDistance | None, given: Features) -> Scores:
+    """Return the distances to the inputs, which `given` was extracted with."""
+    if inputs is None:
+        return Scores.none(structure.NAMES, "no folder of inputs (--source, or --test)")
+    if given.reason is not None:
+        return Scores.none(structure.NAMES, given.reason)
+    return inputs.scores()
 
 
 def _reference(
@@ -169,36 +183,54 @@ def read_manifest(fake: Path) -> dict[str, Any]:
 
 def table(result: dict[str, Any]) -> str:
     """Return the scores as lines to read, and each reason for missing ones once."""
+    from cut.results import METRICS  # here, for it brings pandas along
+
     sizes = [result["protocol"][side]["images"] for side in ("real", "fake")]
     lines = [f"{sizes[1]} images against {sizes[0]} real ones"]
     for name, value in result["scores"].items():
-        lines.append(f"  {name:10}" + ("missing" if value is None else f"{value:.6g}"))
+        better = METRICS[name].better
+        shown = "missing" if value is None else f"{value:.6g}"
+        lines.append(f"  {name:16}{shown:14}{better and f'{better} is better'}".rstrip())
     for reason in dict.fromkeys(result["missing"].values()):
         names = [name for name, given in result["missing"].items() if given == reason]
         lines.append(f"missing {', '.join(names)}: {reason}")
     return "\n".join(lines)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Score one folder of translations."""
+def _parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
     parser = argparse.ArgumentParser(prog="python -m cut.score")
     parser.add_argument("real", type=Path, help="folder of real images, or features (.npz)")
     parser.add_argument("fake", type=Path, help="folder of translations")
-    known = parser.add_mutually_exclusive_group()
-    known.add_argument("--truth", type=Path, help="folder of true counterparts, by name")
-    known.add_argument(
-        "--test", type=Path, help="what cut.datasets export wrote: its truth/, if any"
+    parser.add_argument("--truth", type=Path, help="folder of true counterparts, by name")
+    parser.add_argument("--source", type=Path, help="folder of the inputs, by name")
+    parser.add_argument("--labels", type=Path, help="folder of label maps of the inputs, by name")
+    parser.add_argument(
+        "--test", type=Path, help="what cut.datasets export wrote: those of the three that it has"
     )
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--fid-weights", type=Path, help="file of pytorch-fid's Inception weights")
     source.add_argument("--weights-json", type=Path, help="what cut.metrics.weights wrote")
+    parser.add_argument("--segmenter", type=Path, help="file of DRN-D-22 weights, for label maps")
+    parser.add_argument(
+        "--segmenter-size",
+        default=segmentation.SIZE,
+        help="HEIGHTxWIDTH at which it sees the images, or 'image' for their own (%(default)s)",
+    )
     parser.add_argument("--json", type=Path, help="also write the scores here")
+    parser.add_argument("--features", type=Path, help="also write the translations' features here")
     features.add_arguments(parser)
-    args = parser.parse_args(argv)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Score one folder of translations."""
+    args = _parser().parse_args(argv)
     device = choose_device(args.device)
     features.check_batch_size(args.batch_size)
     if not args.fake.is_dir():
         raise UserError(f"there is no folder {args.fake}; expected a folder of translations")
+    segmenter = Segmenter.load(args.segmenter, args.segmenter_size) if args.segmenter else None
     try:
         weights = (
             features.read_weights_json(args.weights_json)
@@ -207,10 +239,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
     except WeightsUnavailable as error:
         weights = error
-    truth = args.truth
-    if args.test and (args.test / "truth").is_dir():
-        truth = args.test / "truth"
-    result = score(args.real, args.fake, truth, weights, device, args.batch_size)
+    given = {name: getattr(args, name) for name in ("truth", "source", "labels")}
+    partners = replace(
+        Partners.inside(args.test) if args.test else Partners(),
+        **{name: path for name, path in given.items() if path},
+    )
+    result = score(
+        args.real, args.fake, partners, weights, device, args.batch_size, segmenter, args.features
+    )
     print(table(result))
     if args.json:
         write_json(args.json, result)

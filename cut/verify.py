@@ -61,10 +61,13 @@ def find_root(folder: Path) -> Path:
     raise UserError(f"{folder} is no data set: it holds {found}, expected {LAYOUT}")
 
 
-def extras(entry: Entry) -> tuple[str, str]:
-    """Return the names of the optional folders: true counterparts and masks of test sources."""
+def extras(entry: Entry) -> tuple[str, str, str]:
+    """Return the names of the optional folders: what else is known of each test source.
+
+    True counterparts, masks, label maps.
+    """
     source, target = entry.letters
-    return f"truth{target}", f"mask{source}"
+    return f"truth{target}", f"mask{source}", f"labels{source}"
 
 
 def listing(root: Path, entry: Entry) -> dict[str, list[Path]]:
@@ -149,7 +152,7 @@ def _check_stems(paths: list[Path]) -> None:
 
 
 def _check_pairs(root: Path, sources: list[Path], partners: list[Path]) -> None:
-    """Raise unless there is one partner (truth or mask) for each test source and no other."""
+    """Raise unless there is one partner (truth, mask, labels) of each test source and no other."""
     folder = partners[0].parent
     have, wanted = {p.stem: p for p in partners}, {p.stem: p for p in sources}
     for stem in sorted(set(wanted) - set(have)):

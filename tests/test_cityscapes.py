@@ -18,6 +18,7 @@ from cut.errors import UserError
 from cut.registry import resolve
 
 COUNTS = {"trainA": 3, "trainB": 3, "testA": 2, "testB": 2}
+PREPARED = {**COUNTS, "labelsB": 2}
 SCENES = ["train/aachen_0", "train/aachen_1", "train/ulm_0", "val/frankfurt_0", "val/lindau_0",
           "test/berlin_0"]  # fmt: skip
 
@@ -39,6 +40,8 @@ def official(tmp_path: Path) -> Path:
                 pixels = rng.integers(0, 256, (32, 64, 3), dtype=np.uint8)
                 if kind == "gtFine":
                     pixels = pixels[:8, :8].repeat(4, 0).repeat(8, 1)
+                if "Ids" in ending:
+                    pixels = pixels[..., 0] % 34
                 image = Image.fromarray(pixels)
                 if ending == "gtFine_color.png":
                     image.putalpha(255)  # as in Cityscapes
@@ -61,7 +64,7 @@ def pair(official: Path) -> dict[str, str]:
 
 def test_labels_become_photos_by_the_official_splits(official, tmp_path):
     dataset = own(tmp_path / "data", **pair(official))
-    assert dataset.counts == dict(sorted(COUNTS.items()))
+    assert dataset.counts == dict(sorted(PREPARED.items()))
     assert (dataset.source, dataset.target, dataset.direction) == ("label", "photo", "BtoA")
     names = {name for name in dataset.images if name.startswith("test")}
     assert names == {f"test{letter}/{city}_0_000019.jpg" for letter in "AB"
@@ -78,6 +81,27 @@ def test_labels_become_photos_by_the_official_splits(official, tmp_path):
     record = json.loads((tmp_path / "data" / "dataset.json").read_text())
     assert record["options"] == {"size": 256, "filter": "bicubic", "quality": 100}
     assert str(tmp_path) not in (tmp_path / "data" / "dataset.json").read_text()
+
+
+def test_label_ids_are_kept_as_they_are(official, tmp_path):
+    """For scoring; what is trained on is made without them."""
+    dataset = own(tmp_path / "data", **pair(official))
+    labels = dataset.labels()
+    assert sorted(labels) == ["frankfurt_0_000019", "lindau_0_000019"]
+    raw = tmp_path / "raw/gtFine/gtFine/val/lindau/lindau_0_000019_gtFine_labelIds.png"
+    assert labels["lindau_0_000019"].read_bytes() == raw.read_bytes()
+    assert datasets.export(dataset, tmp_path / "test", 16)["labels"] == 2
+    exported = Image.open(tmp_path / "test" / "labels" / "lindau_0_000019.png")
+    assert exported.mode == "L" and np.array_equal(exported, Image.open(raw))
+    assert Image.open(tmp_path / "test" / "source" / "lindau_0_000019.png").size == (16, 16)
+
+
+def test_an_archive_without_label_ids_will_do(official, tmp_path):
+    for path in (tmp_path / "raw").rglob("*labelIds.png"):
+        path.unlink()
+    pack(tmp_path / "raw" / "gtFine", official / "gtFine_trainvaltest.zip", "")
+    dataset = own(tmp_path / "data", **pair(official), size=16)
+    assert dataset.labels() is None and dataset.counts == dict(sorted(COUNTS.items()))
 
 
 def test_the_filter_and_the_size_are_options(official, tmp_path):
@@ -105,7 +129,7 @@ def test_one_folder_may_hold_both(form, official, tmp_path):
             else:
                 shutil.move(raw, official / f"{kind}_trainvaltest")
     dataset = own(tmp_path / "data", source=str(official), size=32)
-    assert dataset.counts == dict(sorted(COUNTS.items()))
+    assert dataset.counts == dict(sorted(PREPARED.items()))
     stamp = (tmp_path / "data" / "dataset.json").stat().st_mtime_ns
     assert own(tmp_path / "data", source=str(official), size=32) == dataset
     assert (tmp_path / "data" / "dataset.json").stat().st_mtime_ns == stamp
@@ -122,7 +146,7 @@ def test_a_config_and_the_command_line_take_both_archives(official, tmp_path, ca
     assert f"reads: gtFine in {both['gtFine']}" in said and "filter bicubic" in said
     assert not (tmp_path / "data").exists()
     datasets.main(words)
-    assert "cityscapes is whole: testA 2" in capsys.readouterr().out
+    assert "cityscapes is whole: labelsB 2, testA 2" in capsys.readouterr().out
 
 
 def test_a_set_prepared_elsewhere_is_taken_as_it_is(tmp_path):

@@ -9,7 +9,7 @@ from fake_runs import protocol, write_run
 
 from cut import figures
 from cut.overview import main
-from cut.published import verdict
+from cut.published import differences, verdict
 from cut.results import load_run
 from cut.scatter import draw
 
@@ -144,3 +144,17 @@ def test_a_published_protocol_gets_a_verdict(tmp_path):
             for s in range(3)]  # fmt: skip
     main(["--out", str(tmp_path), *map(str, runs)])
     assert table(tmp_path / "overview.csv")["cut"]["horse2zebra verdict"] == "within seed spread"
+
+
+def test_the_scores_of_label_maps_stand_beside_their_published_values(tmp_path):
+    given = {"miou": 0.25, "pixel_accuracy": 0.7, "class_accuracy": 0.31}
+    run = write_run(tmp_path / "cut", "cut", dataset="cityscapes", scores=given)
+    main(["--out", str(tmp_path / "t"), str(run)])
+    rows = table(tmp_path / "t" / "overview.csv")
+    assert rows["cut"]["cityscapes mIoU, %"] == "25.0"
+    assert rows["cut"]["cityscapes mIoU, % published"] == "24.7"
+    assert rows["cut"]["cityscapes mIoU, % difference"] == "+0.3"
+    assert rows["cut"]["cityscapes pixel accuracy, % published"] == "68.8"
+    facts = load_run(run).facts
+    reasons = differences(facts, "miou", (None, None))
+    assert reasons[0] == "segmented by other weights: the paper's network was not released"

@@ -12,12 +12,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from standin import write_images, write_weights
 
 from cut import score
 from cut.errors import UserError
 from cut.images import sha256_file
+from cut.metrics import distances, segmentation, structure
 from cut.metrics.weights import OFFICIAL, WeightsUnavailable, find_inception
+from cut.results import METRICS, SCORES
+from cut.score import Partners
+
+NONE = Partners()
 
 
 @pytest.fixture(scope="module")
@@ -89,10 +95,15 @@ def test_records_every_score_with_its_protocol(folders, standin, tmp_path):
     result = json.loads(out.read_text())
     assert tuple(result["scores"]) == score.SCORES
     # Five images have no fifth neighbour.
-    assert set(result["missing"]) == {"precision", "recall", "density", "coverage"}
+    few = {"precision", "recall", "density", "coverage", "fid_infinity"}
+    assert set(result["missing"]) == {*few, *structure.NAMES, *segmentation.NAMES}
+    assert "at least 4096 images" in result["missing"]["fid_infinity"]
+    assert "--source" in result["missing"]["perceptual"]
+    assert "no label maps" in result["missing"]["miou"]
     assert "more than 5 images" in result["missing"]["recall"] and result["translated"] == {}
     low, high = result["scores"]["fid_low"], result["scores"]["fid_high"]
     assert low < result["fid"] < high
+    assert result["scores"]["kid_low"] < result["scores"]["kid"] < result["scores"]["kid_high"]
     assert result["fid"] == result["scores"]["fid"] > 1
     assert result["scores"]["kid"] > 0
     assert (result["scores"]["l1"], result["scores"]["ssim"]) == (0, pytest.approx(1))
@@ -109,10 +120,10 @@ def test_kept_features_score_as_their_folder_does(folders, standin, tmp_path):
     weights = find_inception(standin)
     kept = tmp_path / "reference.npz"
     score.features.save(score.features.extract(real, weights), kept)
-    assert score.score(kept, fake, None, weights) == score.score(real, fake, None, weights)
+    assert score.score(kept, fake, NONE, weights) == score.score(real, fake, NONE, weights)
     other = find_inception(write_weights(tmp_path / "other.pth", seed=9))
     with pytest.raises(UserError, match="compute it again with these"):
-        score.score(kept, fake, None, other)
+        score.score(kept, fake, NONE, other)
 
 
 def test_without_weights_only_those_scores_are_missing(folders, tmp_path, capsys):
@@ -120,12 +131,17 @@ def test_without_weights_only_those_scores_are_missing(folders, tmp_path, capsys
     truth, out = shutil.copytree(fake, tmp_path / "truth"), tmp_path / "scores.json"
     record = tmp_path / "inception.json"
     record.write_text(json.dumps({"reason": "no source answers"}))
-    argv = [real, fake, "--truth", truth, "--weights-json", record, "--json", out]
+    kept = tmp_path / "kept.npz"
+    argv = [real, fake, "--truth", truth, "--source", truth, "--weights-json", record]
+    argv += ["--json", out, "--features", kept]
     assert score.main([*map(str, argv)]) == 0
     result = json.loads(out.read_text())
     assert result["fid"] is None and result["scores"]["l1"] == 0
-    assert result["missing"] == dict.fromkeys(score.DISTANCES, "no source answers")
-    assert f"missing {', '.join(score.DISTANCES)}: no source answers" in capsys.readouterr().out
+    need = (*distances.NAMES, *structure.NAMES)
+    labels = dict.fromkeys(segmentation.NAMES, "the data set has no label maps")
+    assert result["missing"] == dict.fromkeys(need, "no source answers") | labels
+    assert f"missing {', '.join(need)}: no source answers" in capsys.readouterr().out
+    assert score.features.load(kept).reason == "no source answers"
 
 
 def test_features_kept_without_weights_do_not_hide_weights_that_are_there(
@@ -135,14 +151,15 @@ def test_features_kept_without_weights_do_not_hide_weights_that_are_there(
     kept = tmp_path / "reference.npz"
     score.features.save(score.features.extract(real, WeightsUnavailable("offline")), kept)
     with pytest.raises(UserError, match=r"no features \(offline\)"):
-        score.score(kept, fake, None, find_inception(standin))
+        score.score(kept, fake, NONE, find_inception(standin))
 
 
 def test_one_image_has_no_distance_but_has_content(folders, standin, tmp_path):
     real, _ = folders
     one = write_images(tmp_path / "one", 1)
-    result = score.score(real, one, one, find_inception(standin))
-    assert set(result["missing"]) == set(score.DISTANCES)
+    result = score.score(real, one, Partners(truth=one), find_inception(standin))
+    given = {*distances.NAMES, *structure.NAMES, *segmentation.NAMES}
+    assert set(result["missing"]) == given
     assert "two images" in result["missing"]["fid"]
     assert result["scores"]["ssim"] == pytest.approx(1)
 
@@ -155,7 +172,7 @@ def write_manifest(folder: Path, **head: str) -> None:
 def test_the_manifest_is_verified_and_its_head_copied(folders):
     real, fake = folders
     write_manifest(fake, method="no-id", split="test")
-    result = score.score(real, fake, None, WeightsUnavailable("none"))
+    result = score.score(real, fake, NONE, WeightsUnavailable("none"))
     assert result["translated"] == {"method": "no-id", "split": "test"}
     changed = fake / "01.png"
     changed.write_bytes((fake / "02.png").read_bytes())
@@ -173,14 +190,77 @@ def test_the_manifest_is_verified_and_its_head_copied(folders):
 def test_the_control_of_real_images_has_no_counterparts_even_if_names_agree(folders):
     real, fake = folders
     write_manifest(fake, algorithm="real")
-    result = score.score(real, fake, real, WeightsUnavailable("none"))
+    result = score.score(real, fake, Partners(truth=real), WeightsUnavailable("none"))
     assert result["scores"]["l1"] is None
     assert "no counterparts" in result["missing"]["l1"]
+
+
+def test_an_unchanged_image_is_at_no_distance_from_its_input(folders, standin, tmp_path):
+    """And one pass over the translations gives the features and the distances."""
+    real, fake = folders
+    test, kept = tmp_path / "test", tmp_path / "kept.npz"
+    same = shutil.copytree(fake, test / "source")
+    out = tmp_path / "scores.json"
+    argv = [real, fake, "--test", test, "--fid-weights", standin, "--json", out]
+    assert score.main([*map(str, argv), "--features", str(kept), "--device", "cpu"]) == 0
+    result = json.loads(out.read_text())
+    assert [result["scores"][name] for name in structure.NAMES] == [0, 0]
+    assert result["protocol"]["fake"]["images_paired"] == "5 by name"
+    alone = score.features.extract(fake, find_inception(standin))
+    assert np.array_equal(score.features.load(kept).values, alone.values)
+    Image.open(same / "01.png").rotate(180).save(same / "01.png")
+    assert score.main([*map(str, argv), "--device", "cpu"]) == 0
+    other = json.loads(out.read_text())
+    assert all(other["scores"][name] > 0.001 for name in structure.NAMES)
+    theirs, ours = (r["protocol"]["source"]["images_sha256"] for r in (other, result))
+    assert theirs != ours
+    (same / "01.png").rename(same / "other.png")
+    with pytest.raises(UserError, match=r"01.png has no counterpart 01.* \(1 such translation\)"):
+        score.main([*map(str, argv), "--device", "cpu"])
+
+
+def test_real_images_are_held_against_inputs_by_order(folders, standin, tmp_path):
+    real, fake = folders
+    write_manifest(fake, algorithm="real", method="real")
+    inputs = write_images(tmp_path / "inputs", 3, seed=5)
+    for path in inputs.iterdir():
+        path.rename(path.with_name(f"input{path.name}"))
+    kept = tmp_path / "kept.npz"
+    result = score.score(real, fake, Partners(source=inputs), find_inception(standin), keep=kept)
+    assert all(result["scores"][name] > 0.001 for name in structure.NAMES)
+    assert result["protocol"]["fake"]["images_paired"] == "3 by order"
+    assert score.features.load(kept).protocol["translated"]["method"] == "real"
+    # The pairs are the first, second and third of each side, whatever they are called.
+    for i in (3, 4):
+        (fake / f"0{i}.png").unlink()
+    for path, to in zip(sorted(fake.glob("*.png")), sorted(inputs.iterdir()), strict=True):
+        path.rename(fake / to.name)
+    (fake / "manifest.json").unlink()
+    named = score.score(real, fake, Partners(source=inputs), find_inception(standin))
+    for name in structure.NAMES:
+        assert named["scores"][name] == pytest.approx(result["scores"][name], rel=1e-4)
+
+
+def test_inputs_of_two_sizes_are_refused(folders, tmp_path):
+    inputs = shutil.copytree(folders[1], tmp_path / "inputs")
+    Image.new("RGB", (8, 9)).save(inputs / "01.png")
+    with pytest.raises(UserError, match="01.png is 8x9 but 00.png is 32x32"):
+        score.score(*folders, Partners(source=inputs), WeightsUnavailable("none"))
+
+
+def test_the_table_says_which_way_is_better(folders, standin, capsys):
+    assert score.main([*map(str, folders), "--fid-weights", str(standin), "--device", "cpu"]) == 0
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert lines["kid"].endswith("lower is better") and lines["kid_low"].split()[2:] == []
+    assert set(score.SCORES) <= set(METRICS) and set(score.SCORES) == set(SCORES)
+    assert all(name in lines for name in score.SCORES)
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
+        ({"--segmenter": "none.pth"}, "there is no file none.pth; expected the weights of a DRN"),
+        ({"--source": "nowhere"}, "there is no folder nowhere"),
         ({"--fid-weights": "none.pth"}, "there are no Inception weights at none.pth"),
         ({"fake": "nowhere"}, "there is no folder nowhere"),
         ({"real": "nowhere"}, "nowhere is neither a folder"),

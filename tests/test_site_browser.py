@@ -58,13 +58,18 @@ def opened(browser) -> Iterator:
     """Return a function that opens a page; whatever the browser complained of fails the test."""
     complaints, contexts = [], []
 
+    def failed(request):
+        # What is replaced while it loads is not loaded to its end: no fault of the page.
+        if request.failure != "net::ERR_ABORTED":
+            complaints.append(f"failed: {request.url} {request.failure}")
+
     def open_page(path: Path, fragment: str = "", **settings):
         context = browser.new_context(**settings)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda m: complaints.append(f"{m.type}: {m.text}"))
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
+        page.on("requestfailed", failed)
         page.on("request", lambda request: open_page.asked.append(request.url))
         page.goto(path.as_uri() + fragment)
         return page

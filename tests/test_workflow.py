@@ -122,7 +122,7 @@ def test_the_page_is_made_again_when_what_it_shows_has_changed(finished):
 def test_a_run_folder_holds_what_the_design_says(finished):
     run = finished / "results" / "coats2stripes" / "cut" / "seed0"
     names = {path.name for path in run.iterdir() if not path.name.startswith(".")}
-    last = {"run.json", "history.csv", "generator.pt", "translated", "scores.json"}
+    last = {"run.json", "history.csv", "generator.pt", "translated", "scores.json", "features.npz"}
     assert names == {*last, "snapshots", "epochs.csv", "best.json", "best"}
     assert {path.name for path in (run / "best").iterdir()} == last - {"run.json", "history.csv"}
     manifest = json.loads((run / "translated" / "manifest.json").read_text())

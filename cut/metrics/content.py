@@ -11,6 +11,7 @@ from skimage.metrics import structural_similarity
 from cut.errors import UserError
 from cut.images import list_images, read_image
 
+NAMES = ("l1", "ssim")
 # The window of Wang et al. 2004: a Gaussian of deviation 1.5, cut off at 5 pixels either side.
 WINDOW = 11
 SIGMA = 1.5
@@ -55,9 +56,8 @@ def compare(fake: Path, truth: Path) -> tuple[float, float]:
     Raises:
         UserError: an image has no counterpart, two have one name, or a pair differs in size.
     """
-    pairs = _pairs(fake, truth)
     values = []
-    for mine, true in pairs:
+    for mine, true in counterparts(fake, truth):
         a, b = _unit(read_image(mine)), _unit(read_image(true))
         if a.shape != b.shape:
             raise UserError(
@@ -74,19 +74,26 @@ def _unit(image: Image.Image) -> np.ndarray:
     return np.asarray(image, dtype=np.float64) / 255
 
 
-def _pairs(fake: Path, truth: Path) -> list[tuple[Path, Path]]:
-    mine, true = _by_stem(fake), _by_stem(truth)
-    for name, own, others, folder in (
-        ("translation", mine, true, truth),
-        ("true image", true, mine, fake),
+def counterparts(fake: Path, folder: Path, what: str = "true image") -> list[tuple[Path, Path]]:
+    """Return each image of `fake` with the one of its name in `folder`, sorted by name.
+
+    The name is without extension; `what` is what an error calls the images of `folder`.
+
+    Raises:
+        UserError: an image has no counterpart, or two have one name.
+    """
+    mine, others = _by_stem(fake), _by_stem(folder)
+    for name, own, theirs, where in (
+        ("translation", mine, others, folder),
+        (what, others, mine, fake),
     ):
-        alone = sorted(own.keys() - others.keys())
+        alone = sorted(own.keys() - theirs.keys())
         if alone:
             raise UserError(
-                f"{own[alone[0]]} has no counterpart {alone[0]}.* in {folder} "
+                f"{own[alone[0]]} has no counterpart {alone[0]}.* in {where} "
                 f"({len(alone)} such {name}{'s' * (len(alone) > 1)}); expected one a name"
             )
-    return [(mine[stem], true[stem]) for stem in sorted(mine)]
+    return [(mine[stem], others[stem]) for stem in sorted(mine)]
 
 
 def _by_stem(folder: Path) -> dict[str, Path]:

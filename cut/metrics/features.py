@@ -29,6 +29,7 @@ from tqdm import tqdm
 from cut.errors import UserError, command
 from cut.files import read_json, replacing
 from cut.images import list_images, read_image, sha256_file
+from cut.metrics.structure import MAPS, ContentDistance
 from cut.metrics.weights import InceptionWeights, WeightsUnavailable, load_inception_state
 from cut.train import choose_device
 
@@ -58,18 +59,19 @@ class Features:
         return self.protocol.get("reason")
 
 
-def build_inception(state: dict[str, Tensor]) -> torch.nn.Module:
+def build_inception(state: dict[str, Tensor], blocks: Sequence[int] = (3,)) -> torch.nn.Module:
     """Return pytorch-fid's Inception with the weights of `state`.
 
-    It takes images (B, 3, H, W) in [0, 1] of any size, and gives a list of one: the last average
-    pool, (B, 2048, 1, 1).
+    It takes images (B, 3, H, W) in [0, 1] of any size, and gives the list of what its `blocks` put
+    out: the first and second max pool, (B, 64, 73, 73) and (B, 192, 35, 35); the last map before
+    the auxiliary classifier, (B, 768, 17, 17); and the last average pool, (B, 2048, 1, 1).
     """
     # The package builds its network around a download, with no argument for a local file. Standing
     # in for the download keeps the network the package's own, down to how each block pools.
     with mock.patch.object(
         pytorch_fid.inception, "load_state_dict_from_url", lambda *_, **__: state
     ):
-        network = pytorch_fid.inception.InceptionV3().eval()
+        network = pytorch_fid.inception.InceptionV3(blocks).eval()
     # On a CPU half the time; features move by 2e-6 of their size, as with any other batch size.
     return network.to(memory_format=torch.channels_last)
 
@@ -80,17 +82,21 @@ def extract(
     device: torch.device | str = "cpu",
     batch_size: int = BATCH_SIZE,
     meta: dict[str, str] | None = None,
+    content: ContentDistance | None = None,
 ) -> Features:
     """Return the features of all images in `folder`, in the order of their names.
 
     `meta` (such as data set and split) joins the protocol. Given the reason why there are no
-    weights, all is recorded but the values.
+    weights, all is recorded but the values. `content` sees the inner maps of the same pass.
 
     Raises:
-        UserError: the folder has no images, a damaged one, or images of more than one size.
+        UserError: the folder (or that of the inputs) has no images, a damaged one, or images of
+            more than one size.
     """
     paths = list_images(folder)
     h, w = one_size(paths)
+    if content:
+        one_size(sorted(content.inputs.values()))
     protocol: dict[str, Any] = {**(meta or {}), "images": len(paths), "size": [h, w]}
     protocol |= {"images_sha256": images_digest(paths)}
     protocol |= {"extractor": EXTRACTOR, "resize": RESIZE, "dims": DIMS}
@@ -98,19 +104,30 @@ def extract(
     if isinstance(weights, WeightsUnavailable):
         protocol["reason"] = str(weights)
         return Features(np.zeros((0, DIMS), np.float32), names, protocol)
-    network = build_inception(load_inception_state(weights.path)).to(device)
+    state = load_inception_state(weights.path)
+    network = build_inception(state, (*MAPS, 3) if content else (3,)).to(device)
+    # Of the inputs only the inner maps are wanted, a fraction of the work.
+    inner = build_inception(state, MAPS).to(device) if content else None
     protocol["weights"] = weights_record(weights)
     batches = [paths[i : i + batch_size] for i in range(0, len(paths), batch_size)]
     rows = []
     for batch in tqdm(batches, desc=f"features of {folder.name}", unit="batch", disable=None):
-        x = torch.stack([_tensor(path) for path in batch]).to(device)  # (B, 3, H, W)
-        x = x.contiguous(memory_format=torch.channels_last)
-        with torch.inference_mode(), _full_precision():
-            rows.append(network(x)[0].flatten(1).cpu().numpy())  # (B, 2048)
+        with torch.inference_mode(), full_precision():
+            *maps, pooled = network(_batch(batch, device))
+            rows.append(pooled.flatten(1).cpu().numpy())  # (B, 2048)
+            if content:
+                inputs = content.inputs_of(batch)
+                content.add(inner(_batch(inputs, device)) if inputs else [], maps)
     return Features(np.concatenate(rows), names, protocol)
 
 
-def _full_precision() -> AbstractContextManager[None]:
+def _batch(paths: Sequence[Path], device: torch.device | str) -> Tensor:
+    """Return the images as one float32 tensor (B, 3, H, W) in [0, 1]."""
+    x = torch.stack([_tensor(path) for path in paths]).to(device)
+    return x.contiguous(memory_format=torch.channels_last)
+
+
+def full_precision() -> AbstractContextManager[None]:
     """Keep a GPU from rounding convolutions to TF32: a score must not depend on the device."""
     return torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
 

@@ -1,4 +1,4 @@
-"""How sure a FID of few images is: its bootstrap interval (Efron 1979), over images."""
+"""How sure a FID or KID of few images is: bootstrap intervals (Efron 1979), over images."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import svdvals
+
+from cut.metrics.kid import kernels
 
 RESAMPLES = 200
 LEVEL = 0.95
@@ -53,7 +55,7 @@ def fid_interval(
     number, and nothing of another training. None where a side has fewer than 4 images or more than
     2000.
     """
-    if min(len(real), len(fake)) < 4 or max(len(real), len(fake)) > MOST_IMAGES:
+    if not _measurable(real, fake):
         return None
     products = Products.of(real, fake)
     rng = np.random.default_rng(seed)
@@ -61,6 +63,46 @@ def fid_interval(
     values = [
         products.fid(rng.integers(n, size=n), rng.integers(m, size=m)) for _ in range(RESAMPLES)
     ]
+    return _bounds(np.array(values), value)
+
+
+def kid_interval(
+    real: np.ndarray, fake: np.ndarray, value: float, seed: int = 0
+) -> tuple[float, float] | None:
+    """Return the bounds of the 95 % bootstrap interval of the KID `value`, as `fid_interval`.
+
+    A resample gives each image a weight, how often it was drawn, and KID leaves out the pairs of
+    an image with itself; with its copies too, or each would count as a pair of equal images.
+    """
+    if not _measurable(real, fake):
+        return None
+    kxx, kxy, kyy = kernels(real.astype(np.float64), fake.astype(np.float64))
+    rng = np.random.default_rng(seed)
+    n, m = kxy.shape
+    u = rng.multinomial(n, np.full(n, 1 / n), RESAMPLES).astype(np.float64)  # R,N1
+    v = rng.multinomial(m, np.full(m, 1 / m), RESAMPLES).astype(np.float64)  # R,N2
+    # Of four images, one draw in 64 is of a single one, which makes no pair.
+    pairs = (np.count_nonzero(u, axis=1) > 1) & (np.count_nonzero(v, axis=1) > 1)
+    u, v = u[pairs], v[pairs]
+    between = np.einsum("rn,nm,rm->r", u, kxy, v, optimize=True) / (n * m)
+    return _bounds(_within(kxx, u) + _within(kyy, v) - 2 * between, value)
+
+
+def _within(kernel: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the weighted mean (R,) of a kernel (N, N) over pairs of two images, not of one."""
+    pairs = np.einsum("rn,nm,rm->r", weights, kernel, weights, optimize=True)
+    own = np.square(weights)
+    total = np.square(weights.sum(axis=1)) - own.sum(axis=1)
+    return (pairs - own @ np.diag(kernel)) / total
+
+
+def _measurable(real: np.ndarray, fake: np.ndarray) -> bool:
+    """Return whether the sets are of a size to resample."""
+    return min(len(real), len(fake)) >= 4 and max(len(real), len(fake)) <= MOST_IMAGES
+
+
+def _bounds(values: np.ndarray, value: float) -> tuple[float, float]:
+    """Return the resamples' outer quantiles, moved so that their mean is `value`."""
     tails = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
     low, high = np.quantile(values, tails) - np.mean(values) + value
     return float(low), float(high)

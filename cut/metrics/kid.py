@@ -29,11 +29,11 @@ def kid(real: np.ndarray, fake: np.ndarray, seed: int = 0) -> tuple[float, float
     if max(len(x), len(y)) > SUBSET_SIZE:
         n, m = min(len(x), SUBSET_SIZE), min(len(y), SUBSET_SIZE)
         values = [
-            mmd2(*_kernels(x[_draw(rng, len(x), n)], y[_draw(rng, len(y), m)]))
+            mmd2(*kernels(x[_draw(rng, len(x), n)], y[_draw(rng, len(y), m)]))
             for _ in range(SUBSETS)
         ]
         return float(np.mean(values)), float(np.std(values))
-    kxx, kxy, kyy = _kernels(x, y)
+    kxx, kxy, kyy = kernels(x, y)
     value = mmd2(kxx, kxy, kyy)
     n, m = len(x) // 2, len(y) // 2
     if min(n, m) < 2:
@@ -54,6 +54,7 @@ def describe(n_real: int, n_fake: int) -> dict[str, Any]:
         "spread": "standard deviation over subsets" if many else "delete-half jackknife",
         "subsets": SUBSETS,
         "subset_size": [min(n, SUBSET_SIZE) if many else n // 2 for n in (n_real, n_fake)],
+        "interval": "bootstrap over images, pairs of one image left out, centred",
         "seed": 0,
     }
 
@@ -62,7 +63,7 @@ def _draw(rng: np.random.Generator, n: int, size: int) -> np.ndarray:
     return rng.choice(n, size, replace=False)
 
 
-def _kernels(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def kernels(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the cubic kernel within x (n, n), between x and y (n, m), and within y (m, m)."""
     d = x.shape[1]
     return (x @ x.T / d + 1) ** 3, (x @ y.T / d + 1) ** 3, (y @ y.T / d + 1) ** 3

@@ -66,7 +66,9 @@ use rule score as score_best with:
         weights=rules.inception.output[0],
         images=rules.test_images.output[0],
         translated=rules.select.output.translated,
+        segmenter=segmenter,
     output:
-        f"{RUN}/best/scores.json",
+        scores=f"{RUN}/best/scores.json",
+        features=f"{RUN}/best/features.npz",
     log:
         f"{RESULTS}/logs/{{dataset}}.{{row}}.seed{{seed}}.score_best.log",

@@ -3,6 +3,7 @@
 import json
 import re
 
+from cut.results import CONTROLS
 from cut.sizes import height_width
 
 RESULTS = PLAN.config.results
@@ -54,11 +55,20 @@ def source_arguments(wildcards):
     return [part for key in sorted(given) for part in ("--set", f"{key}={as_json(given[key])}")]
 
 
+def segmenter(wildcards):
+    """Return the segmentation network's weights, for a data set with label maps; else nothing."""
+    labelled = PLAN.entries[wildcards.dataset].conversion is not None
+    return PLAN.config.segmenter if labelled and PLAN.config.segmenter else []
+
+
 def overviews():
     """Return what shows several data sets or seeds at once, where there are; or an ablation."""
     seeds = [f"{RESULTS}/tables/seeds.csv"] if len(PLAN.config.seeds) > 1 else []
     if PLAN.config.ablation:
-        return [f"{RESULTS}/tables/ablation.md", f"{RESULTS}/figures/ablation.png", *seeds]
+        labelled = PLAN.config.segmenter and any(e.conversion for e in PLAN.entries.values())
+        names = ["ablation", *(["ablation-miou"] if labelled else [])]
+        points = [f"{RESULTS}/figures/{name}.png" for name in names]
+        return [f"{RESULTS}/tables/ablation.md", *points, *seeds]
     return seeds + [f"{RESULTS}/tables/overview.md"] * (len(PLAN.config.datasets) > 1)
 
 
@@ -87,3 +97,15 @@ def own_command(stage, **places):
 def own_environment(wildcards):
     """Return the environment file in the method's folder."""
     return str(row_of(wildcards).commands.folder / "environment.yaml")
+
+
+def figures():
+    """Return the figures that this configuration has something for, a data set at a time."""
+    trained = any(row.trained and row.commands is None for row in PLAN.rows.values())
+    methods = any(row.algorithm not in CONTROLS for row in PLAN.rows.values())
+    kinds = ["grid", "curves"] + ["cost"] * trained + ["cases"] * methods
+    kinds += ["stability"] * bool(PLAN.followed())
+    kinds += ["encoder"] * any(row.contrastive for row in PLAN.rows.values())
+    return expand(
+        f"{RESULTS}/figures/{{dataset}}-{{kind}}.png", dataset=PLAN.config.datasets, kind=kinds
+    )

@@ -42,8 +42,10 @@ rule score:
         weights=rules.inception.output[0],
         images=rules.test_images.output[0],
         translated=f"{RUN}/translated/manifest.json",
+        segmenter=segmenter,
     output:
-        f"{RUN}/scores.json",
+        scores=f"{RUN}/scores.json",
+        features=f"{RUN}/features.npz",
     log:
         f"{RESULTS}/logs/{{dataset}}.{{row}}.seed{{seed}}.score.log",
     conda:
@@ -53,8 +55,9 @@ rule score:
     params:
         translated=subpath(input.translated, parent=True),
         test=subpath(input.images, parent=True),
+        segmenter=lambda w, input: ["--segmenter", input.segmenter] if input.segmenter else [],
         device=PLAN.config.device,
     shell:
         "python -m cut.score {input.reference:q} {params.translated:q} --test {params.test:q}"
-        " --json {output:q}"
+        " --json {output.scores:q} --features {output.features:q} {params.segmenter:q}"
         " --weights-json {input.weights:q} --device {params.device} > {log:q} 2>&1"

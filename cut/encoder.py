@@ -1,0 +1,134 @@
+"""Drawing what an encoder has learned: which patches of the input a patch of the output is like.
+
+For a run of CUT's family. From a patch of the translation (the query), the cosine similarity to
+every patch of its input, at each layer that PatchNCE compared; and the first three principal
+components of the deepest of those layers as colours. The features are the encoder's own, before
+the projection heads, which `generator.pt` does not hold: a translator does not need them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import Tensor
+from torch.nn import functional as F
+
+from cut.cut import Cut
+from cut.errors import UserError
+from cut.images import list_images, read_image, to_image, to_tensor
+from cut.seeds import generator
+from cut.translate import load_run
+
+CELL = 0.78  # inches a side of an image
+MIDDLE = (0.3, 0.7)  # queries lie in this part of the height and of the width
+
+
+def similarity(query: Tensor, keys: Tensor, place: tuple[float, float]) -> Tensor:
+    """Return the cosine (H, W) of the query map's vector at `place` to every vector of the keys.
+
+    Args:
+        query: (C, H, W) features of the translation.
+        keys: (C, H, W) features of the input.
+        place: (y, x) as shares of height and width, in [0, 1).
+    """
+    _, h, w = query.shape
+    y, x = int(place[0] * h), int(place[1] * w)
+    unit = F.normalize(keys, dim=0)
+    return torch.einsum("c,chw->hw", F.normalize(query[:, y, x], dim=0), unit)
+
+
+def principal_colours(maps: Sequence[Tensor]) -> list[np.ndarray]:
+    """Return maps (C, H, W) as images (H, W, 3) in [0, 1]: their first 3 principal components.
+
+    The components are those of all maps together, so that a colour means the same in each; a
+    component goes from its 2nd to its 98th percentile. Its sign, which is arbitrary, is the one
+    that makes the largest weight positive.
+    """
+    rows = torch.cat([m.flatten(1).T for m in maps]).double()  # positions, C
+    rows = rows - rows.mean(dim=0)
+    _, _, axes = torch.linalg.svd(rows, full_matrices=False)
+    axes = axes[:3]
+    signs = torch.gather(axes, 1, axes.abs().argmax(dim=1, keepdim=True)).sign()
+    parts = rows @ (axes * signs).T  # positions, 3
+    low, high = np.percentile(parts.numpy(), (2, 98), axis=0)
+    scaled = np.clip((parts.numpy() - low) / np.maximum(high - low, 1e-12), 0, 1)
+    scaled = np.pad(scaled, ((0, 0), (0, 3 - scaled.shape[1])))
+    out, start = [], 0
+    for m in maps:
+        h, w = m.shape[1:]
+        out.append(scaled[start : start + h * w].reshape(h, w, 3))
+        start += h * w
+    return out
+
+
+def draw(run: Path, test: Path, names: Sequence[str], seed: int) -> Figure:
+    """Draw a row for each test image in `names`: query, input, similarities, components.
+
+    Raises:
+        UserError: the run's method has no such encoder, or a name is no test image's.
+    """
+    facts, method = load_run(run)
+    if not isinstance(method, Cut):
+        raise UserError(
+            f"{facts['method']} is no variant of CUT: it compares no patches of an encoder"
+        )
+    if method.E is not method.G:
+        raise UserError(
+            f"{facts['method']} encodes translations by an encoder of its own, which generator.pt"
+            " does not hold; take a run with query_encoder: shared"
+        )
+    layers = sorted(method.options.nce_layers)
+    sources = {path.stem: path for path in list_images(test / "source")}
+    images = torch.stack([to_tensor(read_image(sources[name])) for name in names])
+    method.train(False)
+    with torch.inference_mode():
+        keys = method.G.encode(images, layers)
+        out = method.translate(images)
+        queries = method.G.encode(out, layers)
+    deep = len(layers) - 1
+    colours = principal_colours([*keys[deep], *queries[deep]])
+    figure, axes = plt.subplots(
+        len(names), 4 + len(layers), squeeze=False, layout="constrained",
+        figsize=(CELL * (4 + len(layers)) + 0.1, CELL * len(names) + 0.35),
+    )  # fmt: skip
+    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.01, hspace=0.01)
+    titles = ["translation", "input", *(f"layer {n}" for n in layers)]
+    titles += [f"components, {side}" for side in ("input", "output")]
+    for row, name in enumerate(names):
+        place = _place(seed, name)
+        shown = [np.asarray(to_image(x)) for x in (out[row], images[row])]
+        shown += [similarity(q[row], k[row], place).numpy()
+                  for q, k in zip(queries, keys, strict=True)]  # fmt: skip
+        shown += [colours[row], colours[len(names) + row]]
+        for column, (ax, picture) in enumerate(zip(axes[row], shown, strict=True)):
+            _panel(ax, picture, place, marked=column < 2 + len(layers))
+            if row == 0:
+                ax.set_title(titles[column].replace(", ", ",\n"), fontsize=7)
+    return figure
+
+
+def _place(seed: int, name: str) -> tuple[float, float]:
+    """Return where an image's query lies: drawn from the middle part."""
+    low, high = MIDDLE
+    y, x = (low + (high - low) * torch.rand(2, generator=generator(seed, "query", name))).tolist()
+    return y, x
+
+
+def _panel(ax: Axes, picture: np.ndarray, place: tuple[float, float], marked: bool) -> None:
+    h, w = picture.shape[:2]
+    if picture.ndim == 2:
+        ax.imshow(picture, cmap="viridis", interpolation="nearest")
+    else:
+        ax.imshow(picture, interpolation="nearest")
+    if marked:
+        ax.plot(int(place[1] * w), int(place[0] * h), marker="s", ms=5, mfc="none", mec="white",
+                mew=1.6)  # fmt: skip
+        ax.plot(int(place[1] * w), int(place[0] * h), marker="s", ms=5, mfc="none", mec="black",
+                mew=0.7)  # fmt: skip
+    ax.set_axis_off()

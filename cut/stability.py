@@ -1,0 +1,108 @@
+"""Drawing FID against the epoch, a line a row: whether a training keeps what it has reached.
+
+As in the stability figure of the CUT paper, but of the test set: the values are those of
+`epochs.csv`, the generators kept along the way scored as the last one is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
+
+from cut.errors import NothingToShow
+from cut.results import Run, load_epochs, one_dataset
+from cut.tables import in_rows
+
+SIZE = (4.6, 2.9)  # inches: a column of text, and the legend beside the axes
+MARKERS = "osD^vPX*<>ph"
+DASHES = ("-", (0, (4, 1.4)), (0, (1, 1)), (0, (5, 1.2, 1, 1.2)))
+SPREAD = 6  # beyond this ratio of the largest to the smallest value the axis is logarithmic
+
+
+def draw(runs: Sequence[Run]) -> Figure:
+    """Draw one data set's rows; seeds thin beside their mean, the best epoch ringed.
+
+    Raises:
+        UserError: runs are of several data sets, or none has scores along the way.
+    """
+    one_dataset([run.facts for run in runs])
+    rows = {row[0].facts["method"]: _series(row) for row in in_rows(runs)}
+    rows = {name: seeds for name, seeds in rows.items() if seeds}
+    if not rows:
+        raise NothingToShow("no run has a FID along the way; set best: {every: N} and train")
+    figure, ax = plt.subplots(figsize=SIZE, layout="constrained")
+    handles = [_row(ax, runs, name, seeds, i) for i, (name, seeds) in enumerate(rows.items())]
+    levels = _controls(ax, runs)
+    values = [fid for seeds in rows.values() for fids in seeds.values() for fid in fids]
+    _scale(ax, [*values, *levels])
+    ring = Line2D([], [], ls="", marker="o", ms=8, mfc="none", color="0.2", label="best epoch")
+    figure.legend(handles=[*handles, ring], loc="outside right center", frameon=False)
+    ax.set_xlabel("epoch")
+    ax.set_ylabel("FID over the test set")
+    ax.set_xlim(left=0)
+    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    sns.despine(ax=ax)
+    return figure
+
+
+def _series(row: Sequence[Run]) -> dict[int, pd.Series]:
+    """Return {seed: FID by epoch} of a row's runs that were scored along the way."""
+    found = {}
+    for run in row:
+        epochs = load_epochs(run.folder).set_index("epoch").fid.dropna()
+        # One value is the last epoch's: no course of a training. Others are an earlier run's.
+        if run.best is not None and len(epochs) > 1:
+            found[run.facts["seed"]] = epochs
+    return found
+
+
+def _row(
+    ax: Axes, runs: Sequence[Run], name: str, seeds: dict[int, pd.Series], place: int
+) -> Line2D:
+    colours = sns.color_palette("colorblind", 10)
+    look = {"color": colours[place % 10], "marker": MARKERS[place % len(MARKERS)],
+            "ls": DASHES[place // 10 % len(DASHES)]}  # fmt: skip
+    if len(seeds) > 1:
+        for fids in seeds.values():
+            ax.plot(fids.index, fids, color=look["color"], lw=0.6, alpha=0.5, ls=look["ls"])
+    mean = pd.DataFrame(seeds).mean(axis=1)
+    ax.plot(mean.index, mean, lw=1.3, ms=3.5, **look)
+    for run in runs:
+        if run.facts["method"] == name and run.facts["seed"] in seeds:
+            fids = seeds[run.facts["seed"]]
+            ax.plot(run.best["epoch"], fids[run.best["epoch"]], ls="", marker="o", ms=8, mfc="none",
+                    color=look["color"], mew=1.0)  # fmt: skip
+    return Line2D([], [], lw=1.3, ms=3.5, label=name, **look)
+
+
+def _controls(ax: Axes, runs: Sequence[Run]) -> list[float]:
+    """Draw the controls as levels; return them."""
+    levels = []
+    for run in runs:
+        value = run.value("fid")[0]
+        if not run.control or value is None:
+            continue
+        levels.append(value)
+        ax.axhline(value, color="0.45", lw=0.8, ls=":", zorder=0)
+        ax.annotate(run.facts["method"], (1, value), (-2, 2), xycoords=("axes fraction", "data"),
+                    textcoords="offset points", ha="right", color="0.35", fontsize=7)  # fmt: skip
+    return levels
+
+
+def _scale(ax: Axes, values: Sequence[float]) -> None:
+    """Make the axis logarithmic where values are of several magnitudes, as a collapse's are."""
+    if min(values) > 0 and max(values) > SPREAD * min(values):
+        ax.set_yscale("log")
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        ax.yaxis.set_minor_formatter(NullFormatter())
+        ax.set_ylim(min(values) / 1.15, max(values) * 1.15)
+    else:
+        ax.set_ylim(bottom=0)

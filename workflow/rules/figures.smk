@@ -1,0 +1,166 @@
+"""Figures from the runs' records, translations and features."""
+
+
+rule scatter:
+    input:
+        records(),
+    output:
+        png=report(
+            f"{RESULTS}/figures/{{scatter}}.png",
+            caption="../report/scatter.rst",
+            category="Figures",
+            labels={"figure": "{scatter}", "data set": "all"},
+        ),
+        pdf=f"{RESULTS}/figures/{{scatter}}.pdf",
+    log:
+        f"{RESULTS}/logs/{{scatter}}.scatter.log",
+    wildcard_constraints:
+        scatter="ablation|ablation-miou",
+    conda:
+        ENVIRONMENT
+    params:
+        runs=PLAN.runs(),
+        against=lambda w: ["--miou"] if w.scatter.endswith("miou") else [],
+    shell:
+        "python -m cut.figures scatter --out {output.png:q} {params.runs:q} {params.against:q}"
+        " > {log:q} 2>&1"
+
+
+rule grid:
+    input:
+        images=rules.test_images.output[0],
+        translated=lambda w: [f"{run}/translated/manifest.json" for run in PLAN.runs(w.dataset)],
+    output:
+        png=report(
+            f"{RESULTS}/figures/{{dataset}}-grid.png",
+            caption="../report/grid.rst",
+            category="Figures",
+            labels={"figure": "translations", "data set": "{dataset}"},
+        ),
+        pdf=f"{RESULTS}/figures/{{dataset}}-grid.pdf",
+    log:
+        f"{RESULTS}/logs/{{dataset}}.grid.log",
+    conda:
+        ENVIRONMENT
+    params:
+        test=lambda w, input: Path(input.images).parent,
+        runs=lambda w: PLAN.runs(w.dataset),
+        rows=PLAN.config.grid.rows,
+        seed=PLAN.config.grid.seed,
+        names=",".join(PLAN.config.grid.names),
+    shell:
+        "python -m cut.figures grid --out {output.png:q} --test {params.test:q} {params.runs:q}"
+        " --rows {params.rows} --seed {params.seed} --names {params.names:q} > {log:q} 2>&1"
+
+
+rule curves:
+    input:
+        lambda w: [f"{run}/history.csv" for run in PLAN.runs(w.dataset)],
+    output:
+        png=report(
+            f"{RESULTS}/figures/{{dataset}}-curves.png",
+            caption="../report/curves.rst",
+            category="Figures",
+            labels={"figure": "training curves", "data set": "{dataset}"},
+        ),
+        pdf=f"{RESULTS}/figures/{{dataset}}-curves.pdf",
+    log:
+        f"{RESULTS}/logs/{{dataset}}.curves.log",
+    conda:
+        ENVIRONMENT
+    params:
+        runs=lambda w: PLAN.runs(w.dataset),
+    shell:
+        "python -m cut.figures curves --out {output.png:q} {params.runs:q} > {log:q} 2>&1"
+
+
+rule stability:
+    input:
+        lambda w: records(w.dataset),
+    output:
+        png=report(
+            f"{RESULTS}/figures/{{dataset}}-stability.png",
+            caption="../report/stability.rst",
+            category="Figures",
+            labels={"figure": "FID by epoch", "data set": "{dataset}"},
+        ),
+        pdf=f"{RESULTS}/figures/{{dataset}}-stability.pdf",
+    log:
+        f"{RESULTS}/logs/{{dataset}}.stability.log",
+    conda:
+        ENVIRONMENT
+    params:
+        runs=lambda w: PLAN.runs(w.dataset),
+    shell:
+        "python -m cut.figures stability --out {output.png:q} {params.runs:q} > {log:q} 2>&1"
+
+
+rule cost:
+    input:
+        lambda w: records(w.dataset),
+    output:
+        png=report(
+            f"{RESULTS}/figures/{{dataset}}-cost.png",
+            caption="../report/cost.rst",
+            category="Figures",
+            labels={"figure": "time and memory", "data set": "{dataset}"},
+        ),
+        pdf=f"{RESULTS}/figures/{{dataset}}-cost.pdf",
+    log:
+        f"{RESULTS}/logs/{{dataset}}.cost.log",
+    conda:
+        ENVIRONMENT
+    params:
+        runs=lambda w: PLAN.runs(w.dataset),
+    shell:
+        "python -m cut.figures cost --out {output.png:q} {params.runs:q} > {log:q} 2>&1"
+
+
+rule cases:
+    input:
+        images=rules.test_images.output[0],
+        reference=rules.reference.output[0],
+        scores=lambda w: [f"{run}/scores.json" for run in PLAN.runs(w.dataset)],
+    output:
+        png=report(
+            f"{RESULTS}/figures/{{dataset}}-cases.png",
+            caption="../report/cases.rst",
+            category="Figures",
+            labels={"figure": "best and worst", "data set": "{dataset}"},
+        ),
+        pdf=f"{RESULTS}/figures/{{dataset}}-cases.pdf",
+    log:
+        f"{RESULTS}/logs/{{dataset}}.cases.log",
+    conda:
+        ENVIRONMENT
+    params:
+        test=lambda w, input: Path(input.images).parent,
+        runs=lambda w: PLAN.runs(w.dataset),
+    shell:
+        "python -m cut.figures cases --out {output.png:q} --test {params.test:q} {params.runs:q}"
+        " > {log:q} 2>&1"
+
+
+rule encoder:
+    input:
+        images=rules.test_images.output[0],
+        record=lambda w: f"{PLAN.encoded(w.dataset)}/run.json",
+    output:
+        png=report(
+            f"{RESULTS}/figures/{{dataset}}-encoder.png",
+            caption="../report/encoder.rst",
+            category="Figures",
+            labels={"figure": "what the encoder has learned", "data set": "{dataset}"},
+        ),
+        pdf=f"{RESULTS}/figures/{{dataset}}-encoder.pdf",
+    log:
+        f"{RESULTS}/logs/{{dataset}}.encoder.log",
+    conda:
+        ENVIRONMENT
+    params:
+        test=lambda w, input: Path(input.images).parent,
+        run=lambda w: PLAN.encoded(w.dataset),
+        seed=PLAN.config.grid.seed,
+    shell:
+        "python -m cut.figures encoder --out {output.png:q} --test {params.test:q} {params.run:q}"
+        " --seed {params.seed} > {log:q} 2>&1"
