@@ -98,7 +98,7 @@ def test_a_whole_benchmark_leaves_tables_and_figures(finished):
     assert float(rows["cut"]["seconds_per_iteration"]) > 0
     for end in ("md", "tex"):
         assert "fastcut" in (results / "tables" / f"coats2stripes.{end}").read_text()
-    for figure in ("grid", "curves"):
+    for figure in ("grid", "curves", "stability", "cost", "cases", "encoder"):
         assert (results / "figures" / f"coats2stripes-{figure}.pdf").read_bytes()[:4] == b"%PDF"
         assert Image.open(results / "figures" / f"coats2stripes-{figure}.png").width > 400
     page = (results / "site" / "index.html").read_text()
@@ -234,8 +234,10 @@ def test_the_report_holds_tables_and_figures_with_captions(finished):
     code, output = snakemake(finished, "--report", "report.html")
     assert code == 0, output
     page = (finished / "report.html").read_text()
-    for name in ("coats2stripes-grid.png", "coats2stripes-curves.png", "scores.csv"):
+    kinds = ("grid", "curves", "stability", "cost", "cases", "encoder")
+    for name in ("scores.csv", *(f"coats2stripes-{kind}.png" for kind in kinds)):
         assert name in page
+    assert "Rings mark the epoch that was chosen" in " ".join(page.split())
     assert "made of them after its last epoch" in page, "the grid's caption"
 
 

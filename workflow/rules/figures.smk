@@ -47,10 +47,10 @@ rule grid:
         runs=lambda w: PLAN.runs(w.dataset),
         rows=PLAN.config.grid.rows,
         seed=PLAN.config.grid.seed,
-        names=",".join(PLAN.config.grid.names),
+        names=["--names", ",".join(PLAN.config.grid.names)] if PLAN.config.grid.names else [],
     shell:
         "python -m cut.figures grid --out {output.png:q} --test {params.test:q} {params.runs:q}"
-        " --rows {params.rows} --seed {params.seed} --names {params.names:q} > {log:q} 2>&1"
+        " --rows {params.rows} --seed {params.seed} {params.names:q} > {log:q} 2>&1"
 
 
 rule curves:
