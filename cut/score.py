@@ -19,6 +19,7 @@ from typing import Any
 
 import torch
 
+from cut.device import choose_device
 from cut.errors import UserError, command
 from cut.files import read_json, write_json
 from cut.images import list_images, sha256_file
@@ -28,7 +29,7 @@ from cut.metrics.scores import Scores
 from cut.metrics.segmentation import Segmenter
 from cut.metrics.structure import ContentDistance
 from cut.metrics.weights import InceptionWeights, WeightsUnavailable, find_inception
-from cut.train import choose_device
+from cut.quantities import METRICS
 
 SCORES = (*distances.NAMES, *content.NAMES, *structure.NAMES, *segmentation.NAMES)
 MANIFEST = "manifest.json"
@@ -183,8 +184,6 @@ def read_manifest(fake: Path) -> dict[str, Any]:
 
 def table(result: dict[str, Any]) -> str:
     """Return the scores as lines to read, and each reason for missing ones once."""
-    from cut.results import METRICS  # here, for it brings pandas along
-
     sizes = [result["protocol"][side]["images"] for side in ("real", "fake")]
     lines = [f"{sizes[1]} images against {sizes[0]} real ones"]
     for name, value in result["scores"].items():

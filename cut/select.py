@@ -27,6 +27,7 @@ import torch
 
 from cut import snapshots
 from cut.datasets import Dataset
+from cut.device import choose_device
 from cut.errors import UserError, command
 from cut.files import read_json, replacing, write_json
 from cut.images import list_images, write_png
@@ -36,7 +37,6 @@ from cut.metrics.fid import fid
 from cut.metrics.kid import kid
 from cut.metrics.weights import InceptionWeights, WeightsUnavailable
 from cut.results import EPOCH_COLUMNS
-from cut.train import choose_device
 from cut.translate import load_run, translate
 
 

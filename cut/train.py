@@ -20,6 +20,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 
 from cut.datasets import Dataset
+from cut.device import choose_device
 from cut.errors import UserError, command
 from cut.methods import Method, Options, discover, parse_options
 from cut.sizes import LoadSize, height_width, in_words
@@ -95,14 +96,6 @@ def check_size(method: type[Method], size: int | str, name: str) -> tuple[int, i
             f"size {in_words(size)} is no multiple of {method.stride}, which {name} needs"
         )
     return h, w
-
-
-def choose_device(name: str) -> torch.device:
-    """Return the device `auto`, `cpu` or `cuda` stands for."""
-    available = torch.cuda.is_available()
-    if name == "cuda" and not available:
-        raise UserError("device is cuda, but torch finds no CUDA GPU here; give device cpu")
-    return torch.device("cuda" if name != "cpu" and available else "cpu")
 
 
 def json_argument(text: str) -> dict[str, Any]:

@@ -16,11 +16,12 @@ from typing import Any
 import torch
 
 from cut.datasets import Dataset
+from cut.device import choose_device
 from cut.errors import UserError, command
 from cut.files import read_json, sha256_of, write_json
 from cut.images import write_png
 from cut.methods import Method
-from cut.train import build_method, choose_device
+from cut.train import build_method
 
 
 def load_run(run: Path, weights: Path | None = None) -> tuple[dict[str, Any], Method]:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from skimage.metrics import structural_similarity
 
 from cut.errors import UserError
 from cut.images import list_images, read_image
@@ -34,6 +33,8 @@ def ssim(image: np.ndarray, truth: np.ndarray) -> float:
     side = min(image.shape[:2])
     if side < 3:
         raise UserError(f"SSIM needs images of at least 3x3 pixels, and these have a side {side}")
+    from skimage.metrics import structural_similarity  # slow to import, seldom wanted
+
     return float(
         structural_similarity(
             image,
