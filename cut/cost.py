@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import seaborn as sns
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from cut.captions import machines
 from cut.errors import NothingToShow
+from cut.levels import control_levels, draw_levels
 from cut.results import METRICS, Run, one_dataset
 from cut.tables import in_rows
 
@@ -33,34 +33,28 @@ def draw(runs: Sequence[Run]) -> Figure:
         raise NothingToShow("no run has both a FID and a cost; train and score one first")
     figure, axes = plt.subplots(1, 2, figsize=SIZE, layout="constrained", sharey=True)
     colours = sns.color_palette("colorblind", 10)
+    levels = control_levels(runs)
+    top = max([*levels.values(), *(_mean(row, "fid") for row in rows)])
     handles = []
     for i, row in enumerate(rows):
         look = {"marker": MARKERS[i % len(MARKERS)], "color": colours[i % 10]}
         for ax, metric in zip(axes, PANELS, strict=True):
-            ax.plot(_mean(row, metric), _mean(row, "fid"), ls="", ms=6, **look)
+            ax.plot(
+                _mean(row, metric), _mean(row, "fid"), ls="", ms=7, mec="white", mew=0.4, **look
+            )
         handles.append(Line2D([], [], ls="", ms=6, label=row[0].facts["method"], **look))
     for ax, (metric, label) in zip(axes, PANELS.items(), strict=True):
-        _controls(ax, runs)
         ax.set_xlabel(f"{label} (lower is better)")
         ax.set_xlim(0, 1.1 * max(_mean(row, metric) for row in rows))
-        ax.set_ylim(bottom=0)
+        ax.set_ylim(0, 1.06 * top)
+        draw_levels(ax, levels, labels=ax is axes[-1])
         sns.despine(ax=ax)
     axes[0].set_ylabel("FID (lower is better)")
     figure.legend(handles=handles, loc="outside right center", frameon=False, handletextpad=0.2)
-    figure.suptitle(f"on {' and '.join(machines(runs))}", fontsize=7.5, x=0.01, ha="left")
+    figure.suptitle(f"measured on {' and '.join(machines(runs))}", fontsize=7.5, x=0.01, ha="left")
     return figure
 
 
 def _mean(row: Sequence[Run], metric: str) -> float | None:
     values = [value for run in row if (value := run.value(metric)[0]) is not None]
     return statistics.fmean(values) * METRICS[metric].scale if values else None
-
-
-def _controls(ax: Axes, runs: Sequence[Run]) -> None:
-    for run in runs:
-        value = run.value("fid")[0]
-        if run.control and value is not None:
-            ax.axhline(value, color="0.45", lw=0.8, ls=":", zorder=0)
-            ax.annotate(run.facts["method"], (1, value), (-2, 2), ha="right", color="0.35",
-                        xycoords=("axes fraction", "data"), textcoords="offset points",
-                        fontsize=7)  # fmt: skip

@@ -25,7 +25,7 @@ from cut.images import list_images, read_image, to_image, to_tensor
 from cut.seeds import generator
 from cut.translate import load_run
 
-CELL = 0.78  # inches a side of an image
+WIDTH = 6.9  # inches: the width of a page
 MIDDLE = (0.3, 0.7)  # queries lie in this part of the height and of the width
 
 
@@ -41,6 +41,16 @@ def similarity(query: Tensor, keys: Tensor, place: tuple[float, float]) -> Tenso
     y, x = int(place[0] * h), int(place[1] * w)
     unit = F.normalize(keys, dim=0)
     return torch.einsum("c,chw->hw", F.normalize(query[:, y, x], dim=0), unit)
+
+
+def unpadded(maps: Tensor, height: int, width: int) -> Tensor:
+    """Return maps (..., H, W) without the border that a padding layer put around the image.
+
+    Layer 0 is the input with 3 pixels of reflection on each side: a share of its height is no
+    share of the image's.
+    """
+    y, x = max(0, maps.shape[-2] - height) // 2, max(0, maps.shape[-1] - width) // 2
+    return maps[..., y : maps.shape[-2] - y, x : maps.shape[-1] - x]
 
 
 def principal_colours(maps: Sequence[Tensor]) -> list[np.ndarray]:
@@ -88,16 +98,24 @@ def draw(run: Path, test: Path, names: Sequence[str], seed: int) -> Figure:
     images = torch.stack([to_tensor(read_image(sources[name])) for name in names])
     method.train(False)
     with torch.inference_mode():
-        keys = method.G.encode(images, layers)
         out = method.translate(images)
-        queries = method.G.encode(out, layers)
+        keys, queries = (
+            [unpadded(m, *images.shape[-2:]) for m in method.G.encode(x, layers)]
+            for x in (images, out)
+        )
     deep = len(layers) - 1
     colours = principal_colours([*keys[deep], *queries[deep]])
+    cell = WIDTH / (4 + len(layers)) * images.shape[2] / images.shape[3]
     figure, axes = plt.subplots(
         len(names), 4 + len(layers), squeeze=False, layout="constrained",
-        figsize=(CELL * (4 + len(layers)) + 0.1, CELL * len(names) + 0.35),
+        figsize=(WIDTH, (cell + 0.13) * len(names) + 0.5),
     )  # fmt: skip
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.01, hspace=0.01)
+    figure.suptitle(
+        f"{facts['method']}: cosine of the marked patch of the translation to each patch of the"
+        f" input, by layer; components of layer {layers[deep]}",
+        fontsize=7, x=0.01, ha="left",
+    )  # fmt: skip
     titles = ["translation", "input", *(f"layer {n}" for n in layers)]
     titles += [f"components, {side}" for side in ("input", "output")]
     for row, name in enumerate(names):
@@ -124,6 +142,10 @@ def _panel(ax: Axes, picture: np.ndarray, place: tuple[float, float], marked: bo
     h, w = picture.shape[:2]
     if picture.ndim == 2:
         ax.imshow(picture, cmap="viridis", interpolation="nearest")
+        # Each map has a range of its own: without it a map of equal values looks like contrast.
+        words = f"{picture.min():.2f} to {picture.max():.2f}".replace("-", "\N{MINUS SIGN}")
+        ax.annotate(words, (0.5, 0), (0, -2), xycoords="axes fraction", fontsize=6, va="top",
+                    ha="center", textcoords="offset points")  # fmt: skip
     else:
         ax.imshow(picture, interpolation="nearest")
     if marked:

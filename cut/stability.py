@@ -6,7 +6,7 @@ As in the stability figure of the CUT paper, but of the test set: the values are
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -17,12 +17,16 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
 from cut.errors import NothingToShow
+from cut.levels import control_levels, draw_levels
 from cut.results import Run, load_epochs, one_dataset
 from cut.tables import in_rows
 
-SIZE = (4.6, 2.9)  # inches: a column of text, and the legend beside the axes
+WIDTH, AXES, LINE = 3.3, 2.6, 0.17  # inches: a column of text, the axes, a line of a legend
+LETTERS = 18  # of a row's name, at most, where the legend has two columns
 MARKERS = "osD^vPX*<>ph"
 DASHES = ("-", (0, (4, 1.4)), (0, (1, 1)), (0, (5, 1.2, 1, 1.2)))
+MARKED = 8  # markers a line, about: one at each of many epochs would hide the line
+RINGS = {"test": "best epoch, by the test images", "held_out": "best epoch, by held-out images"}
 SPREAD = 6  # beyond this ratio of the largest to the smallest value the axis is logarithmic
 
 
@@ -37,19 +41,31 @@ def draw(runs: Sequence[Run]) -> Figure:
     rows = {name: seeds for name, seeds in rows.items() if seeds}
     if not rows:
         raise NothingToShow("no run has a FID along the way; set best: {every: N} and train")
-    figure, ax = plt.subplots(figsize=SIZE, layout="constrained")
+    across = 2 if max(map(len, rows)) <= LETTERS else 1
+    rings = _rings(runs, rows)
+    lines = -(-len(rows) // across) + len(rings)
+    figure, ax = plt.subplots(figsize=(WIDTH, AXES + LINE * lines), layout="constrained")
     handles = [_row(ax, runs, name, seeds, i) for i, (name, seeds) in enumerate(rows.items())]
-    levels = _controls(ax, runs)
+    levels = control_levels(runs)
     values = [fid for seeds in rows.values() for fids in seeds.values() for fid in fids]
-    _scale(ax, [*values, *levels])
-    ring = Line2D([], [], ls="", marker="o", ms=8, mfc="none", color="0.2", label="best epoch")
-    figure.legend(handles=[*handles, ring], loc="outside right center", frameon=False)
+    _scale(ax, [*values, *levels.values()])
+    ax.set_xlim(left=0)
+    draw_levels(ax, levels)
+    figure.legend(handles=handles, loc="outside upper center", ncols=across, frameon=False)
+    figure.legend(handles=rings, loc="outside lower center", frameon=False)
     ax.set_xlabel("epoch")
     ax.set_ylabel("FID over the test set")
-    ax.set_xlim(left=0)
     ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     sns.despine(ax=ax)
     return figure
+
+
+def _rings(runs: Sequence[Run], rows: Container[str]) -> list[Line2D]:
+    """Return the legend of the rings: by which images the best epochs were chosen."""
+    ways = dict.fromkeys(run.best["chosen_on"] for run in runs
+                         if run.best and run.facts["method"] in rows)  # fmt: skip
+    ring = {"ls": "", "marker": "o", "ms": 7, "mfc": "none", "color": "0.2"}
+    return [Line2D([], [], **ring, label=RINGS[way]) for way in ways]
 
 
 def _series(row: Sequence[Run]) -> dict[int, pd.Series]:
@@ -72,28 +88,16 @@ def _row(
     if len(seeds) > 1:
         for fids in seeds.values():
             ax.plot(fids.index, fids, color=look["color"], lw=0.6, alpha=0.5, ls=look["ls"])
-    mean = pd.DataFrame(seeds).mean(axis=1)
-    ax.plot(mean.index, mean, lw=1.3, ms=3.5, **look)
+    # No mean where a seed has no value: another set of seeds would make a step in the line.
+    mean = pd.DataFrame(seeds).mean(axis=1, skipna=False)
+    ax.plot(mean.index, mean, lw=1.3, ms=3.5, markevery=-(-len(mean) // MARKED), **look)
+    size = 7 if len(seeds) == 1 else 4.5
     for run in runs:
         if run.facts["method"] == name and run.facts["seed"] in seeds:
             fids = seeds[run.facts["seed"]]
-            ax.plot(run.best["epoch"], fids[run.best["epoch"]], ls="", marker="o", ms=8, mfc="none",
-                    color=look["color"], mew=1.0)  # fmt: skip
+            ax.plot(run.best["epoch"], fids[run.best["epoch"]], ls="", marker="o", ms=size,
+                    mfc="none", color=look["color"], mew=1.0)  # fmt: skip
     return Line2D([], [], lw=1.3, ms=3.5, label=name, **look)
-
-
-def _controls(ax: Axes, runs: Sequence[Run]) -> list[float]:
-    """Draw the controls as levels; return them."""
-    levels = []
-    for run in runs:
-        value = run.value("fid")[0]
-        if not run.control or value is None:
-            continue
-        levels.append(value)
-        ax.axhline(value, color="0.45", lw=0.8, ls=":", zorder=0)
-        ax.annotate(run.facts["method"], (1, value), (-2, 2), xycoords=("axes fraction", "data"),
-                    textcoords="offset points", ha="right", color="0.35", fontsize=7)  # fmt: skip
-    return levels
 
 
 def _scale(ax: Axes, values: Sequence[float]) -> None:

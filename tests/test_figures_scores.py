@@ -1,4 +1,4 @@
-"""FID by epoch, costs, best and worst cases, and what an encoder has learned."""
+"""FID by epoch, and what a FID costs."""
 
 from __future__ import annotations
 
@@ -6,19 +6,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import seaborn as sns
-import torch
-from fake_runs import WEIGHTS, picture, write_best, write_images, write_run, write_test
+from fake_runs import write_best, write_run
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from cut import cases, cost, encoder, figures, stability
+from cut import cost, figures, stability
 from cut.errors import NothingToShow, UserError
-from cut.files import save_tensors
-from cut.metrics.features import Features, save
 from cut.results import load_run
-from cut.train import build_method
-
-OPTIONS = {"ngf": 4, "ndf": 4, "n_blocks": 1, "nce_layers": [0, 4, 8], "n_patches": 8, "width": 8}
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +27,11 @@ def lines_of(figure, colour):
     found = [line for line in figure.axes[0].lines if to_rgb(line.get_color()) == to_rgb(colour)]
     return [(list(line.get_xdata()), list(line.get_ydata())) for line in found
             if len(line.get_xdata()) > 1]  # fmt: skip
+
+
+def words_of(legend):
+    """Return the entries of a legend."""
+    return [text.get_text() for text in legend.get_texts()]
 
 
 def no_overlap(figure):
@@ -69,8 +68,53 @@ def test_a_row_is_the_mean_of_its_seeds_with_each_best_epoch_ringed(followed):
              if line.get_markerfacecolor() == "none"]  # fmt: skip
     assert sorted(rings) == [(2, 40.0), (2, 50.0), (3, 70.0)]
     assert {t.get_text() for t in figure.axes[0].texts} == {"copy", "real"} and no_overlap(figure)
-    words = [t.get_text() for t in figure.legends[0].get_texts()]
-    assert words == ["cut", "fastcut", "best epoch"]
+    words = [[t.get_text() for t in legend.get_texts()] for legend in figure.legends]
+    assert words == [["cut", "fastcut"], ["best epoch, by the test images"]]
+
+
+def test_the_rings_say_which_images_chose_them(tmp_path):
+    run = write_best(write_run(tmp_path / "cut", "cut"), {1: 60.0, 2: 30.0}, on="held_out")
+    assert words_of(stability.draw([load_run(run)]).legends[1]) == [
+        "best epoch, by held-out images"
+    ]
+    other = write_best(write_run(tmp_path / "fastcut", "fastcut"), {1: 60.0, 2: 30.0})
+    assert len(words_of(stability.draw([load_run(run), load_run(other)]).legends[1])) == 2
+
+
+def test_an_epoch_that_a_seed_lacks_has_no_mean(followed):
+    path = followed[2] / "epochs.csv"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:1])
+                    + "2,800,40.0,0.01,\n3,1200,50.0,0.01,\n")  # fmt: skip
+    blue = sns.color_palette("colorblind", 1)[0]
+    mean = lines_of(stability.draw([load_run(run) for run in followed]), blue)[-1]
+    assert mean[0] == [1, 2, 3] and np.isnan(mean[1][0]) and mean[1][1:] == [45.0, 55.0]
+
+
+def test_many_epochs_have_few_markers(tmp_path):
+    run = write_best(write_run(tmp_path / "cut", "cut"), {n: 500.0 - n for n in range(1, 81)})
+    line = stability.draw([load_run(run)]).axes[0].lines[0]
+    assert len(line.get_xdata()) == 80 and line.get_markevery() == 10
+
+
+@pytest.mark.parametrize("kind", ["stability", "cost"])
+def test_controls_of_several_seeds_are_one_level_with_one_name(tmp_path, kind):
+    runs = []
+    for seed, real in enumerate((20.0, 26.0, 23.0)):
+        runs.append(write_run(tmp_path / f"a{seed}", "copy", seed=seed, scores={"fid": 24.0}))
+        runs.append(write_run(tmp_path / f"b{seed}", "real", seed=seed, scores={"fid": real}))
+        run = write_run(tmp_path / f"c{seed}", "cut", seed=seed, scores={"fid": 90.0})
+        runs.append(write_best(run, {1: 100.0, 2: 90.0}))
+    figure = {"stability": stability, "cost": cost}[kind].draw([load_run(run) for run in runs])
+    axes = figure.axes[-1]
+    levels = [line.get_ydata()[0] for line in axes.lines if line.get_linestyle() == ":"]
+    assert levels == [24.0, 23.0]
+    figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in axes.texts]
+    assert len(boxes) == 2 and not boxes[0].overlaps(boxes[1])
+    inside = axes.get_window_extent()
+    assert all(box.x0 >= inside.x1 for box in boxes), "names stand where no data lie"
+    page = figure.bbox
+    assert all(page.x0 <= box.x0 and box.x1 <= page.x1 for box in boxes)
 
 
 def test_a_collapse_makes_the_axis_logarithmic(tmp_path):
@@ -107,7 +151,7 @@ def test_costs_are_points_of_the_trained_rows_alone(tmp_path):
         assert [(p.get_xdata()[0], p.get_ydata()[0]) for p in points] == [(pytest.approx(x), 55.0)]
         assert axes.get_xlim()[1] > x
     assert [t.get_text() for t in figure.legends[0].get_texts()] == ["cut"]
-    assert figure.get_suptitle() == "on Example CPU & Co, 1 thread (resident memory)"
+    assert figure.get_suptitle() == "measured on Example CPU & Co, 1 thread (resident memory)"
     with pytest.raises(NothingToShow, match="no run has both a FID and a cost"):
         cost.draw([load_run(runs[0]), load_run(runs[3])])
 
@@ -117,130 +161,6 @@ def test_runs_of_two_data_sets_are_refused(tmp_path):
     for module in (cost, stability):
         with pytest.raises(UserError, match="one figure shows one data set, but runs of a, b were"):
             module.draw(runs)
-
-
-# -- cases ---------------------------------------------------------------------------------------
-
-
-def test_translations_are_ranked_by_their_distance_from_the_truth(tmp_path):
-    test = write_test(tmp_path / "test")
-    run = write_run(tmp_path / "cut", "cut")
-    for i, shift in enumerate((30, 0, 90, 10)):
-        true = np.asarray(picture(i, stripes=True)).astype(int)
-        moved = np.where(true < 128, true + shift, true - shift).astype(np.uint8)
-        Image.fromarray(moved).save(run / "translated" / f"img_{i}.png")
-    ranked = cases.rank(run, test)
-    assert [name for name, _ in ranked] == ["img_1", "img_3", "img_0", "img_2"]
-    assert [score for _, score in ranked] == pytest.approx([0, 10 / 255, 30 / 255, 90 / 255])
-    figure = cases.draw(test, [run, write_run(tmp_path / "copy", "copy")], 1)
-    labels = [ax.get_xlabel() for block in figure.subfigs for ax in block.axes if ax.get_xlabel()]
-    assert labels == ["0.00", "0.353"]
-    shown = [ax.images[0].get_array() for ax in figure.subfigs[0].axes]
-    # Inputs, translations, counterparts; the best on the left.
-    assert len(shown) == 6
-    assert np.array_equal(shown[0], np.asarray(picture(1)))
-    assert np.array_equal(shown[4], np.asarray(picture(1, stripes=True)))
-    assert np.array_equal(shown[5], np.asarray(picture(2, stripes=True)))
-
-
-def write_features(path, values):
-    names = [f"img_{i}.png" for i in range(len(values))]
-    rows = np.zeros((len(values), 2048), np.float32)
-    rows[:, 0] = values
-    save(Features(rows, names, {"weights": WEIGHTS}), path)
-
-
-def test_without_a_truth_the_nearest_real_image_decides(tmp_path):
-    test = write_test(tmp_path / "test", truth=False)
-    run = write_run(tmp_path / "cut", "cut")
-    write_features(test / "target.npz", [0.0, 10.0])
-    write_features(run / "features.npz", [4.0, 9.5, -3.0, 0.25])
-    ranked = cases.rank(run, test)
-    want = [("img_3", 0.25), ("img_1", 0.5), ("img_2", 3.0), ("img_0", 4.0)]
-    assert [name for name, _ in ranked] == [name for name, _ in want]
-    assert [d for _, d in ranked] == pytest.approx([d for _, d in want])
-    title = cases.draw(test, [run], 2).subfigs[0].axes[0].get_title(loc="left")
-    assert title == "cut: best by feature distance to a real image"
-
-
-def test_what_can_not_be_scored_by_image_is_said_in_the_figure(tmp_path, capsys):
-    test = write_test(tmp_path / "test", truth=False)
-    run = write_run(tmp_path / "cut", "cut")
-    for path in (test / "target.npz", run / "features.npz"):
-        save(Features(np.zeros((0, 2048), np.float32), [], {"reason": "no source answered"}), path)
-    arguments = ["cases", "--test", str(test), "--out", str(tmp_path / "c.png"), str(run)]
-    assert figures.main(arguments) == 0
-    assert "no true counterparts, and no source answered" in capsys.readouterr().out
-    with pytest.raises(UserError, match="--count is 0; give 1 or more"):
-        figures.main([*arguments, "--count", "0"])
-    with pytest.raises(UserError, match="no method is among these runs, only controls"):
-        cases.draw(test, [write_run(tmp_path / "copy", "copy")], 2)
-
-
-# -- the encoder ---------------------------------------------------------------------------------
-
-
-def test_a_patch_is_most_like_itself():
-    maps = torch.randn(8, 6, 5, generator=torch.Generator().manual_seed(0))
-    shown = encoder.similarity(3 * maps, maps, (0.5, 0.99))
-    assert shown.shape == (6, 5) and divmod(int(shown.argmax()), 5) == (3, 4)
-    assert float(shown.max()) == pytest.approx(1) and float(shown.min()) >= -1
-    left = encoder.similarity(torch.ones(2, 1, 1), torch.tensor([[[1.0, 0]], [[1, -1]]]), (0, 0))
-    assert left.tolist() == [pytest.approx([1, -(2**-0.5)])]
-
-
-def test_components_of_known_features_are_their_axes():
-    y, x = torch.meshgrid(torch.linspace(-1, 1, 8), torch.linspace(-1, 1, 10), indexing="ij")
-    noise = torch.zeros(8, 10)
-    noise[::2, ::2] = 0.1
-    maps = torch.stack([0.5 * y, 5 * x, noise - noise.mean()])  # the widest is the second
-    first, second = encoder.principal_colours([maps, maps])
-    assert first.shape == (8, 10, 3) and np.array_equal(first, second)
-    assert (np.diff(first[:, :, 0], axis=1) >= 0).all(), "the first component goes with x"
-    assert first[0, 0, 0] == 0 and first[0, -1, 0] == pytest.approx(1)
-    assert (np.diff(first[:, :, 1], axis=0) >= 0).all(), "the second with y"
-    flat = encoder.principal_colours([torch.ones(2, 3, 3)])[0]
-    assert flat.shape == (3, 3, 3) and not flat.any(), "nothing varies, and two channels make two"
-
-
-@pytest.fixture
-def translator(tmp_path):
-    """Return a function that writes a run of a method with its weights, and its test images."""
-    test = write_test(tmp_path / "test")
-    write_images(test / "source", 4, size=32)
-
-    def write(method, options=OPTIONS):
-        run = write_run(tmp_path / method, method, size=[32, 32], options=options)
-        built = build_method(method, options, 0)
-        save_tensors(run / "generator.pt", built.generator_state())
-        return run, test
-
-    return write
-
-
-def test_a_row_shows_the_query_every_layer_and_the_components(translator, tmp_path):
-    run, test = translator("cut")
-    figure = encoder.draw(run, test, ["img_1", "img_3"], 0)
-    assert len(figure.axes) == 2 * (4 + 3)
-    titles = [ax.get_title() for ax in figure.axes[:7]]
-    assert titles[:5] == ["translation", "input", "layer 0", "layer 4", "layer 8"]
-    assert np.array_equal(figure.axes[1].images[0].get_array(), np.asarray(picture(1, size=32)))
-    files = []
-    for name in ("a", "b"):
-        arguments = ["--out", str(tmp_path / f"{name}.png"), "--test", str(test), "--rows", "2"]
-        figures.main(["encoder", *arguments, str(run)])
-        files.append((tmp_path / f"{name}.png").read_bytes())
-    assert files[0] == files[1]
-
-
-def test_methods_without_such_an_encoder_are_refused(translator):
-    run, test = translator("cyclegan", {"ngf": 4, "ndf": 4, "n_blocks": 1})
-    with pytest.raises(UserError, match="cyclegan is no variant of CUT"):
-        encoder.draw(run, test, ["img_0"], 0)
-    own = {**OPTIONS, "query_encoder": "separate", "key_gradient": True}
-    run, test = translator("cut", own)
-    with pytest.raises(UserError, match="an encoder of its own, which generator.pt does not hold"):
-        encoder.draw(run, test, ["img_0"], 0)
 
 
 def test_the_same_runs_give_the_same_bytes(followed, tmp_path):
