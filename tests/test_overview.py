@@ -8,6 +8,7 @@ import pytest
 from fake_runs import protocol, write_run
 
 from cut import figures
+from cut.errors import NothingToShow
 from cut.overview import main
 from cut.published import differences, verdict
 from cut.results import load_run
@@ -117,6 +118,24 @@ def test_the_scatter_of_one_set_takes_its_content_loss(tmp_path):
     assert out.stat().st_size > 5000 and out.with_suffix(".pdf").is_file()
     ax = draw([load_run(run) for run in runs]).axes[0]
     assert ax.get_ylabel().startswith("L1")
+
+
+def test_the_scatter_can_set_fid_against_miou(tmp_path):
+    runs = [write_run(tmp_path / f"{d}-{n}", n, algorithm="cut", dataset=d, scores=scores)
+            for n, fid, miou in (("cut", 50.0, 0.25), ("last", 400.0, 0.1))
+            for d, scores in (("horse2zebra", {"fid": fid}),
+                              ("cityscapes", {"fid": 70.0, "miou": miou}))]  # fmt: skip
+    out = tmp_path / "miou.png"
+    assert figures.main(["scatter", "--miou", "--out", str(out), *map(str, runs)]) == 0
+    ax = draw([load_run(run) for run in runs], miou=True).axes[0]
+    assert ax.get_xlabel() == "FID, horse2zebra (lower is better)"
+    assert ax.get_ylabel() == "mIoU, %, cityscapes (higher is better)"
+    points = {tuple(float(v[0]) for v in line.get_data()): line.get_markerfacecolor() == "white"
+              for line in ax.lines if len(line.get_xdata()) == 1}  # fmt: skip
+    want = {(50.0, 25.0): False, (45.5, 24.7): True, (400.0, 10.0): False, (441.7, 14.9): True}
+    assert {(x, round(y, 6)): published for (x, y), published in points.items()} == want
+    with pytest.raises(NothingToShow, match="no run has a mIoU"):
+        draw([load_run(run) for run in runs if run.name.startswith("horse")], miou=True)
 
 
 @pytest.mark.parametrize(

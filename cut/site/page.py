@@ -31,7 +31,7 @@ CAPTIONS = {
     "curves": "Losses by epoch: running means over the values of the history, which stand faint"
     " behind them; PatchNCE is divided by its weight.",
     "stability": "FID over the test set by epoch, of the generators kept along the way. Rings mark"
-    " the best epochs; dotted lines are the controls.",
+    " the best epochs, by the images that the legend names; dotted lines are the controls.",
     "cost": "FID against seconds a training step and against peak memory; dotted lines are the"
     " controls.",
     "cases": "The best and the worst translations by L1 to the true counterpart, or else by the"
@@ -40,6 +40,8 @@ CAPTIONS = {
     " layer of the encoder; and the deepest layer's first three principal components as colours.",
     "ablation": "Every row of the ablation as a point: measured filled, published open. Down and"
     " to the left is better on both axes.",
+    "ablation-miou": "Every row of the ablation as a point: measured filled, published open. Up and"
+    " to the left is better: mIoU against FID.",
 }
 
 
