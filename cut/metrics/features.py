@@ -9,6 +9,7 @@ choice that the numbers depend on. Without weights it holds no rows, and the rea
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import json
 import zipfile
@@ -147,9 +148,17 @@ def _pixels(path: Path) -> Image.Image:
 
     Only 16-bit greyscale differs: pytorch-fid clips it to white, here it is scaled.
     """
-    checked = read_image(path)  # raises the sentence for a damaged file
-    with Image.open(path) as image:
-        return checked if image.mode.startswith("I") else image.convert("RGB")
+    with contextlib.suppress(Exception), Image.open(path) as image:
+        if image.mode[0] not in "IF":
+            return image.convert("RGB")
+    return read_image(path)  # scales 16 bits, and raises the sentence for a damaged file
+
+
+def _size(path: Path) -> tuple[int, int]:
+    """Return (width, height) as the file's head gives it."""
+    with contextlib.suppress(Exception), Image.open(path) as image:
+        return image.size
+    return read_image(path).size
 
 
 def _tensor(path: Path) -> Tensor:
@@ -164,9 +173,9 @@ def one_size(paths: list[Path]) -> tuple[int, int]:
     Raises:
         UserError: they differ, so no protocol says how to batch them.
     """
-    first = _pixels(paths[0]).size
+    first = _size(paths[0])
     for path in paths[1:]:
-        size = _pixels(path).size
+        size = _size(path)
         if size != first:
             raise UserError(
                 f"{path} is {size[0]}x{size[1]} but {paths[0].name} is {first[0]}x{first[1]}; "
