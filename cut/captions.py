@@ -115,8 +115,7 @@ def _published(runs: Sequence[Run], entries: Mapping[str, Mapping[str, Any] | No
             continue
         sources[source_of(entry)] = None
         run = next(run for run in runs if run.facts["method"] == method)
-        found = differences(run.facts, "fid", image_counts(run))
-        for reason in [*found, *([entry["note"]] if "note" in entry else [])]:
+        for reason in differences(run, entry):
             reasons.setdefault(reason, []).append(method)
     if not sources:
         return []

@@ -114,9 +114,9 @@ def draw(test: Path, runs: Sequence[Path], count: int) -> Figure:
         raise UserError(f"--count is {count}; give 1 or more")
     cases = find(test, runs)
     count = min(count, max(1, len(cases[0].ranked) // 2))
-    lines = {"input": _by_stem(test / "source"), "output": {}}
+    lines = {"input": content.by_stem(test / "source"), "output": {}}
     if (test / "truth").is_dir():
-        lines["truth"] = _by_stem(test / "truth")
+        lines["truth"] = content.by_stem(test / "truth")
     across = 1 if len(cases) <= STACKED else 2
     down = -(-len(cases) // across)
     first = read_image(next(iter(lines["input"].values())))
@@ -134,10 +134,6 @@ def draw(test: Path, runs: Sequence[Path], count: int) -> Figure:
     for block, case in zip(blocks, cases, strict=False):
         _block(block, case, lines, count, (WIDTH / across, h), w)
     return figure
-
-
-def _by_stem(folder: Path) -> dict[str, Path]:
-    return {path.stem: path for path in list_images(folder)}
 
 
 def _block(

@@ -21,7 +21,8 @@ from torch.nn import functional as F
 
 from cut.cut import Cut
 from cut.errors import UserError
-from cut.images import list_images, read_image, to_image, to_tensor
+from cut.images import read_image, to_image, to_tensor
+from cut.metrics.content import by_stem
 from cut.seeds import generator
 from cut.translate import load_run
 
@@ -94,7 +95,7 @@ def draw(run: Path, test: Path, names: Sequence[str], seed: int) -> Figure:
             " does not hold; take a run with query_encoder: shared"
         )
     layers = sorted(method.options.nce_layers)
-    sources = {path.stem: path for path in list_images(test / "source")}
+    sources = by_stem(test / "source")
     images = torch.stack([to_tensor(read_image(sources[name])) for name in names])
     method.train(False)
     with torch.inference_mode():

@@ -30,12 +30,14 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from PIL import Image
 
-from cut import cases, cost, scatter, stability
+from cut import cost, scatter, stability
 from cut.comparable import check_comparable
 from cut.curves import Curve, draw
 from cut.errors import NothingToShow, UserError, command, unknown
 from cut.files import replacing
-from cut.images import list_images, read_image
+from cut.history import COLUMNS
+from cut.images import read_image
+from cut.metrics.content import by_stem
 from cut.results import CONTROLS, load_facts, load_history, load_run, one_dataset
 
 DPI = 200
@@ -70,11 +72,6 @@ def save(figure: Figure, out: Path) -> list[Path]:
 
 
 # -- the grid ------------------------------------------------------------------------------------
-
-
-def by_stem(folder: Path) -> dict[str, Path]:
-    """Return the images of `folder` by name without extension, in the order of the names."""
-    return {path.stem: path for path in list_images(folder)}
 
 
 def choose(known: Sequence[str], rows: int, seed: int, names: Sequence[str] = ()) -> list[str]:
@@ -174,8 +171,7 @@ def curves(runs: Sequence[Path]) -> Figure:
         if history.empty:
             continue
         x = history.iteration * facts["epochs"] / facts["iterations"]
-        losses = history.drop(columns=["iteration", "epoch", "lr_factor", "images_per_second"],
-                              errors="ignore")  # fmt: skip
+        losses = history.drop(columns=COLUMNS, errors="ignore")
         found.append(Curve(facts["method"], facts["seed"], facts["options"], x, losses))
     return draw(found)
 
@@ -222,6 +218,8 @@ def _draw(args: argparse.Namespace) -> Figure:
     if args.kind == "curves":
         return curves(args.runs)
     if args.kind == "cases":
+        from cut import cases  # brings Inception along
+
         return cases.draw(args.test, args.runs, args.count)
     if args.kind == "encoder":
         from cut import encoder  # brings the networks along

@@ -10,20 +10,29 @@ runs give the same bytes.
 
 from __future__ import annotations
 
-import argparse
 import csv
 import io
-import statistics
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from cut.captions import caption
-from cut.comparable import check_comparable, image_counts
+from cut.comparable import check_comparable
 from cut.errors import UserError, command
-from cut.published import differences, published_entry, verdict
-from cut.results import METRICS, PAIRED, Run, load_run
-from cut.tables import ARROWS, Cell, Table, in_rows, latex, markdown, measured, write
+from cut.published import DIFFERENCE, compare, published_entry
+from cut.results import METRICS, PAIRED, Run, by_dataset, load_run, present, values_of
+from cut.tables import (
+    ARROWS,
+    Cell,
+    Table,
+    in_rows,
+    latex,
+    markdown,
+    measured,
+    name_of,
+    parser,
+    write_all,
+)
 
 COSTS = ("seconds_per_iteration", "peak_memory_gb")
 BESIDE = ("published", "difference", "verdict")
@@ -80,17 +89,15 @@ def _others(run: Run, first: Run) -> str:
 def build(runs: Sequence[Run], ablation: bool) -> Table:
     """Return the table over all data sets of `runs`."""
     rows = in_rows(runs)
-    datasets = list(dict.fromkeys(run.facts["dataset"] for run in runs))
     title = "Ablation" if ablation else "Overview"
     names, variants = variant_columns(rows) if ablation else ([], {})
     if ablation and not variants:
         raise UserError("none of these runs is a variant of CUT; an ablation's table needs one")
     table = Table(title, ["row" if ablation else "method", *names])
     for row in rows:
-        name = row[0].facts["method"]
-        label = name + (" (control)" if row[0].control else "")
-        table.rows.append([Cell(label), *map(Cell, variants.get(name, ["–"] * len(names)))])
-    for dataset in datasets:
+        options = variants.get(row[0].facts["method"], ["–"] * len(names))
+        table.rows.append([Cell(name_of(row)), *map(Cell, options)])
+    for dataset in by_dataset(runs):
         mine = [[run for run in row if run.facts["dataset"] == dataset] for row in rows]
         _add_dataset(table, dataset, mine)
     for metric in COSTS:
@@ -99,17 +106,14 @@ def build(runs: Sequence[Run], ablation: bool) -> Table:
             # One machine may train several sets at once: the first set's time is shown.
             first = [run for run in row if run.facts["dataset"] == row[0].facts["dataset"]]
             cells.append(measured(table, first, metric))
-    table.caption = _caption(datasets, runs)
+    table.caption = _caption(runs)
     return table
 
 
 def _shown(rows: Sequence[Sequence[Run]]) -> list[str]:
     """Return the scores with a column: FID always, others where a run has them."""
-    optional = [m for m in ("fid_best", *SEGMENTATION, *PAIRED) if m in METRICS]
-    return [
-        "fid",
-        *(m for m in optional if any(r.value(m)[0] is not None for x in rows for r in x)),
-    ]
+    runs = [run for row in rows for run in row]
+    return ["fid", *present(runs, ("fid_best", *SEGMENTATION, *PAIRED))]
 
 
 def _add_dataset(table: Table, dataset: str, rows: Sequence[Sequence[Run]]) -> None:
@@ -130,31 +134,24 @@ def _beside(row: Sequence[Run], entry: dict[str, Any] | None, metric: str) -> li
     """Return the published score, measured minus published, and how they compare."""
     if entry is None:
         return [Cell("–")] * 3
-    values = [v for run in row if (v := run.value(metric)[0]) is not None]
-    shown = METRICS[metric].show
+    values = values_of(row, metric)
     if not values:
-        return [Cell(shown(entry["value"])), Cell("–"), Cell("–")]
-    difference = statistics.fmean(values) - entry["value"]
-    reasons = differences(row[0].facts, metric, image_counts(row[0]))
-    reasons += [entry["note"]] if "note" in entry else []
-    words = verdict(values, entry["value"], reasons, METRICS[metric].better == "lower")
-    signed = ("+" if difference >= 0 else "") + shown(difference)
-    return [Cell(shown(entry["value"])), Cell(signed), Cell(words)]
+        return [Cell(METRICS[metric].show(entry["value"])), Cell("–"), Cell("–")]
+    found = compare(row[0], values, entry)
+    return [Cell(found.published), Cell(found.signed), Cell(found.verdict)]
 
 
-def _caption(datasets: Sequence[str], runs: Sequence[Run]) -> list[str]:
+def _caption(runs: Sequence[Run]) -> list[str]:
     """Return each data set's own caption, its name in front, without saying a sentence twice."""
     sentences: dict[str, None] = {}
-    for dataset in datasets:
-        mine = [run for run in runs if run.facts["dataset"] == dataset]
+    for dataset, mine in by_dataset(runs).items():
         entries = {run.facts["method"]: published_entry(dataset, run.facts["method"], "fid")
                    for run in mine}  # fmt: skip
         first, *rest = caption(dataset, mine, entries)
         sentences |= dict.fromkeys([f"{dataset}: {first[0].lower()}{first[1:]}", *rest])
     found = list(sentences)
     if any("Published" in sentence for sentence in found):
-        found.append("Difference: measured minus published. Within seed spread: no further off than"
-                     " twice the standard deviation over seeds.")  # fmt: skip
+        found.append(DIFFERENCE)
     return found
 
 
@@ -183,22 +180,15 @@ def write_overview(out: Path, folders: Sequence[Path], ablation: bool) -> list[P
     table = build(runs, ablation)
     stem = out / ("ablation" if ablation else "overview")
     texts = {".md": markdown(table), ".tex": latex(table), ".csv": as_csv(table)}
-    for end, text in texts.items():
-        write(stem.with_suffix(end), text)
-    return [stem.with_suffix(end) for end in texts]
+    return write_all({stem.with_suffix(end): text for end, text in texts.items()})
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Write one table over all data sets."""
-    parser = argparse.ArgumentParser(
-        prog="python -m cut.overview", description="Write one table over all data sets."
-    )
-    parser.add_argument("--out", type=Path, required=True, help="the table's folder")
-    parser.add_argument("--ablation", action="store_true", help="show the options of CUT's rows")
-    parser.add_argument("runs", type=Path, nargs="+", metavar="RUN_DIR", help="runs' folders")
-    args = parser.parse_args(argv)
-    for path in write_overview(args.out, args.runs, args.ablation):
-        print(f"wrote {path}")
+    given = parser("cut.overview", "Write one table over all data sets.")
+    given.add_argument("--ablation", action="store_true", help="show the options of CUT's rows")
+    args = given.parse_args(argv)
+    write_overview(args.out, args.runs, args.ablation)
     return 0
 
 

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
+
+from cut.comparable import image_counts
+from cut.quantities import METRICS
+
+if TYPE_CHECKING:
+    from cut.results import Run
+
+DIFFERENCE = (
+    "Difference: measured minus published. Within seed spread: no further off than twice the"
+    " standard deviation over seeds."
+)
 
 
 @cache
@@ -34,13 +46,15 @@ def source_of(entry: Mapping[str, Any]) -> str:
     return published()["sources"][entry["source"]]
 
 
-def differences(
-    facts: Mapping[str, Any], metric: str, counts: tuple[int | None, int | None]
-) -> list[str]:
-    """Return in what a run is not what the published numbers were measured on, in words.
+def differences(run: Run, entry: Mapping[str, Any]) -> list[str]:
+    """Return in what a run is not what a published number was measured on, in words."""
+    found = _differences(run.facts, image_counts(run), entry["metric"])
+    return [*found, entry["note"]] if "note" in entry else found
 
-    `facts` is the run's `run.json`, `counts` its numbers of translations and references.
-    """
+
+def _differences(
+    facts: Mapping[str, Any], counts: tuple[int | None, int | None], metric: str
+) -> list[str]:
     if metric in ("seconds_per_iteration", "peak_memory_gb"):
         return ["published on the paper's hardware: no absolute comparison"]
     given = published()["protocol"]
@@ -63,6 +77,38 @@ def differences(
         found.append(f"{counts[0]} against {counts[1]} images, published {expected[0]} against"
                      f" {expected[1]}")  # fmt: skip
     return found
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A row's mean beside a published number.
+
+    Attributes:
+        published: the published number as a table shows it.
+        difference: the mean minus that number, in the metric's unit.
+        signed: the difference as a table shows it.
+        verdict: how they stand to each other (see `verdict`).
+        reasons: what keeps them from comparison.
+    """
+
+    published: str
+    difference: float
+    signed: str
+    verdict: str
+    reasons: list[str]
+
+
+def compare(run: Run, values: Sequence[float], entry: Mapping[str, Any]) -> Comparison:
+    """Return how a row's values, one a seed and at least one, compare to a published number.
+
+    `run` is any of the row's: its seeds have all but the seed in common.
+    """
+    reasons = differences(run, entry)
+    metric, value = METRICS[entry["metric"]], entry["value"]
+    difference = statistics.fmean(values) - value
+    signed = ("+" if difference >= 0 else "") + metric.show(difference)
+    words = verdict(values, value, reasons, metric.better == "lower")
+    return Comparison(metric.show(value), difference, signed, words, reasons)
 
 
 def verdict(

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from cut.comparable import check_comparable, image_counts, protocol_digest
+from cut.comparable import check_comparable, protocol_digest
 from cut.errors import UserError
 from cut.published import differences, published_entry, source_of
 from cut.quantities import METRICS, PAIRED, SCORES
@@ -151,6 +152,30 @@ def load_epochs(folder: Path) -> pd.DataFrame:
     return epochs
 
 
+def values_of(row: Iterable[Run], metric: str) -> list[float]:
+    """Return the values of the runs that have one, in the metric's unit."""
+    return [value for run in row if (value := run.value(metric)[0]) is not None]
+
+
+def mean_of(row: Iterable[Run], metric: str) -> float | None:
+    """Return the mean over a row's runs as a table shows it (scaled), or None without a value."""
+    values = values_of(row, metric)
+    return statistics.fmean(values) * METRICS[metric].scale if values else None
+
+
+def present(runs: Sequence[Run], metrics: Iterable[str]) -> list[str]:
+    """Return those of `metrics` that some run has."""
+    return [metric for metric in metrics if values_of(runs, metric)]
+
+
+def by_dataset(runs: Iterable[Run]) -> dict[str, list[Run]]:
+    """Return the runs of each data set, in the order given."""
+    found: dict[str, list[Run]] = {}
+    for run in runs:
+        found.setdefault(run.facts["dataset"], []).append(run)
+    return found
+
+
 def one_dataset(facts: Iterable[Mapping[str, Any]]) -> None:
     """Refuse runs of several data sets, for what shows a single one.
 
@@ -220,8 +245,7 @@ def _row(run: Run, metric: str) -> dict[str, Any]:
     facts = run.facts
     value, missing = run.value(metric)
     entry = published_entry(facts["dataset"], facts["method"], metric)
-    reasons = differences(facts, metric, image_counts(run)) if entry else []
-    reasons += [entry["note"]] if entry and "note" in entry else []
+    reasons = differences(run, entry) if entry else []
     return {
         "dataset": facts["dataset"],
         "method": facts["method"],

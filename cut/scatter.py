@@ -7,7 +7,6 @@ from their true counterparts (L1), where those are known, else FID as measured a
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,16 +15,14 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from cut.errors import NothingToShow
+from cut.looks import logarithmic, row_look
 from cut.published import published_entry
-from cut.results import METRICS, Run
+from cut.results import METRICS, Run, mean_of
 from cut.tables import in_rows
 
 SIZE = (4.6, 3.2)  # inches: a column of text, and the legend beside the axes
-MARKERS = "osD^vPX*<>ph"
-SPREAD = 6  # beyond this ratio of the largest to the smallest value an axis is logarithmic
 
 Point = tuple[float | None, float | None]
 
@@ -64,8 +61,7 @@ def _look(run: Run, place: int) -> dict[str, Any]:
     """Return a row's marker and colour; controls are grey crosses."""
     if run.control:
         return {"marker": "x" if run.facts["algorithm"] == "real" else "+", "color": "0.35"}
-    colour = sns.color_palette("colorblind", 10)[place % 10]
-    return {"marker": MARKERS[place % len(MARKERS)], "color": colour}
+    return row_look(place)
 
 
 def _axes(
@@ -113,10 +109,7 @@ def _against_miou(
 
 
 def _mean(row: Sequence[Run], dataset: str, metric: str) -> float | None:
-    """Return the mean over seeds as a table shows it, or None."""
-    values = [v for run in row if run.facts["dataset"] == dataset
-              and (v := run.value(metric)[0]) is not None]  # fmt: skip
-    return statistics.fmean(values) * METRICS[metric].scale if values else None
+    return mean_of([run for run in row if run.facts["dataset"] == dataset], metric)
 
 
 def _published(row: Sequence[Run], dataset: str, metric: str = "fid") -> float | None:
@@ -135,12 +128,7 @@ def _finish(
     for axis, label, values in zip("xy", labels, numbers, strict=True):
         better = "higher" if label.startswith("mIoU") else "lower"
         getattr(ax, f"set_{axis}label")(f"{label} ({better} is better)")
-        if min(values) > 0 and max(values) > SPREAD * min(values):
-            getattr(ax, f"set_{axis}scale")("log")
-            scale = getattr(ax, f"{axis}axis")
-            scale.set_major_locator(LogLocator(subs=(1, 2, 5)))
-            scale.set_major_formatter(StrMethodFormatter("{x:g}"))
-            scale.set_minor_formatter(NullFormatter())
+        logarithmic(ax, axis, values)
     ax.margins(0.08)
     if published:
         handles = [

@@ -6,7 +6,7 @@ As in the stability figure of the CUT paper, but of the test set: the values are
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Iterable, Sequence
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -14,20 +14,18 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
+from matplotlib.ticker import MaxNLocator
 
 from cut.errors import NothingToShow
-from cut.levels import control_levels, draw_levels
+from cut.looks import COLOURS, control_levels, draw_levels, logarithmic, row_look
 from cut.results import Run, load_epochs, one_dataset
 from cut.tables import in_rows
 
 WIDTH, AXES, LINE = 3.3, 2.6, 0.17  # inches: a column of text, the axes, a line of a legend
 LETTERS = 18  # of a row's name, at most, where the legend has two columns
-MARKERS = "osD^vPX*<>ph"
 DASHES = ("-", (0, (4, 1.4)), (0, (1, 1)), (0, (5, 1.2, 1, 1.2)))
 MARKED = 8  # markers a line, about: one at each of many epochs would hide the line
 RINGS = {"test": "best epoch, by the test images", "held_out": "best epoch, by held-out images"}
-SPREAD = 6  # beyond this ratio of the largest to the smallest value the axis is logarithmic
 
 
 def draw(runs: Sequence[Run]) -> Figure:
@@ -37,18 +35,18 @@ def draw(runs: Sequence[Run]) -> Figure:
         UserError: runs are of several data sets, or none has scores along the way.
     """
     one_dataset([run.facts for run in runs])
-    rows = {row[0].facts["method"]: _series(row) for row in in_rows(runs)}
+    rows = {row[0].facts["method"]: _followed(row) for row in in_rows(runs)}
     rows = {name: seeds for name, seeds in rows.items() if seeds}
     if not rows:
         raise NothingToShow("no run has a FID along the way; set best: {every: N} and train")
     across = 2 if max(map(len, rows)) <= LETTERS else 1
-    rings = _rings(runs, rows)
+    rings = _rings(run for seeds in rows.values() for run, _ in seeds)
     lines = -(-len(rows) // across) + len(rings)
     figure, ax = plt.subplots(figsize=(WIDTH, AXES + LINE * lines), layout="constrained")
-    handles = [_row(ax, runs, name, seeds, i) for i, (name, seeds) in enumerate(rows.items())]
+    handles = [_row(ax, name, seeds, i) for i, (name, seeds) in enumerate(rows.items())]
     levels = control_levels(runs)
-    values = [fid for seeds in rows.values() for fids in seeds.values() for fid in fids]
-    _scale(ax, [*values, *levels.values()])
+    values = [fid for seeds in rows.values() for _, fids in seeds for fid in fids]
+    _scale(ax, values, list(levels.values()))
     ax.set_xlim(left=0)
     draw_levels(ax, levels)
     figure.legend(handles=handles, loc="outside upper center", ncols=across, frameon=False)
@@ -60,53 +58,44 @@ def draw(runs: Sequence[Run]) -> Figure:
     return figure
 
 
-def _rings(runs: Sequence[Run], rows: Container[str]) -> list[Line2D]:
+def _rings(runs: Iterable[Run]) -> list[Line2D]:
     """Return the legend of the rings: by which images the best epochs were chosen."""
-    ways = dict.fromkeys(run.best["chosen_on"] for run in runs
-                         if run.best and run.facts["method"] in rows)  # fmt: skip
+    ways = dict.fromkeys(run.best["chosen_on"] for run in runs)
     ring = {"ls": "", "marker": "o", "ms": 7, "mfc": "none", "color": "0.2"}
     return [Line2D([], [], **ring, label=RINGS[way]) for way in ways]
 
 
-def _series(row: Sequence[Run]) -> dict[int, pd.Series]:
-    """Return {seed: FID by epoch} of a row's runs that were scored along the way."""
-    found = {}
+def _followed(row: Sequence[Run]) -> list[tuple[Run, pd.Series]]:
+    """Return a row's runs that were scored along the way, each with its FID by epoch."""
+    found = []
     for run in row:
-        epochs = load_epochs(run.folder).set_index("epoch").fid.dropna()
+        fids = load_epochs(run.folder).set_index("epoch").fid.dropna()
         # One value is the last epoch's: no course of a training. Others are an earlier run's.
-        if run.best is not None and len(epochs) > 1:
-            found[run.facts["seed"]] = epochs
+        if run.best is not None and len(fids) > 1:
+            found.append((run, fids))
     return found
 
 
-def _row(
-    ax: Axes, runs: Sequence[Run], name: str, seeds: dict[int, pd.Series], place: int
-) -> Line2D:
-    colours = sns.color_palette("colorblind", 10)
-    look = {"color": colours[place % 10], "marker": MARKERS[place % len(MARKERS)],
-            "ls": DASHES[place // 10 % len(DASHES)]}  # fmt: skip
+def _row(ax: Axes, name: str, seeds: Sequence[tuple[Run, pd.Series]], place: int) -> Line2D:
+    look = row_look(place) | {"ls": DASHES[place // COLOURS % len(DASHES)]}
     if len(seeds) > 1:
-        for fids in seeds.values():
+        for _, fids in seeds:
             ax.plot(fids.index, fids, color=look["color"], lw=0.6, alpha=0.5, ls=look["ls"])
     # No mean where a seed has no value: another set of seeds would make a step in the line.
-    mean = pd.DataFrame(seeds).mean(axis=1, skipna=False)
+    mean = pd.DataFrame([fids for _, fids in seeds]).mean(skipna=False).sort_index()
     ax.plot(mean.index, mean, lw=1.3, ms=3.5, markevery=-(-len(mean) // MARKED), **look)
     size = 7 if len(seeds) == 1 else 4.5
-    for run in runs:
-        if run.facts["method"] == name and run.facts["seed"] in seeds:
-            fids = seeds[run.facts["seed"]]
-            ax.plot(run.best["epoch"], fids[run.best["epoch"]], ls="", marker="o", ms=size,
-                    mfc="none", color=look["color"], mew=1.0)  # fmt: skip
+    for run, fids in seeds:
+        best = run.best["epoch"]
+        ax.plot(best, fids[best], ls="", marker="o", ms=size, mfc="none", color=look["color"],
+                mew=1.0)  # fmt: skip
     return Line2D([], [], lw=1.3, ms=3.5, label=name, **look)
 
 
-def _scale(ax: Axes, values: Sequence[float]) -> None:
-    """Make the axis logarithmic where values are of several magnitudes, as a collapse's are."""
-    if min(values) > 0 and max(values) > SPREAD * min(values):
-        ax.set_yscale("log")
-        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-        ax.yaxis.set_minor_formatter(NullFormatter())
-        ax.set_ylim(min(values) / 1.15, max(values) * 1.15)
+def _scale(ax: Axes, values: Sequence[float], levels: Sequence[float]) -> None:
+    """Scale the y axis by the rows' values; levels only fit in, or one would flatten all lines."""
+    shown = [*values, *levels]
+    if logarithmic(ax, "y", values):
+        ax.set_ylim(min(shown) / 1.15, max(shown) * 1.15)
     else:
-        ax.set_ylim(bottom=0)
+        ax.set_ylim(0, 1.06 * max(shown))

@@ -9,7 +9,6 @@ deviation is the sample's (n - 1); one seed has none. The same runs give the sam
 
 from __future__ import annotations
 
-import argparse
 import statistics
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,24 +19,33 @@ import pandas as pd
 from cut.captions import caption
 from cut.comparable import check_comparable
 from cut.errors import command
-from cut.results import METRICS, Run, load_run
-from cut.tables import ARROWS, Cell, Table, in_rows, latex, markdown, write
+from cut.results import METRICS, Run, by_dataset, load_run, present, values_of
+from cut.tables import (
+    ARROWS,
+    Cell,
+    Table,
+    in_rows,
+    latex,
+    markdown,
+    name_of,
+    parser,
+    write_all,
+)
 
 SHOWN = ("fid", "fid_best", "kid")
 
 
-def values_of(row: Sequence[Run], metric: str) -> list[tuple[int, float]]:
+def by_seed(row: Sequence[Run], metric: str) -> list[tuple[int, float]]:
     """Return (seed, value) of a row's runs that have the score, by seed."""
-    found = [(run.facts["seed"], run.value(metric)[0]) for run in row]
-    return sorted((seed, value) for seed, value in found if value is not None)
+    return sorted((run.facts["seed"], value) for run in row for value in values_of([run], metric))
 
 
 def lines(runs: Sequence[Run]) -> Iterator[dict[str, Any]]:
     """Yield a line for each data set, row and score: values in the units of `METRICS`."""
-    for dataset in dict.fromkeys(run.facts["dataset"] for run in runs):
-        for row in in_rows([run for run in runs if run.facts["dataset"] == dataset]):
+    for dataset, mine in by_dataset(runs).items():
+        for row in in_rows(mine):
             for metric in METRICS:
-                found = values_of(row, metric)
+                found = by_seed(row, metric)
                 if not found:
                     continue
                 numbers = [value for _, value in found]
@@ -56,14 +64,13 @@ def lines(runs: Sequence[Run]) -> Iterator[dict[str, Any]]:
 
 def build(dataset: str, runs: Sequence[Run]) -> Table:
     """Return the table of one data set: for each score mean, deviation and every value."""
-    shown = [m for m in SHOWN if any(run.value(m)[0] is not None for run in runs)]
+    shown = present(runs, SHOWN)
     table = Table(f"{dataset}, by seed", ["method", "seeds"])
     for metric in shown:
         label = METRICS[metric].label
         table.header += [f"{label} mean{ARROWS[METRICS[metric].better]}", "sd", "each"]
     for row in in_rows(runs):
-        name = row[0].facts["method"] + (" (control)" if row[0].control else "")
-        cells = [Cell(name), Cell(str(len(row)))]
+        cells = [Cell(name_of(row)), Cell(str(len(row)))]
         for metric in shown:
             cells += _cells(table, row, metric)
         table.rows.append(cells)
@@ -74,7 +81,7 @@ def build(dataset: str, runs: Sequence[Run]) -> Table:
 
 def _cells(table: Table, row: Sequence[Run], metric: str) -> list[Cell]:
     show = METRICS[metric].show
-    numbers = [value for _, value in values_of(row, metric)]
+    numbers = [value for _, value in by_seed(row, metric)]
     if not numbers:
         mark = table.mark(row[0].value(metric)[1])
         return [Cell("–", mark), Cell("–"), Cell("–")]
@@ -93,25 +100,17 @@ def write_summary(out: Path, folders: Sequence[Path]) -> list[Path]:
     check_comparable(runs)
     text = pd.DataFrame(lines(runs)).to_csv(index=False, lineterminator="\n")
     written = {out / "seeds.csv": text}
-    for dataset in dict.fromkeys(run.facts["dataset"] for run in runs):
-        table = build(dataset, [run for run in runs if run.facts["dataset"] == dataset])
+    for dataset, mine in by_dataset(runs).items():
+        table = build(dataset, mine)
         written[out / f"{dataset}-seeds.md"] = markdown(table)
         written[out / f"{dataset}-seeds.tex"] = latex(table)
-    for path, content in written.items():
-        write(path, content)
-    return list(written)
+    return write_all(written)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Write the summary over seeds."""
-    parser = argparse.ArgumentParser(
-        prog="python -m cut.summary", description="Write what the seeds of each row measured."
-    )
-    parser.add_argument("--out", type=Path, required=True, help="the tables' folder")
-    parser.add_argument("runs", type=Path, nargs="+", metavar="RUN_DIR", help="runs' folders")
-    args = parser.parse_args(argv)
-    for path in write_summary(args.out, args.runs):
-        print(f"wrote {path}")
+    args = parser("cut.summary", "Write what the seeds of each row measured.").parse_args(argv)
+    write_summary(args.out, args.runs)
     return 0
 
 

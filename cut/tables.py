@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,17 @@ from cut.captions import caption
 from cut.errors import command
 from cut.files import replacing
 from cut.published import published_entry
-from cut.results import CONTROLS, METRICS, PAIRED, Run, frame, load_run
+from cut.results import (
+    CONTROLS,
+    METRICS,
+    PAIRED,
+    Run,
+    by_dataset,
+    frame,
+    load_run,
+    present,
+    values_of,
+)
 
 SHOWN = ("fid", "fid_best", "kid", "l1", "ssim", "seconds_per_iteration", "peak_memory_gb")
 PUBLISHED = ("fid", "seconds_per_iteration", "peak_memory_gb")
@@ -80,14 +90,17 @@ def in_rows(runs: Sequence[Run]) -> list[list[Run]]:
     return sorted(rows.values(), key=lambda row: place.get(row[0].facts["algorithm"], 0))
 
 
+def name_of(row: Sequence[Run]) -> str:
+    """Return what a row is called in a table."""
+    return row[0].facts["method"] + (" (control)" if row[0].control else "")
+
+
 def shown_metrics(runs: Sequence[Run]) -> list[str]:
     """Return the metrics with a column: those that need true counterparts, or generators kept
     along the way, only where there are some.
     """
-    optional = (*PAIRED, "fid_best")
-    return [
-        m for m in SHOWN if m not in optional or any(run.value(m)[0] is not None for run in runs)
-    ]
+    found = present(runs, (*PAIRED, "fid_best"))
+    return [m for m in SHOWN if m not in (*PAIRED, "fid_best") or m in found]
 
 
 def build(dataset: str, runs: Sequence[Run]) -> Table:
@@ -100,14 +113,13 @@ def build(dataset: str, runs: Sequence[Run]) -> Table:
     header = ["method", *(METRICS[m].label + ARROWS[METRICS[m].better] for m in metrics)]
     if with_published:
         header.insert(2, "FID published")
-    with_interval = any(run.value("fid_low")[0] is not None for run in runs)
+    with_interval = bool(present(runs, ["fid_low"]))
     if with_interval:
         header.insert(2, "95 % interval")
     table = Table(dataset, [*header, "epochs", "seeds"])
     for row in rows:
         facts = row[0].facts
-        name = facts["method"] + (" (control)" if row[0].control else "")
-        cells = [Cell(name), *(measured(table, row, m) for m in metrics)]
+        cells = [Cell(name_of(row)), *(measured(table, row, m) for m in metrics)]
         if with_published:
             entry = entries[facts["method"]]
             cells.insert(2, Cell(METRICS["fid"].show(entry["value"]) if entry else "–"))
@@ -130,21 +142,30 @@ def _interval(table: Table, row: Sequence[Run]) -> Cell:
     return Cell(f"{low} to {high}")
 
 
+def footnote(row: Sequence[Run], metric: str) -> str:
+    """Return why a row has no value, or which of its seeds have none and why; or ""."""
+    lost = {run.facts["seed"]: why for run in row if (why := run.value(metric)[1])}
+    if len(lost) == len(row):
+        return next(iter(lost.values()))
+    seeds = "; ".join(f"seed {seed}: {why}" for seed, why in lost.items())
+    return f"{METRICS[metric].label} without {seeds}" if lost else ""
+
+
+def mean_and_deviation(numbers: Sequence[float], metric: str) -> str:
+    """Return the mean, and the sample's deviation where there are several; a dash for none."""
+    show = METRICS[metric].show
+    text = show(statistics.fmean(numbers)) if numbers else "–"
+    return text + (f" ± {show(statistics.stdev(numbers))}" if len(numbers) > 1 else "")
+
+
 def measured(table: Table, row: Sequence[Run], metric: str) -> Cell:
     """Return a cell with the mean (and deviation over seeds), or a dash with its reason."""
-    shown = METRICS[metric]
-    values = [run.value(metric) for run in row]
-    numbers = [value for value, _ in values if value is not None]
-    lost = [f"seed {run.facts['seed']}: {why}" for run, (v, why) in zip(row, values, strict=True)
-            if v is None]  # fmt: skip
-    if not numbers:
-        return Cell("–", table.mark(values[0][1]))
-    text = shown.show(statistics.fmean(numbers))
-    if metric == "fid_best" and len(row) == 1:
+    numbers = values_of(row, metric)
+    text = mean_and_deviation(numbers, metric)
+    if metric == "fid_best" and numbers and len(row) == 1:
         text += f" at {METRICS['epoch_best'].show(row[0].value('epoch_best')[0])}"
-    if len(numbers) > 1:
-        text += f" ± {shown.show(statistics.stdev(numbers))}"
-    return Cell(text, table.mark(f"{shown.label} without {'; '.join(lost)}") if lost else "")
+    why = footnote(row, metric)
+    return Cell(text, table.mark(why) if why else "")
 
 
 # -- formats -------------------------------------------------------------------------------------
@@ -230,10 +251,21 @@ def wide(tidy: pd.DataFrame, rows: Sequence[Sequence[Run]]) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def write(path: Path, text: str) -> None:
-    """Write a table's text atomically."""
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+def write_all(texts: Mapping[Path, str]) -> list[Path]:
+    """Write each text to its file, each atomically; say so, and return the files."""
+    for path, text in texts.items():
+        with replacing(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+        print(f"wrote {path}")
+    return list(texts)
+
+
+def parser(module: str, words: str) -> argparse.ArgumentParser:
+    """Return the parser of a command that writes tables of some runs into a folder."""
+    found = argparse.ArgumentParser(prog=f"python -m {module}", description=words)
+    found.add_argument("--out", type=Path, required=True, help="the tables' folder")
+    found.add_argument("runs", type=Path, nargs="+", metavar="RUN_DIR", help="runs' folders")
+    return found
 
 
 def write_tables(out: Path, folders: Sequence[Path]) -> list[Path]:
@@ -245,28 +277,19 @@ def write_tables(out: Path, folders: Sequence[Path]) -> list[Path]:
     runs = [load_run(folder) for folder in folders]
     tidy = frame(runs)
     written = {out / "scores.csv": tidy.to_csv(index=False, lineterminator="\n")}
-    for dataset in dict.fromkeys(run.facts["dataset"] for run in runs):
-        mine = [run for run in runs if run.facts["dataset"] == dataset]
+    for dataset, mine in by_dataset(runs).items():
         table = build(dataset, mine)
         written[out / f"{dataset}.md"] = markdown(table)
         written[out / f"{dataset}.tex"] = latex(table)
         text = wide(tidy, in_rows(mine)).to_csv(index=False, lineterminator="\n")
         written[out / f"{dataset}.csv"] = text
-    for path, text in written.items():
-        write(path, text)
-    return list(written)
+    return write_all(written)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Write the tables of some runs."""
-    parser = argparse.ArgumentParser(
-        prog="python -m cut.tables", description="Write the tables of some runs."
-    )
-    parser.add_argument("--out", type=Path, required=True, help="the tables' folder")
-    parser.add_argument("runs", type=Path, nargs="+", metavar="RUN_DIR", help="runs' folders")
-    args = parser.parse_args(argv)
-    for path in write_tables(args.out, args.runs):
-        print(f"wrote {path}")
+    args = parser("cut.tables", "Write the tables of some runs.").parse_args(argv)
+    write_tables(args.out, args.runs)
     return 0
 
 

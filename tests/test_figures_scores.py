@@ -121,7 +121,8 @@ def test_a_collapse_makes_the_axis_logarithmic(tmp_path):
     run = write_best(write_run(tmp_path / "cut", "cut"), {1: 400.0, 2: 30.0})
     assert stability.draw([load_run(run)]).axes[0].get_yscale() == "log"
     run = write_best(write_run(tmp_path / "fastcut", "fastcut"), {1: 60.0, 2: 30.0})
-    axes = stability.draw([load_run(run)]).axes[0]
+    real = write_run(tmp_path / "real", "real", scores={"fid": 1.0})  # far off, and no course
+    axes = stability.draw([load_run(run), load_run(real)]).axes[0]
     assert axes.get_yscale() == "linear" and axes.get_ylim()[0] == 0
 
 

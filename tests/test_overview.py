@@ -10,7 +10,7 @@ from fake_runs import protocol, write_run
 from cut import figures
 from cut.errors import NothingToShow
 from cut.overview import main
-from cut.published import differences, verdict
+from cut.published import differences, published_entry, verdict
 from cut.results import load_run
 from cut.scatter import draw
 
@@ -174,6 +174,6 @@ def test_the_scores_of_label_maps_stand_beside_their_published_values(tmp_path):
     assert rows["cut"]["cityscapes mIoU, % published"] == "24.7"
     assert rows["cut"]["cityscapes mIoU, % difference"] == "+0.3"
     assert rows["cut"]["cityscapes pixel accuracy, % published"] == "68.8"
-    facts = load_run(run).facts
-    reasons = differences(facts, "miou", (None, None))
+    entry = published_entry("cityscapes", "cut", "miou")
+    reasons = differences(load_run(run), entry)
     assert reasons[0] == "segmented by other weights: the paper's network was not released"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from fake_runs import protocol, write_run, write_test
@@ -12,7 +13,7 @@ from cut.errors import UserError
 from cut.files import write_json
 from cut.metrics.weights import WeightsUnavailable
 from cut.published import differences, published, published_entry
-from cut.results import METRICS, OTHER_SCENES, frame, load_history, load_run
+from cut.results import METRICS, OTHER_SCENES, Run, frame, load_history, load_run
 from cut.score import Partners, score
 
 
@@ -161,9 +162,15 @@ def test_runs_that_do_not_belong_together_are_refused(tmp_path, change, words):
 def test_a_run_under_the_papers_conditions_has_no_difference():
     facts = {"method": "cut", "dataset": "horse2zebra", "size": [256, 256], "epochs": 400,
              "options": {"ngf": 64}, "training": {"batch_size": 1}}  # fmt: skip
-    assert differences(facts, "fid", (120, 140)) == []
-    assert differences({**facts, "epochs": 3}, "fid", (120, 140)) == ["3 epochs, published 400"]
-    assert "120 against 140" in differences(facts, "fid", (50, 140))[0]
+    entry = {"metric": "fid", "value": 45.5}
+
+    def differ(facts, fakes):
+        protocol = {"fake": {"images": fakes}, "real": {"images": 140}}
+        return differences(Run(Path(), facts, {}, {}, protocol), entry)
+
+    assert differ(facts, 120) == []
+    assert differ({**facts, "epochs": 3}, 120) == ["3 epochs, published 400"]
+    assert "120 against 140" in differ(facts, 50)[0]
 
 
 def test_published_numbers_are_well_formed_and_given_once():

@@ -83,7 +83,7 @@ def counterparts(fake: Path, folder: Path, what: str = "true image") -> list[tup
     Raises:
         UserError: an image has no counterpart, or two have one name.
     """
-    mine, others = _by_stem(fake), _by_stem(folder)
+    mine, others = by_stem(fake), by_stem(folder)
     for name, own, theirs, where in (
         ("translation", mine, others, folder),
         (what, others, mine, fake),
@@ -97,7 +97,12 @@ def counterparts(fake: Path, folder: Path, what: str = "true image") -> list[tup
     return [(mine[stem], others[stem]) for stem in sorted(mine)]
 
 
-def _by_stem(folder: Path) -> dict[str, Path]:
+def by_stem(folder: Path) -> dict[str, Path]:
+    """Return the images of `folder` by name without extension, in the order of the names.
+
+    Raises:
+        UserError: there are none, or two of one name.
+    """
     found: dict[str, Path] = {}
     for path in list_images(folder):
         if path.stem in found:

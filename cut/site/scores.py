@@ -8,16 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cut.captions import caption
-from cut.comparable import image_counts
-from cut.published import differences, published_entry, verdict
-from cut.results import METRICS, Run
-from cut.tables import ARROWS, Table, in_rows
+from cut.published import DIFFERENCE, compare, published_entry
+from cut.results import METRICS, Run, present, values_of
+from cut.tables import ARROWS, Table, footnote, in_rows, mean_and_deviation
 
 COSTS = ("seconds_per_iteration", "peak_memory_gb")
-DIFFERENCE = (
-    "Difference: measured minus published. Within seed spread: no further off than twice the"
-    " standard deviation over seeds."
-)
 
 
 @dataclass(frozen=True)
@@ -78,8 +73,7 @@ def score_table(dataset: str, runs: Sequence[Run]) -> ScoreTable:
     notes = Table(dataset, [])
     scores, absent = _present(runs)
     table = ScoreTable(dataset, _columns(runs, scores, any(entries.values())), absent=absent)
-    top = max((v for run in runs for m in ("fid", "fid_high")
-               if (v := run.value(m)[0]) is not None), default=0.0)  # fmt: skip
+    top = max((*values_of(runs, "fid"), *values_of(runs, "fid_high")), default=0.0)
     for row in rows:
         facts = row[0].facts
         cells = _cells(notes, table.columns[1:], row, entries[facts["method"]], top)
@@ -139,7 +133,7 @@ def _columns(runs: Sequence[Run], scores: Sequence[str], published: bool) -> lis
                       descending=shown.better == "higher")  # fmt: skip
 
     columns = [Column("method", "method", numeric=False), of("fid")]
-    if any(run.value("fid_low")[0] is not None for run in runs):
+    if present(runs, ["fid_low"]):
         columns.append(Column("interval", "95 % interval"))
     if published:
         columns += [Column("published", "published FID"), Column("difference", "difference"),
@@ -150,20 +144,13 @@ def _columns(runs: Sequence[Run], scores: Sequence[str], published: bool) -> lis
 
 def _cell(notes: Table, row: Sequence[Run], metric: str) -> Cell:
     """Return the mean (and deviation over seeds), or a dash with its reason."""
-    shown = METRICS[metric]
-    found = [run.value(metric) for run in row]
-    numbers = [value for value, _ in found if value is not None]
-    if not numbers:
-        return Cell("–", None, notes.mark(found[0][1]))
-    mean = statistics.fmean(numbers)
-    lost = [f"seed {run.facts['seed']}: {why}" for run, (value, why) in zip(row, found, strict=True)
-            if value is None]  # fmt: skip
-    note = notes.mark(f"{shown.label} without {'; '.join(lost)}") if lost else ""
-    if len(numbers) == 1:
-        return Cell(shown.show(mean), mean, note)
-    if metric == "epoch_best":
-        return Cell(", ".join(shown.show(number) for number in numbers), mean, note)
-    return Cell(f"{shown.show(mean)} ± {shown.show(statistics.stdev(numbers))}", mean, note)
+    numbers = values_of(row, metric)
+    why = footnote(row, metric)
+    note = notes.mark(why) if why else ""
+    text = mean_and_deviation(numbers, metric)
+    if metric == "epoch_best" and numbers:  # of epochs a mean says little
+        text = ", ".join(map(METRICS[metric].show, numbers))
+    return Cell(text, statistics.fmean(numbers) if numbers else None, note)
 
 
 def _interval(notes: Table, row: Sequence[Run], top: float) -> Cell:
@@ -189,18 +176,15 @@ def _beside(
     names = ("published", "difference", "verdict")
     if entry is None:
         return dict.fromkeys(names, ("–", None, "no published number"))
-    show = METRICS["fid"].show
-    beside = (show(entry["value"]), entry["value"], "")
-    values = [value for run in row if (value := run.value("fid")[0]) is not None]
+    beside = (METRICS["fid"].show(entry["value"]), entry["value"], "")
+    values = values_of(row, "fid")
     if not values:
         none = ("–", None, row[0].value("fid")[1])
         return dict(zip(names, (beside, none, none), strict=True))
-    difference = statistics.fmean(values) - entry["value"]
-    reasons = differences(row[0].facts, "fid", image_counts(row[0]))
-    reasons += [entry["note"]] if "note" in entry else []
-    words = verdict(values, entry["value"], reasons, lower_is_better=True)
-    signed = (("+" if difference >= 0 else "") + show(difference), difference, "")
-    return dict(zip(names, (beside, signed, (words, words, "; ".join(reasons))), strict=True))
+    found = compare(row[0], values, entry)
+    signed = (found.signed, found.difference, "")
+    words = (found.verdict, found.verdict, "; ".join(found.reasons))
+    return dict(zip(names, (beside, signed, words), strict=True))
 
 
 def _epochs(notes: Table, row: Sequence[Run]) -> Cell:
