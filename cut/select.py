@@ -18,7 +18,8 @@ from __future__ import annotations
 import argparse
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -64,23 +65,48 @@ class Scorer:
         return {"fid": fid(*pair), "kid": kid(*pair)[0]}
 
 
+@dataclass(frozen=True)
+class HeldOut:
+    """Training images that a training did not see: the inputs, and features of the targets."""
+
+    sources: list[Path]
+    reference: Features
+
+    @classmethod
+    def of(cls, folder: Path, run: Path, count: int) -> HeldOut:
+        """Return what `folder` holds.
+
+        Raises:
+            UserError: there are not the `count` inputs that `run` was trained without.
+        """
+        sources = list_images(folder / "source")
+        if len(sources) != count:
+            raise UserError(
+                f"{folder} holds {len(sources)} source images, but {run} was trained without"
+                f" {count}; export as many as were held out"
+            )
+        return cls(sources, features.load(folder / "target.npz"))
+
+
 def score_epochs(
-    dataset: Dataset, run: Path, scorer: Scorer, reference: Features, held_out: Path | None
+    dataset: Dataset,
+    run: Path,
+    generators: Mapping[int, Path],
+    scorer: Scorer,
+    reference: Features,
+    held_out: HeldOut | None,
 ) -> pd.DataFrame:
-    """Return the scores of every kept generator, the last epoch's included: `EPOCH_COLUMNS`."""
-    facts = read_json(run / "run.json")
-    held = features.load(held_out / "target.npz") if held_out else None
-    sources = list_images(held_out / "source") if held_out else []
+    """Return the scores of the kept `generators`, by epoch: `EPOCH_COLUMNS`."""
     rows = []
-    for epoch, path in snapshots.verified(run, facts).items():
+    for epoch, path in generators.items():
+        facts, method = load_run(run, path)
         row = {"epoch": epoch, "iteration": facts["iterations"] * epoch // facts["epochs"]}
-        _, method = load_run(run, path)
         method.to(scorer.device).train(False)
         size = tuple(facts["size"])
         row |= scorer(method.outputs(dataset, size, scorer.batch_size), reference)
-        if held is not None:
-            given = method.translations(sources, size, scorer.batch_size)
-            row["fid_held_out"] = scorer(given, held)["fid"]
+        if held_out:
+            given = method.translations(held_out.sources, size, scorer.batch_size)
+            row["fid_held_out"] = scorer(given, held_out.reference)["fid"]
         rows.append(row)
         shown = "  ".join(f"{name} {row[name]:.4g}" for name in EPOCH_COLUMNS[2:] if row.get(name))
         print(f"epoch {epoch}: {shown or 'no scores'}", flush=True)
@@ -108,37 +134,33 @@ def select(
         raise UserError(
             f"{run} kept no generators along the way; train it with the option snapshot_every"
         )
-    if held_out and len(list_images(held_out / "source")) != training["held_out"]:
-        raise UserError(
-            f"{held_out} holds {len(list_images(held_out / 'source'))} source images, but {run} was"
-            f" trained without {training['held_out']}; export as many as were held out"
-        )
-    epochs = score_epochs(dataset, run, scorer, reference, held_out)
+    held = HeldOut.of(held_out, run, training["held_out"]) if held_out else None
+    generators = snapshots.verified(run, facts)
+    epochs = score_epochs(dataset, run, generators, scorer, reference, held)
     by, on = ("fid_held_out", "held_out") if held_out else ("fid", "test")
     best = choose(epochs, by)
     missing = scorer.weights if isinstance(scorer.weights, WeightsUnavailable) else None
-    count = len(list_images(held_out / "source") if held_out else dataset.files("test", "source"))
     choice = {
         "epoch": int(best.epoch),
         "iteration": int(best.iteration),
         "chosen_on": on,
-        "images": count,
+        "images": len(held.sources if held else dataset.files("test", "source")),
         "every": training["snapshot_every"],
         "fid": None if missing else float(best[by]),
         "missing": str(missing) if missing else None,
         "fingerprint": facts["fingerprint"],
     }
-    keep(dataset, run, choice, scorer)
+    keep(dataset, run, generators[choice["epoch"]], choice, scorer)
     with replacing(run / "epochs.csv") as temporary:
         epochs.to_csv(temporary, index=False, lineterminator="\n")
     write_json(run / "best.json", choice)
     return choice
 
 
-def keep(dataset: Dataset, run: Path, choice: dict[str, Any], scorer: Scorer) -> None:
+def keep(
+    dataset: Dataset, run: Path, weights: Path, choice: dict[str, Any], scorer: Scorer
+) -> None:
     """Write the chosen generator and its translations of the test set into `run/best/`."""
-    facts = read_json(run / "run.json")
-    weights = snapshots.verified(run, facts)[choice["epoch"]]
     out = run / "best"
     out.mkdir(exist_ok=True)
     with replacing(out / "generator.pt") as temporary:

@@ -1,8 +1,5 @@
 """Scoring along the way: the generators that trainings kept, and the best epoch."""
 
-BEST = PLAN.config.best
-HELD_OUT = BEST.held_out if BEST else 0
-
 
 use rule test_images as held_out_images with:
     output:

@@ -8,6 +8,7 @@ from cut.sizes import height_width
 
 RESULTS = PLAN.config.results
 DATA = PLAN.config.data
+HELD_OUT = PLAN.config.best.held_out if PLAN.config.best else 0
 ENVIRONMENT = f"../envs/cutbench{'-cuda' if PLAN.config.device == 'cuda' else ''}.yaml"
 RUN = f"{RESULTS}/{{dataset}}/{{row}}/seed{{seed}}"
 

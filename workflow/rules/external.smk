@@ -13,7 +13,7 @@ rule training_images:
     params:
         out=subpath(output[0], parent=True),
         size=PLAN.config.size,
-        held_out=PLAN.config.best.held_out if PLAN.config.best else 0,
+        held_out=HELD_OUT,
     shell:
         "python -m cut.external images {input:q} {params.out:q} --size {params.size}"
         " --held-out {params.held_out} > {log:q} 2>&1"
