@@ -1,10 +1,11 @@
 """Score one folder against cached references, and the same pair by pytorch-fid's own command.
 
-    python -m benchmarks.scoring REAL_FOLDER FAKE_FOLDER [--device cpu] [--repeats 3]
+    python -m benchmarks.scoring REAL_FOLDER FAKE_FOLDER [--device cpu] [--repeats 5]
 
 `python -m cut.score` with kept features of REAL, as the workflow calls it for every run, computes
 all of its scores; `python -m pytorch_fid` computes FID from both folders. Both are whole processes
-with the same weights, run in turn. Prints the two FIDs and the ratio of the shortest times.
+with the same weights, run in turn. Prints the two FIDs, the median times, and the median and the
+range of the ratios, a turn each: a machine that others use too is not always as fast.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -20,8 +22,8 @@ from pathlib import Path
 
 from cut.metrics.weights import find_inception
 
-# pytorch-fid's command has no argument for a weights file: the same stand-in for its download that
-# `cut.metrics.features` uses, in the process that the command runs in.
+# pytorch-fid's command has no argument for a weights file: they stand in for its download, in the
+# process that the command runs in.
 THEIRS = """
 import sys, torch
 import pytorch_fid.inception, pytorch_fid.fid_score
@@ -44,7 +46,7 @@ def main() -> None:
     parser.add_argument("real", type=Path)
     parser.add_argument("fake", type=Path)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=5)
     args = parser.parse_args()
     weights = find_inception(None)
     with tempfile.TemporaryDirectory() as folder:
@@ -65,11 +67,12 @@ def main() -> None:
             times["pytorch_fid"].append(seconds)
         value = json.loads(Path(found).read_text())["fid"]
     fid = float(re.search(r"FID:\s+(\S+)", printed)[1])
-    best = {name: min(seconds) for name, seconds in times.items()}
-    print(f"cut.score    FID {value:.5f}  {best['cut.score']:6.1f} s, all scores")
-    print(f"pytorch_fid  FID {fid:.5f}  {best['pytorch_fid']:6.1f} s")
-    ratio = best["pytorch_fid"] / best["cut.score"]
-    print(f"ratio of times {ratio:.1f}, relative difference of FID {abs(value - fid) / fid:.1e}")
+    middle = {name: statistics.median(seconds) for name, seconds in times.items()}
+    print(f"cut.score    FID {value:.5f}  {middle['cut.score']:6.1f} s, all scores")
+    print(f"pytorch_fid  FID {fid:.5f}  {middle['pytorch_fid']:6.1f} s")
+    ratios = [slow / fast for fast, slow in zip(*times.values(), strict=True)]
+    spread = f"{statistics.median(ratios):.1f} ({min(ratios):.1f} to {max(ratios):.1f})"
+    print(f"ratio of times {spread}, relative difference of FID {abs(value - fid) / fid:.1e}")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
@@ -25,6 +26,8 @@ def unknown(kind: str, given: str, known: Sequence[str]) -> str:
 
 def command(main: Callable[[Sequence[str] | None], Any]) -> None:
     """Run `main(None)`; print a `UserError` as one line on standard error and exit with 1."""
+    gc.freeze()  # what the imports made stays to the end; on leaving too it need not be looked at
+    gc.enable()
     try:
         sys.exit(main(None))
     except UserError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,6 +54,24 @@ def sha256_of(*paths: Path) -> str:
     for path in paths:
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def read_tensors(path: Path, expected: str) -> Any:
+    """Return what `torch.save` wrote, on the CPU; it runs no code that the file holds.
+
+    Raises:
+        UserError: it is missing or can't be read; `expected` says what it should be.
+    """
+    if not path.is_file():
+        raise UserError(f"there is no file {path}; expected {expected}")
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    # For a file that is no archive torch.load raises almost anything.
+    except (OSError, RuntimeError, ValueError, EOFError, KeyError, pickle.UnpicklingError) as error:
+        reason = str(error).strip().splitlines()[:1] or [type(error).__name__]
+        raise UserError(
+            f"{path} can't be read as weights ({reason[0][:80]}); expected {expected}"
+        ) from None
 
 
 def save_tensors(path: Path, state: Any) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
+import pytorch_fid.inception
 import torch
 from PIL import Image
+from pytorch_fid.inception import InceptionV3
 
-from cut.metrics.convert import template
+from cut.metrics.inception import template
 
 
 def random_state(seed: int = 0) -> dict[str, torch.Tensor]:
@@ -30,6 +34,14 @@ def random_state(seed: int = 0) -> dict[str, torch.Tensor]:
             values = torch.randn(like.shape, generator=generator) * 0.1
         state[name] = values
     return state
+
+
+def pytorch_fids(state: dict[str, torch.Tensor], blocks: Sequence[int] = (3,)) -> InceptionV3:
+    """Return the network of pytorch-fid itself with these weights in the place of its download."""
+    with mock.patch.object(
+        pytorch_fid.inception, "load_state_dict_from_url", lambda *_, **__: state
+    ):
+        return InceptionV3(blocks).eval()
 
 
 def write_weights(path: Path, seed: int = 0) -> Path:

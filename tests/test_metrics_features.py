@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 from pytorch_fid.fid_score import get_activations
-from standin import write_images, write_weights
+from standin import pytorch_fids, write_images, write_weights
 
 from cut.errors import UserError
 from cut.metrics import features
@@ -38,7 +38,7 @@ def folder(tmp_path_factory):
 
 
 def test_are_those_of_pytorch_fid_with_any_batch_size(standin, folder):
-    network = features.build_inception(torch.load(standin.path, weights_only=True))
+    network = pytorch_fids(torch.load(standin.path, weights_only=True))
     paths = sorted(folder.iterdir(), key=lambda p: p.name)
     expected = get_activations(paths, network, batch_size=7, num_workers=0)
     assert expected.std(axis=0).max() > 0.01  # the images differ, so the test can fail

@@ -115,7 +115,7 @@ def bad_files(folder: Path) -> list[tuple[Path, str]]:
         "text": "can't be read",
         "empty": "can't be read",
         "code": "can't be read",
-        "none": "there are no Inception weights",
+        "none": "there is no file",
     }
     return [(folder / f"{name}.pth", sentence) for name, sentence in words.items()]
 

@@ -261,7 +261,7 @@ def test_the_table_says_which_way_is_better(folders, standin, capsys):
     [
         ({"--segmenter": "none.pth"}, "there is no file none.pth; expected the weights of a DRN"),
         ({"--source": "nowhere"}, "there is no folder nowhere"),
-        ({"--fid-weights": "none.pth"}, "there are no Inception weights at none.pth"),
+        ({"--fid-weights": "none.pth"}, "there is no file none.pth; expected Inception weights"),
         ({"fake": "nowhere"}, "there is no folder nowhere"),
         ({"real": "nowhere"}, "nowhere is neither a folder"),
         ({"--truth": "nowhere"}, "there is no folder nowhere"),

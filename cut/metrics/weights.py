@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
-import pickle
 import subprocess
 import sys
 import tempfile
@@ -23,15 +22,20 @@ from pathlib import Path
 
 import torch
 from platformdirs import user_cache_path
-from pytorch_fid.inception import FID_WEIGHTS_URL
 from torch import Tensor
 
 from cut.errors import UserError, command
 from cut.fetch import download
-from cut.files import replacing, write_json
+from cut.files import read_tensors, replacing, write_json
 from cut.images import sha256_file
-from cut.metrics.convert import REQUIREMENT, convert_wheel, template
+from cut.metrics.convert import REQUIREMENT, convert_wheel
+from cut.metrics.inception import template
 
+# As in pytorch_fid.inception, whose import would bring torchvision along.
+FID_WEIGHTS_URL = (
+    "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/"
+    "pt_inception-2015-12-05-6726825d.pth"
+)
 OFFICIAL = FID_WEIGHTS_URL.rsplit("/", 1)[-1]
 # The release's name ends in the first digits of its sha256, as torch hub's files do.
 OFFICIAL_PREFIX = OFFICIAL.removesuffix(".pth").rsplit("-", 1)[-1]
@@ -96,16 +100,7 @@ def load_inception_state(path: Path) -> dict[str, Tensor]:
     Raises:
         UserError: the file is missing, unreadable, or holds something else.
     """
-    if not path.is_file():
-        raise UserError(f"there are no Inception weights at {path}; expected the file {OFFICIAL}")
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    # For a file that is no archive torch.load raises almost anything.
-    except (OSError, RuntimeError, ValueError, EOFError, KeyError, pickle.UnpicklingError) as error:
-        reason = str(error).strip().splitlines()[:1] or [type(error).__name__]
-        raise UserError(
-            f"{path} can't be read as weights ({reason[0][:80]}); expected the file {OFFICIAL}"
-        ) from None
+    state = read_tensors(path, f"Inception weights, the file {OFFICIAL}")
     wrong = _difference(state)
     if wrong:
         raise UserError(
