@@ -109,6 +109,7 @@ def _machine(run: Run) -> str:
 def _published(runs: Sequence[Run], entries: Mapping[str, Mapping[str, Any] | None]) -> list[str]:
     """Return where published numbers come from, and what keeps them from comparison."""
     reasons: dict[str, list[str]] = {}
+    remarks: dict[str, list[str]] = {}
     sources: dict[str, None] = {}
     for method, entry in entries.items():
         if entry is None:
@@ -117,13 +118,17 @@ def _published(runs: Sequence[Run], entries: Mapping[str, Mapping[str, Any] | No
         run = next(run for run in runs if run.facts["method"] == method)
         for reason in differences(run, entry):
             reasons.setdefault(reason, []).append(method)
+        if "remark" in entry:
+            remarks.setdefault(entry["remark"], []).append(method)
     if not sources:
         return []
     rows = [method for method, entry in entries.items() if entry]
     words = [r if len(m) == len(rows) else f"{r} ({', '.join(m)})" for r, m in reasons.items()]
     text = f"Published FID: {_and(list(sources))}"
     text += f"; context, not a comparison: {'; '.join(words)}." if words else "."
-    return [text, f"The epoch that the paper scored is {published()['protocol']['epoch_scored']}."]
+    told = [f"Of {_and(methods)}: {remark}." for remark, methods in remarks.items()]
+    epoch = f"The epoch that the paper scored is {published()['protocol']['epoch_scored']}."
+    return [text, *told, epoch]
 
 
 def _and(words: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -49,7 +50,7 @@ def source_of(entry: Mapping[str, Any]) -> str:
 def differences(run: Run, entry: Mapping[str, Any]) -> list[str]:
     """Return in what a run is not what a published number was measured on, in words."""
     found = _differences(run.facts, image_counts(run), entry["metric"])
-    return [*found, entry["note"]] if "note" in entry else found
+    return [*found, entry["differs"]] if "differs" in entry else found
 
 
 def _differences(
@@ -62,20 +63,67 @@ def _differences(
     if metric in ("miou", "pixel_accuracy", "class_accuracy"):
         found.append("segmented by other weights: the paper's network was not released")
     h, w = facts["size"]
-    batch, width = facts.get("training", {}).get("batch_size"), facts["options"].get("ngf")
-    epochs = given["epochs"].get(facts["method"])
     if (h, w) != (given["size"], given["size"]):
         found.append(f"images {h}x{w}, published {given['size']}x{given['size']}")
-    if epochs is not None and facts["epochs"] != epochs:
-        found.append(f"{facts['epochs']} epochs, published {epochs}")
-    if width is not None and width != given["ngf"]:
-        found.append(f"generator width {width}, published {given['ngf']}")
-    if batch is not None and batch != given["batch_size"]:
-        found.append(f"batch size {batch}, published {given['batch_size']}")
     expected = tuple(given["images"].get(facts["dataset"], counts))
     if None not in counts and counts != expected:
         found.append(f"{counts[0]} against {counts[1]} images, published {expected[0]} against"
                      f" {expected[1]}")  # fmt: skip
+    return found + _other_settings(facts)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a published row is: a method, all its options, those of the training, and epochs."""
+
+    method: str
+    options: dict[str, Any]
+    training: dict[str, Any]
+    epochs: int
+
+
+@cache
+def published_settings(row: str) -> Settings | None:
+    """Return what a published row is, or None where no method of its name is here.
+
+    The defaults of a method are its authors' (the paper's code's), so what `published.yaml` does
+    not say of a row is its method's default.
+    """
+    # Only tables of sets that a paper has need the methods.
+    from cut.methods import discover, parse_options
+    from cut.train import training_options
+
+    given = published()["protocol"]
+    its = given["rows"].get(row, {})
+    name = its.get("method", row)
+    method = discover().methods.get(name)
+    if method is None:
+        return None
+    options = parse_options(method.Options, its.get("options", {}), row).model_dump()
+    training = training_options(method, {})
+    kept = {key: getattr(training, key) for key in TRAINING}
+    return Settings(name, options, kept, given["epochs"].get(row, training.epochs))
+
+
+# What of a training decides its weights, beside epochs and size.
+TRAINING = ("batch_size", "flip", "load_size", "precision", "held_out")
+
+
+def _other_settings(facts: Mapping[str, Any]) -> list[str]:
+    """Return in what a run's method, options and training are not the published row's, in words."""
+    known = published_settings(facts["method"])
+    if known is None:
+        return []
+    if facts["algorithm"] != known.method:
+        return [f"method {facts['algorithm']}, published {known.method}"]
+    found = []
+    if facts["epochs"] != known.epochs:
+        found.append(f"{facts['epochs']} epochs, published {known.epochs}")
+    training = facts.get("training", {})
+    for mine, theirs in ((facts["options"], known.options), (training, known.training)):
+        for name, value in theirs.items():
+            if name in mine and mine[name] != value:
+                found.append(f"{name} {json.dumps(mine[name])}, published {json.dumps(value)}")
     return found
 
 

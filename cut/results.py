@@ -228,8 +228,9 @@ def frame(folders: Iterable[Path | Run]) -> pd.DataFrame:
     """Return one value a row, in the order of the runs given.
 
     Columns: dataset, method, algorithm, control, seed, epoch, metric, value (in `unit`, unscaled),
-    published, source, comparable ("yes", why not, or "" without a published number), missing (why
-    there is no value), protocol (digest: rows with the same one may be compared).
+    published, source, remark (what else is known of the published number), comparable ("yes", why
+    not, or "" without a published number), missing (why there is no value), protocol (digest: rows
+    with the same one may be compared).
 
     Raises:
         UserError: as `load_run` and `check_comparable`.
@@ -257,6 +258,7 @@ def _row(run: Run, metric: str) -> dict[str, Any]:
         "value": value,
         "published": entry["value"] if entry else None,
         "source": source_of(entry) if entry else "",
+        "remark": entry.get("remark", "") if entry else "",
         "comparable": "" if not entry else "; ".join(reasons) or "yes",
         "missing": missing,
         "protocol": protocol_digest(run),

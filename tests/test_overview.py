@@ -10,7 +10,7 @@ from fake_runs import protocol, write_run
 from cut import figures
 from cut.errors import NothingToShow
 from cut.overview import main
-from cut.published import differences, published_entry, verdict
+from cut.published import differences, published_entry, published_settings, verdict
 from cut.results import load_run
 from cut.scatter import draw
 
@@ -157,7 +157,7 @@ def test_a_published_protocol_gets_a_verdict(tmp_path):
     scored_by = protocol(images=140)
     scored_by["fake"] |= counts
     given = {"epochs": 400, "training": {"batch_size": 1}, "size": [256, 256]}
-    options = {**ALL, "ngf": 64}
+    options = published_settings("cut").options
     runs = [write_run(tmp_path / str(s), "cut", dataset="horse2zebra", seed=s,
                       scores={"fid": 45.0 + s}, scored_by=scored_by, options=options, **given)
             for s in range(3)]  # fmt: skip

@@ -12,7 +12,7 @@ from cut.comparable import image_counts
 from cut.errors import UserError
 from cut.files import write_json
 from cut.metrics.weights import WeightsUnavailable
-from cut.published import differences, published, published_entry
+from cut.published import differences, published, published_entry, published_settings
 from cut.results import METRICS, OTHER_SCENES, Run, frame, load_history, load_run
 from cut.score import Partners, score
 
@@ -159,18 +159,64 @@ def test_runs_that_do_not_belong_together_are_refused(tmp_path, change, words):
         frame([write_run(tmp_path / "a"), write_run(tmp_path / "b", **change)])
 
 
-def test_a_run_under_the_papers_conditions_has_no_difference():
-    facts = {"method": "cut", "dataset": "horse2zebra", "size": [256, 256], "epochs": 400,
-             "options": {"ngf": 64}, "training": {"batch_size": 1}}  # fmt: skip
-    entry = {"metric": "fid", "value": 45.5}
+def as_published(row, epochs=None, **options):
+    """Return a run of the published settings of `row` on horse2zebra, with `options` changed."""
+    known = published_settings(row)
+    facts = {"method": row, "algorithm": known.method, "dataset": "horse2zebra",
+             "size": [256, 256], "epochs": epochs or known.epochs,
+             "options": {**known.options, **options}, "training": dict(known.training)}  # fmt: skip
+    scored_by = {"fake": {"images": 120}, "real": {"images": 140}}
+    return Run(Path(), facts, {}, {}, scored_by)
 
-    def differ(facts, fakes):
-        protocol = {"fake": {"images": fakes}, "real": {"images": 140}}
-        return differences(Run(Path(), facts, {}, {}, protocol), entry)
 
-    assert differ(facts, 120) == []
-    assert differ({**facts, "epochs": 3}, 120) == ["3 epochs, published 400"]
-    assert "120 against 140" in differ(facts, 50)[0]
+ROWS = sorted({e["method"] for e in published()["entries"] if e["source"] in ("table1", "fig4")})
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_a_run_under_the_papers_conditions_has_no_difference(row):
+    assert differences(as_published(row), {"metric": "fid"}) == []
+    assert "30 epochs, published" in differences(as_published(row, 30), {"metric": "fid"})[0]
+
+
+def test_what_a_run_changed_is_named():
+    entry = published_entry("horse2zebra", "cut", "fid")
+    assert differences(as_published("cut", lambda_nce=4.0), entry) == [
+        "lambda_nce 4.0, published 1.0"
+    ]
+    fewer = as_published("no-id-15neg-last", n_patches=64)
+    assert differences(fewer, entry) == ["n_patches 64, published 16"]
+    cyclegan = as_published("cyclegan", lambda_identity=0.5)
+    assert differences(cyclegan, entry) == ["lambda_identity 0.5, published 0.0"]
+    run = as_published("cut")
+    run.facts["training"] |= {"batch_size": 4, "held_out": 100}
+    assert differences(run, entry) == ["batch_size 4, published 1", "held_out 100, published 0"]
+    run = as_published("cut")
+    run.protocol["fake"]["images"] = 50
+    assert differences(run, entry) == ["50 against 140 images, published 120 against 140"]
+
+
+def test_another_method_under_a_published_name_is_told_apart():
+    run = as_published("cut")
+    run.facts["algorithm"] = "gcgan"
+    entry = published_entry("horse2zebra", "cut", "fid")
+    assert differences(run, entry) == ["method gcgan, published cut"]
+
+
+def test_a_number_that_was_scored_otherwise_is_never_comparable_and_a_remark_keeps_nothing():
+    munit = published_entry("horse2zebra", "munit", "fid")
+    assert (
+        differences(as_published("munit"), munit) == [munit["differs"]]
+        and "JPEG" in munit["differs"]
+    )
+    gcgan = published_entry("horse2zebra", "gcgan", "fid")
+    assert gcgan["remark"] and differences(as_published("gcgan"), gcgan) == []
+
+
+def test_a_published_row_without_a_method_here_is_judged_by_its_images_alone():
+    facts = {"method": "dclgan", "algorithm": "mine", "dataset": "horse2zebra", "size": [64, 64],
+             "epochs": 1, "options": {}, "training": {}}  # fmt: skip
+    found = differences(Run(Path(), facts, {}, {}, {}), {"metric": "fid"})
+    assert published_settings("dclgan") is None and found == ["images 64x64, published 256x256"]
 
 
 def test_published_numbers_are_well_formed_and_given_once():

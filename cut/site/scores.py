@@ -176,7 +176,7 @@ def _beside(
     names = ("published", "difference", "verdict")
     if entry is None:
         return dict.fromkeys(names, ("–", None, "no published number"))
-    beside = (METRICS["fid"].show(entry["value"]), entry["value"], "")
+    beside = (METRICS["fid"].show(entry["value"]), entry["value"], entry.get("remark", ""))
     values = values_of(row, "fid")
     if not values:
         none = ("–", None, row[0].value("fid")[1])
