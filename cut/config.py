@@ -113,7 +113,7 @@ class PlannedRow:
     training: dict[str, Any]
     threads: int
     trained: bool
-    contrastive: bool  # a variant of CUT with one encoder, which a figure can look into
+    contrastive: bool  # a variant of CUT, whose encoder a figure can look into
     code: str
     commands: type[ExternalMethod] | None = None  # of a method that runs by its own commands
 
@@ -215,7 +215,7 @@ def _plan_row(config: Config, registry: Registry, name: str) -> PlannedRow:
         training=training if cls.trained else {},
         threads=parsed.threads if cls.trained else 1,
         trained=cls.trained,
-        contrastive=issubclass(cls, Cut) and options.get("query_encoder", "shared") == "shared",
+        contrastive=issubclass(cls, Cut),
         code=code_digest(cls),
         commands=cls if issubclass(cls, ExternalMethod) else None,
     )

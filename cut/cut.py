@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from pydantic import Field, field_validator, model_validator
@@ -19,6 +19,8 @@ from cut.losses import lsgan, multilayer_patch_nce
 from cut.methods import Batch, Method, NetworkOptions
 from cut.networks import Discriminator, Generator, ProjectionHeads, initialise
 
+# Networks that embed patches and don't translate.
+EMBEDDING = ("F", "F_q", "E")
 CITATION = "Park, Efros, Zhang, Zhu: Contrastive Learning for Unpaired I2I Translation, ECCV 2020"
 
 
@@ -134,6 +136,16 @@ class Cut(Method):
     def translate(self, images: Tensor) -> Tensor:
         """Translate (N, 3, H, W) in [-1, 1]."""
         return self.G(images)
+
+    def embedding_state(self) -> dict[str, Any]:
+        """Return what embeds patches beside the generator: heads, and perhaps a second encoder."""
+        kept = {name: net.state_dict() for name, net in self.networks.items() if name in EMBEDDING}
+        return {name: state for name, state in kept.items() if state}
+
+    def load_embedding_state(self, state: dict[str, Any]) -> None:
+        """Take back what `embedding_state` gave."""
+        for name in self.embedding_state():
+            self.networks[name].load_state_dict(state[name])
 
     @property
     def _with_identity(self) -> bool:

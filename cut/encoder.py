@@ -1,15 +1,16 @@
 """Drawing what an encoder has learned: which patches of the input a patch of the output is like.
 
 For a run of CUT's family. From a patch of the translation (the query), the cosine similarity to
-every patch of its input, at each layer that PatchNCE compared; and the first three principal
-components of the deepest of those layers as colours. The features are the encoder's own, before
-the projection heads, which `generator.pt` does not hold: a translator does not need them.
+every patch of its input, at each layer that PatchNCE compared: of the vectors z that PatchNCE
+itself compares, after the projection heads, which the run keeps in `embedding.pt`. And the first
+three principal components of the encoder's features at the deepest of those layers, as colours.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -21,8 +22,10 @@ from torch.nn import functional as F
 
 from cut.cut import Cut
 from cut.errors import UserError
+from cut.files import read_tensors
 from cut.images import read_image, to_image, to_tensor
 from cut.metrics.content import by_stem
+from cut.networks import ProjectionHeads
 from cut.seeds import generator
 from cut.translate import load_run
 
@@ -34,8 +37,8 @@ def similarity(query: Tensor, keys: Tensor, place: tuple[float, float]) -> Tenso
     """Return the cosine (H, W) of the query map's vector at `place` to every vector of the keys.
 
     Args:
-        query: (C, H, W) features of the translation.
-        keys: (C, H, W) features of the input.
+        query: (C, H, W) vectors of the translation.
+        keys: (C, H, W) vectors of the input.
         place: (y, x) as shares of height and width, in [0, 1).
     """
     _, h, w = query.shape
@@ -78,34 +81,55 @@ def principal_colours(maps: Sequence[Tensor]) -> list[np.ndarray]:
     return out
 
 
-def draw(run: Path, test: Path, names: Sequence[str], seed: int) -> Figure:
-    """Draw a row for each test image in `names`: query, input, similarities, components.
+def embedded(heads: ProjectionHeads, maps: Sequence[Tensor]) -> list[Tensor]:
+    """Return what `heads` make of every position: (N, width, H_l, W_l) unit vectors a layer."""
+    ids = [torch.arange(m.shape[-2] * m.shape[-1]) for m in maps]
+    vectors = zip(heads(maps, ids), maps, strict=True)  # (N, H_l*W_l, width) a layer
+    return [v.transpose(1, 2).unflatten(2, m.shape[-2:]) for v, m in vectors]
+
+
+def load_encoder(run: Path) -> tuple[dict[str, Any], Cut]:
+    """Return a run's record, and its method with the trained encoder and heads.
 
     Raises:
-        UserError: the run's method has no such encoder, or a name is no test image's.
+        UserError: the run's method is no variant of CUT, or the run did not keep its heads.
     """
     facts, method = load_run(run)
     if not isinstance(method, Cut):
         raise UserError(
             f"{facts['method']} is no variant of CUT: it compares no patches of an encoder"
         )
-    if method.E is not method.G:
-        raise UserError(
-            f"{facts['method']} encodes translations by an encoder of its own, which generator.pt"
-            " does not hold; take a run with query_encoder: shared"
-        )
-    layers = sorted(method.options.nce_layers)
+    if method.embedding_state():
+        path = run / "embedding.pt"
+        state = read_tensors(path, "the projection heads of a trained run; train it again")
+        try:
+            method.load_embedding_state(state)
+        except (RuntimeError, KeyError, TypeError) as error:
+            reason = str(error).splitlines()[0]
+            raise UserError(f"{path} doesn't hold the run's heads: {reason}") from None
+    method.train(False)
+    return facts, method
+
+
+def draw(run: Path, test: Path, names: Sequence[str], seed: int) -> Figure:
+    """Draw a row for each test image in `names`: query, input, similarities, components.
+
+    Raises:
+        UserError: as `load_encoder`.
+    """
+    facts, method = load_encoder(run)
+    layers = method.options.nce_layers
     sources = by_stem(test / "source")
     images = torch.stack([to_tensor(read_image(sources[name])) for name in names])
-    method.train(False)
     with torch.inference_mode():
         out = method.translate(images)
-        keys, queries = (
-            [unpadded(m, *images.shape[-2:]) for m in method.G.encode(x, layers)]
-            for x in (images, out)
-        )
-    deep = len(layers) - 1
-    colours = principal_colours([*keys[deep], *queries[deep]])
+        maps = [
+            [unpadded(m, *images.shape[-2:]) for m in encoder.encode(x, layers)]
+            for encoder, x in ((method.G, images), (method.E, out))
+        ]
+        keys, queries = embedded(method.F, maps[0]), embedded(method.F_q, maps[1])
+    deep = layers.index(max(layers))
+    colours = principal_colours([*maps[0][deep], *maps[1][deep]])
     cell = WIDTH / (4 + len(layers)) * images.shape[2] / images.shape[3]
     figure, axes = plt.subplots(
         len(names), 4 + len(layers), squeeze=False, layout="constrained",

@@ -188,6 +188,13 @@ class Method(ABC):
         if "G" in self.networks:
             self.networks["G"].load_state_dict(state)
 
+    def embedding_state(self) -> dict[str, Any]:
+        """Return what a run keeps in `embedding.pt`, for figures and not for translating: nothing.
+
+        A method that trains an encoder to be looked at replaces this.
+        """
+        return {}
+
     def parameters(self) -> dict[str, int]:
         """Return the number of trainable parameters a network."""
         return {

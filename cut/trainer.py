@@ -289,6 +289,8 @@ class Trainer:
     def _finish(self) -> None:
         """Write the outputs, the record last, and drop the training state."""
         save_tensors(self.out / "generator.pt", self.method.generator_state())
+        if embedding := self.method.embedding_state():
+            save_tensors(self.out / "embedding.pt", embedding)
         self.history.write(self.out / "history.csv")
         write_json(self.out / "run.json", self.record())
         self.state_file.unlink(missing_ok=True)

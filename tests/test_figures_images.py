@@ -168,6 +168,8 @@ def translator(tmp_path):
         run = write_run(tmp_path / method, method, size=[32, 32], options=options)
         built = build_method(method, options, 0)
         save_tensors(run / "generator.pt", built.generator_state())
+        if built.embedding_state():
+            save_tensors(run / "embedding.pt", built.embedding_state())
         return run, test
 
     return write
@@ -190,7 +192,7 @@ def test_a_row_shows_the_query_every_layer_and_the_components(translator, tmp_pa
 
 def test_the_layer_of_pixels_is_compared_where_the_mark_stands(translator, monkeypatch):
     """Layer 0 is padded: a share of its height is another pixel than that share of the image's."""
-    run, test = translator("cut")
+    run, test = translator("cut", {**OPTIONS, "projection": "none"})
     monkeypatch.setattr(Cut, "translate", lambda self, images: images)
     monkeypatch.setattr(encoder, "_place", lambda seed, name: (0.31, 0.66))
     figure = encoder.draw(run, test, ["img_1"], 0)
@@ -212,7 +214,44 @@ def test_methods_without_such_an_encoder_are_refused(translator):
     run, test = translator("cyclegan", {"ngf": 4, "ndf": 4, "n_blocks": 1})
     with pytest.raises(UserError, match="cyclegan is no variant of CUT"):
         encoder.draw(run, test, ["img_0"], 0)
+
+
+def test_what_is_compared_are_the_vectors_of_the_projection_heads(translator, monkeypatch):
+    run, test = translator("cut")
+    monkeypatch.setattr(encoder, "_place", lambda seed, name: (0.5, 0.25))
+    shown = encoder.draw(run, test, ["img_2"], 0).axes[4].images[0].get_array()
+    method = build_method("cut", OPTIONS, 0)
+    image = to_tensor(picture(2, size=32))[None]
+    with torch.inference_mode():
+        place = torch.tensor([8 * 16 + 4])  # layer 8: 16x16 positions of 32x32 pixels
+        out = method.G.encode(method.translate(image), [0, 4, 8])
+        # z of layer 8: its head is the third.
+        (query,) = method.F.mlp_2(out[2].flatten(2)[0, :, place].T)
+        keys = method.F.mlp_2(method.G.encode(image, [8])[0].flatten(2)[0].T)
+        want = torch.nn.functional.cosine_similarity(keys, query[None]).reshape(16, 16)
+    assert np.allclose(shown, want, atol=1e-5)
+
+
+def test_an_encoder_of_the_queries_own_embeds_the_translation(translator, monkeypatch):
     own = {**OPTIONS, "query_encoder": "separate", "key_gradient": True}
     run, test = translator("cut", own)
-    with pytest.raises(UserError, match="an encoder of its own, which generator.pt does not hold"):
+    monkeypatch.setattr(Cut, "translate", lambda self, images: images)
+    shown = encoder.draw(run, test, ["img_1"], 0).axes[4].images[0].get_array()
+    assert shown.max() < 0.99, "another encoder sees the same patch otherwise"
+    state = torch.load(run / "embedding.pt", weights_only=True)
+    generator = build_method("cut", OPTIONS, 0).G.state_dict()
+    state["E"] = {name: generator[name] for name in state["E"]}
+    state["F_q"] = state["F"]
+    save_tensors(run / "embedding.pt", state)
+    shown = encoder.draw(run, test, ["img_1"], 0).axes[4].images[0].get_array()
+    assert shown.max() == pytest.approx(1, abs=1e-5), "the same encoder and heads on both sides"
+
+
+def test_a_run_without_its_heads_is_told_so(translator):
+    run, test = translator("cut")
+    save_tensors(run / "embedding.pt", {"G": {}})
+    with pytest.raises(UserError, match="embedding.pt doesn't hold the run's heads"):
+        encoder.draw(run, test, ["img_0"], 0)
+    (run / "embedding.pt").unlink()
+    with pytest.raises(UserError, match="there is no file .*embedding.pt; expected the projection"):
         encoder.draw(run, test, ["img_0"], 0)

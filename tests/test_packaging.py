@@ -306,8 +306,9 @@ def test_the_wheel_holds_both_packages_and_their_data(root: Path, tmp_path: Path
     subprocess.run(command, check=True, timeout=120)
     (wheel,) = tmp_path.glob(f"cutbench-{project(root)['version']}-*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
+    folders = ("data", "captions")
     sources = [p for p in source.rglob("*")
-               if p.suffix in (".py", ".yaml") or p.parent.name == "data"]  # fmt: skip
+               if p.suffix in (".py", ".yaml") or p.parent.name in folders]  # fmt: skip
     expected = {p.relative_to(source).as_posix() for p in sources if p.is_file()}
-    assert "cut/data/registry.yaml" in expected
+    assert {"cut/data/registry.yaml", "cut/data/captions/grid.rst"} <= expected
     assert expected - names == {n for n in expected if n.startswith("build/")}

@@ -50,6 +50,10 @@ def test_a_run_leaves_its_record_history_and_weights(dataset, tmp_path, capsys):
     assert [int(row["iteration"]) for row in rows] == list(range(2, 25, 2))
     assert float(rows[0]["lr_factor"]) == 1 and float(rows[-1]["lr_factor"]) == pytest.approx(1 / 3)
     assert not (out / "state").exists()
+    heads = torch.load(out / "embedding.pt", weights_only=True)["F"]
+    untrained = train.build_method("cut", OPTIONS, 3).F.state_dict()
+    assert heads.keys() == untrained.keys()
+    assert not any(torch.equal(heads[name], untrained[name]) for name in heads)
     assert "images/s" in capsys.readouterr().out
 
 

@@ -19,6 +19,7 @@ from conftest import ROOT, SHARED
 from PIL import Image
 
 from cut.files import sha256_of
+from cut.site.page import caption_of
 
 # One worker runs these in order: they share what the first one makes.
 pytestmark = pytest.mark.xdist_group("workflow")
@@ -237,8 +238,12 @@ def test_the_report_holds_tables_and_figures_with_captions(finished):
     kinds = ("grid", "curves", "stability", "cost", "cases", "encoder")
     for name in ("scores.csv", *(f"coats2stripes-{kind}.png" for kind in kinds)):
         assert name in page
-    assert "Rings mark the epoch" in page, "the caption of FID by epoch"
-    assert "made of them after its last epoch" in page, "the grid's caption"
+    words = " ".join(page.split())
+    site = " ".join((finished / "results" / "site" / "index.html").read_text().split())
+    for kind in kinds:
+        said = caption_of(kind).replace("'", "&#39;")
+        assert said and said in words, f"the report has no caption of {kind}"
+        assert said in site, f"the page has no caption of {kind}"
 
 
 def test_a_killed_benchmark_goes_on_to_the_same_weights(finished, tmp_path):

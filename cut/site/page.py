@@ -25,24 +25,7 @@ from cut.site.scores import score_table
 
 ASSETS = resources.files("cut.site") / "assets"
 TABLE_ENDS = ("csv", "md", "tex")
-CAPTIONS = {
-    "grid": "Test images and what each method made of them after its last epoch, with the true"
-    " counterpart where there is one.",
-    "curves": "Losses by epoch: running means over the values of the history, which stand faint"
-    " behind them; PatchNCE is divided by its weight.",
-    "stability": "FID over the test set by epoch, of the generators kept along the way. Rings mark"
-    " the best epochs, by the images that the legend names; dotted lines are the controls.",
-    "cost": "FID against seconds a training step and against peak memory; dotted lines are the"
-    " controls.",
-    "cases": "The best and the worst translations by L1 to the true counterpart, or else by the"
-    " distance of Inception features to the nearest real image.",
-    "encoder": "How like each patch of the input is to the marked patch of the translation, by"
-    " layer of the encoder; and the deepest layer's first three principal components as colours.",
-    "ablation": "Every row of the ablation as a point: measured filled, published open. Down and"
-    " to the left is better on both axes.",
-    "ablation-miou": "Every row of the ablation as a point: measured filled, published open. Up and"
-    " to the left is better: mIoU against FID.",
-}
+CAPTIONS = resources.files("cut") / "data" / "captions"  # the report's figures have them too
 
 
 @dataclass(frozen=True)
@@ -69,6 +52,13 @@ def assets() -> dict[str, bytes]:
             if file.is_file()}  # fmt: skip
 
 
+def caption_of(kind: str) -> str:
+    """Return a figure's caption, or "" for one that no rule draws."""
+    # Both of an ablation's scatters share theirs.
+    file = CAPTIONS / f"{kind.removesuffix('-miou')}.rst"
+    return " ".join(file.read_text(encoding="utf-8").split()) if file.is_file() else ""
+
+
 def figures(folder: Path, datasets: Sequence[str], links: Links) -> list[Figure]:
     """Return the PNG figures of `folder`, those of one data set together.
 
@@ -92,7 +82,7 @@ def figures(folder: Path, datasets: Sequence[str], links: Links) -> list[Figure]
         pdf = path.with_suffix(".pdf")
         found.append((
             datasets.index(dataset) if dataset else len(datasets),
-            Figure(path.name, title, CAPTIONS.get(kind, ""), links.to(path),
+            Figure(path.name, title, caption_of(kind), links.to(path),
                    links.to(pdf) if pdf.is_file() else "", width, height),
         ))  # fmt: skip
     return [figure for _, figure in sorted(found, key=lambda pair: (pair[0], pair[1].name))]

@@ -1,4 +1,7 @@
-"""Figures from the runs' records, translations and features."""
+"""Figures from the runs' records, translations and features.
+
+Their captions are the package's own: the page of results shows the same.
+"""
 
 
 rule scatter:
@@ -7,7 +10,7 @@ rule scatter:
     output:
         png=report(
             f"{RESULTS}/figures/{{scatter}}.png",
-            caption="../report/scatter.rst",
+            caption="../../cut/data/captions/ablation.rst",
             category="Figures",
             labels={"figure": "{scatter}", "data set": "all"},
         ),
@@ -33,7 +36,7 @@ rule grid:
     output:
         png=report(
             f"{RESULTS}/figures/{{dataset}}-grid.png",
-            caption="../report/grid.rst",
+            caption="../../cut/data/captions/grid.rst",
             category="Figures",
             labels={"figure": "translations", "data set": "{dataset}"},
         ),
@@ -59,7 +62,7 @@ rule curves:
     output:
         png=report(
             f"{RESULTS}/figures/{{dataset}}-curves.png",
-            caption="../report/curves.rst",
+            caption="../../cut/data/captions/curves.rst",
             category="Figures",
             labels={"figure": "training curves", "data set": "{dataset}"},
         ),
@@ -80,7 +83,7 @@ rule stability:
     output:
         png=report(
             f"{RESULTS}/figures/{{dataset}}-stability.png",
-            caption="../report/stability.rst",
+            caption="../../cut/data/captions/stability.rst",
             category="Figures",
             labels={"figure": "FID by epoch", "data set": "{dataset}"},
         ),
@@ -101,7 +104,7 @@ rule cost:
     output:
         png=report(
             f"{RESULTS}/figures/{{dataset}}-cost.png",
-            caption="../report/cost.rst",
+            caption="../../cut/data/captions/cost.rst",
             category="Figures",
             labels={"figure": "time and memory", "data set": "{dataset}"},
         ),
@@ -124,7 +127,7 @@ rule cases:
     output:
         png=report(
             f"{RESULTS}/figures/{{dataset}}-cases.png",
-            caption="../report/cases.rst",
+            caption="../../cut/data/captions/cases.rst",
             category="Figures",
             labels={"figure": "best and worst", "data set": "{dataset}"},
         ),
@@ -148,7 +151,7 @@ rule encoder:
     output:
         png=report(
             f"{RESULTS}/figures/{{dataset}}-encoder.png",
-            caption="../report/encoder.rst",
+            caption="../../cut/data/captions/encoder.rst",
             category="Figures",
             labels={"figure": "what the encoder has learned", "data set": "{dataset}"},
         ),
