@@ -26,6 +26,8 @@ METRICS = {
     "fid_high": Metric("FID, upper bound", "", "", 1),
     "fid_infinity": Metric("FID, extrapolated", "", "lower", 1),
     "fid_best": Metric("FID, best epoch", "", "lower", 1),
+    "fid_best_low": Metric("FID, best epoch, lower bound", "", "", 1),
+    "fid_best_high": Metric("FID, best epoch, upper bound", "", "", 1),
     "epoch_best": Metric("best epoch", "", "", 0),
     "kid": Metric("KID x1000", "1e-3", "lower", 1, 1000.0),
     "kid_std": Metric("KID x1000, sd over subsets", "1e-3", "", 1, 1000.0),
@@ -50,4 +52,6 @@ METRICS = {
 SCORES = ("fid", "fid_low", "fid_high", "fid_infinity", "kid", "kid_std", "kid_low", "kid_high",
           "precision", "recall", "density", "coverage", "l1", "ssim", "perceptual",
           "self_similarity", "miou", "pixel_accuracy", "class_accuracy")  # fmt: skip
+# What is taken from the scores of the best epoch, and as which of them.
+BEST = {"fid_best": "fid", "fid_best_low": "fid_low", "fid_best_high": "fid_high"}
 PAIRED = ("l1", "ssim")  # taken between a translation and its input's true counterpart

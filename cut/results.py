@@ -18,7 +18,7 @@ import pandas as pd
 from cut.comparable import check_comparable, protocol_digest
 from cut.errors import UserError
 from cut.published import differences, published_entry, source_of
-from cut.quantities import METRICS, PAIRED, SCORES
+from cut.quantities import BEST, METRICS, PAIRED, SCORES
 from cut.record import check
 
 CONTROLS = ("copy", "real")
@@ -37,7 +37,7 @@ class Run:
     scores: dict[str, float | None]
     missing: dict[str, str]
     protocol: dict[str, Any]
-    best: dict[str, Any] | None = None  # best.json, and the scores of that epoch
+    best: dict[str, Any] | None = None  # best.json, with that epoch's "scores" over the test set
 
     @property
     def control(self) -> bool:
@@ -56,19 +56,22 @@ class Run:
             return None, OWN_CODE
         if not facts["iterations"]:
             return None, NOT_TRAINED
-        if metric in ("fid_best", "epoch_best"):
+        if metric == "epoch_best" or metric in BEST:
             return self._best(metric)
         if metric == "peak_memory_gb":
             return facts["peak_memory_bytes"] / 1e9, ""
         return float(facts["images_seen" if metric == "images" else metric]), ""
 
     def _best(self, metric: str) -> tuple[float | None, str]:
-        """Return the best epoch, or its FID over the test set."""
+        """Return the best epoch, or its FID over the test set with the bounds of its interval."""
         if self.best is None:
             return None, NOT_FOLLOWED
         if self.best["missing"]:
             return None, self.best["missing"]
-        return (float(self.best["epoch"]) if metric == "epoch_best" else self.best["test_fid"]), ""
+        if metric == "epoch_best":
+            return float(self.best["epoch"]), ""
+        value = self.best["scores"].get(BEST[metric])
+        return value, "" if value is not None else self.missing.get(BEST[metric], "not measured")
 
 
 def load_facts(folder: Path) -> dict[str, Any]:
@@ -112,7 +115,7 @@ def load_run(folder: Path) -> Run:
 
 
 def _load_best(folder: Path, facts: dict[str, Any]) -> dict[str, Any] | None:
-    """Return `best.json` with the test FID of that epoch, or None without one of this training."""
+    """Return `best.json` with that epoch's scores, or None without one of this training."""
     if not (folder / "best.json").is_file():
         return None
     remedy = "choose the epoch again (python -m cut.select)"
@@ -126,7 +129,8 @@ def _load_best(folder: Path, facts: dict[str, Any]) -> dict[str, Any] | None:
                 f"{folder / 'best' / 'scores.json'} scores epoch {content['translated']['epoch']},"
                 f" but the best is {best['epoch']}; score the best epoch again"
             )
-        return {**best, "test_fid": content["scores"]["fid"], "missing": best["missing"]}
+        scores = {name: content["scores"].get(name) for name in BEST.values()}
+        return {**best, "scores": scores, "missing": best["missing"]}
     except (KeyError, TypeError):
         raise UserError(f"{folder / 'best.json'} or its scores lack a fact; {remedy}") from None
 

@@ -140,7 +140,9 @@ def test_the_best_epoch_is_kept_and_scored_as_the_last_is(record, weights, tmp_p
     assert scored(run, places, weights, "best") == pytest.approx(best["fid"], rel=1e-4)
     loaded = load_run(run)
     assert loaded.value("epoch_best") == (best["epoch"], "")
-    assert loaded.value("fid_best")[0] == pytest.approx(best["fid"], rel=1e-4)
+    fid = loaded.value("fid_best")[0]
+    assert fid == pytest.approx(best["fid"], rel=1e-4)
+    assert loaded.value("fid_best_low")[0] < fid < loaded.value("fid_best_high")[0]
     assert f"best epoch {best['epoch']}: FID" in capsys.readouterr().out
 
 
