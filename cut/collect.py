@@ -3,10 +3,11 @@
     python -m cut.collect --out DIR [--ablation] RESULTS_DIR...
 
 Finds every finished and scored run below the folders given and writes the tables that the workflow
-would have written: `scores.csv` (one value a row), a table a data set, and one over all of them. A
-run is its data set, row and seed. The same run found twice must have the same score; runs that were
-scored by different protocols, on different versions of a data set or with different options under
-one name are refused, with what differs.
+would have written: `scores.csv` (one value a row), a table a data set, one over all of them, and
+with several seeds a summary over those. A run is its data set, row and seed. The same run found
+twice must be the same in all that decides its scores; runs that were scored by different
+protocols, on different versions of a data set, or with other options or code under one name are
+refused, with what differs.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from cut.comparable import comparison_key, what_decides
 from cut.errors import UserError, command
 from cut.overview import write_overview
 from cut.results import Run, load_run
+from cut.summary import write_summary
 from cut.tables import write_tables
 
 
@@ -31,7 +34,9 @@ def find_runs(folders: Sequence[Path]) -> tuple[list[Run], list[Path]]:
     unfinished = []
     for folder in folders:
         records = sorted(folder.rglob("run.json"))
-        if not records:
+        states = {state.parent.parent for state in folder.rglob("state/*.pt")}
+        unfinished += sorted(states - {record.parent for record in records})
+        if not records and not states:
             raise UserError(f"there is no run below {folder}; give a folder of results")
         for record in records:
             if not (record.parent / "scores.json").is_file():
@@ -40,12 +45,25 @@ def find_runs(folders: Sequence[Path]) -> tuple[list[Run], list[Path]]:
             run = load_run(record.parent)
             key = (run.facts["dataset"], run.facts["method"], run.facts["seed"])
             same = found.setdefault(key, run)
-            if same.scores != run.scores:
+            if differ := _difference(same, run):
                 raise UserError(
                     f"{same.folder} and {run.folder} are both {key[1]} with seed {key[2]} on"
-                    f" {key[0]}, with different scores; give one of them"
+                    f" {key[0]}, with different {differ}; give one of them"
                 )
     return list(found.values()), unfinished
+
+
+def _difference(one: Run, other: Run) -> str:
+    """Return in what two records of one run differ, or "" where they are of the same run."""
+    parts = [
+        (what_decides(one), what_decides(other)),
+        (comparison_key(one), comparison_key(other)),
+        ({"scores": one.scores, "best epoch": one.best},
+         {"scores": other.scores, "best epoch": other.best}),
+    ]  # fmt: skip
+    names = [name for mine, theirs in parts for name in {**mine, **theirs}
+             if mine.get(name) != theirs.get(name)]  # fmt: skip
+    return " and ".join(names)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -59,15 +77,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     runs, unfinished = find_runs(args.folders)
     for folder in unfinished:
-        print(f"left out {folder}: not scored")
+        scored = "not scored" if (folder / "run.json").is_file() else "still to be trained"
+        print(f"left out {folder}: {scored}")
     if not runs:
         raise UserError("no run below these folders is scored yet")
 
     places = [run.folder for run in sorted(runs, key=lambda r: (r.facts["dataset"],
               r.facts["method"], r.facts["seed"]))]  # fmt: skip
-    for path in [*write_tables(args.out, places),
-                 *write_overview(args.out, places, args.ablation)]:  # fmt: skip
-        print(f"wrote {path}")
+    write_tables(args.out, places)
+    write_overview(args.out, places, args.ablation)
+    if len({run.facts["seed"] for run in runs}) > 1:
+        write_summary(args.out, places)
     return 0
 
 

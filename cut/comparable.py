@@ -9,11 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cut.errors import UserError
+from cut.metrics.weights import network_of
 
 if TYPE_CHECKING:
     from cut.results import Run
 
-ONE_ROW = ("algorithm", "options", "epochs", "iterations")
+# Of a training's options, those that decide its weights.
+WEIGHTS_DEPEND_ON = ("epochs_constant", "epochs_decay", "batch_size", "load_size", "flip",
+                     "precision", "held_out")  # fmt: skip
+ONE_ROW = ("algorithm", "options", "training", "epochs", "iterations", "code_digest")
 
 
 def image_counts(run: Run) -> tuple[int | None, int | None]:
@@ -37,17 +41,28 @@ def flatten(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 def comparison_key(run: Run) -> dict[str, Any]:
     """Return all that two runs must share to stand in one table.
 
-    Left out: which translations these are (the control of real images may have fewer) and KID's
-    subsets, whose size follows from that; where equal weights were found; why there is no score.
+    Left out: which translations these are, and KID's subsets, whose size follows from their
+    number; where equal weights were found; why there is no score.
     """
     kept = {
         key: value
-        for key, value in flatten(run.protocol).items()
+        for key, value in flatten(_with_networks(run.protocol)).items()
         if value is not None
-        and not key.startswith(("fake.images", "kid."))
-        and not key.endswith(("weights.source", "reason"))
+        and not key.startswith(("fake.images_", "kid."))
+        and not key.endswith("reason")
     }
     return kept | {"image size": run.facts["size"], "data digest": run.facts["dataset_digest"]}
+
+
+def _with_networks(protocol: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a protocol with `network_of` its weights in their place."""
+    found = {}
+    for key, value in protocol.items():
+        if key == "weights" and value:
+            found[key] = network_of(value)
+        else:
+            found[key] = _with_networks(value) if isinstance(value, Mapping) else value
+    return found
 
 
 def protocol_digest(run: Run) -> str:
@@ -76,23 +91,38 @@ def check_comparable(runs: Sequence[Run]) -> None:
                 f" {facts['seed']} on {facts['dataset']}; give one of them"
             )
         other = rows.setdefault(row, run)
-        for key in ONE_ROW:
-            if other.facts[key] != facts[key]:
+        for key, mine in what_decides(run).items():
+            theirs = what_decides(other)[key]
+            if mine != theirs:
                 raise UserError(
-                    f"{other.folder} and {run.folder} are seeds of one row but differ in {key};"
-                    " train both with the same settings"
+                    f"{other.folder} and {run.folder} are seeds of one row but differ in {key}"
+                    f" ({theirs!r}, {mine!r}); train both with the same settings and code"
                 )
 
 
+def what_decides(run: Run) -> dict[str, Any]:
+    """Return what the seeds of one row must share: all that decides the weights but the seed."""
+    facts = dict(run.facts)
+    training = facts.get("training") or {}
+    facts["training"] = {name: training.get(name) for name in WEIGHTS_DEPEND_ON}
+    return {key: facts[key] for key in ONE_ROW}
+
+
 def _check_protocols(runs: Sequence[Run]) -> None:
-    """Refuse runs of one data set whose protocols differ."""
+    """Refuse runs of one data set whose protocols differ, or the ways their best were chosen."""
     agreed: dict[tuple[str, str], tuple[Any, Path]] = {}
     for run in runs:
+        key = comparison_key(run)
+        if run.facts["algorithm"] == "real":
+            # Few training images may be all there are; the caption says how many.
+            key.pop("fake.images", None)
+        if run.best and not run.best["missing"]:
+            key |= {f"best epoch's {name}": run.best[name] for name in ("chosen_on", "every")}
         # A key that a run lacks belongs to a score it lacks: the table says so with a dash.
-        for key, value in sorted(comparison_key(run).items()):
-            first, folder = agreed.setdefault((run.facts["dataset"], key), (value, run.folder))
+        for name, value in sorted(key.items()):
+            first, folder = agreed.setdefault((run.facts["dataset"], name), (value, run.folder))
             if first != value:
                 raise UserError(
-                    f"{folder} and {run.folder} differ in {key} ({first!r}, {value!r}), so they"
+                    f"{folder} and {run.folder} differ in {name} ({first!r}, {value!r}), so they"
                     " can't stand in one table; score both the same way or give only one"
                 )

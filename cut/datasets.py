@@ -24,7 +24,7 @@ import yaml
 from cut import preview
 from cut.errors import UserError, command
 from cut.files import read_json, write_json
-from cut.images import is_image, read_image, resize, write_png
+from cut.images import is_image, read_image, read_labels, resize, write_png
 from cut.prepare import verified_record
 from cut.registry import Entry, registry, resolve
 from cut.sizes import height_width
@@ -158,8 +158,7 @@ def export(
 
     def write(job: tuple[str, str, Path]) -> None:
         group, stem, path = job
-        image = read_image(path)
-        image = image.convert("L") if group == "labels" else resize(image, (h, w))
+        image = read_labels(path) if group == "labels" else resize(read_image(path), (h, w))
         if group == "mask":
             image = image.convert("L").point(lambda level: 255 * (level >= 128))
         write_png(Path(out) / group / f"{stem}.png", image)

@@ -16,10 +16,26 @@ import torch
 from cut.errors import UserError
 
 
+def check_writable(path: Path) -> None:
+    """Make the folder of a file that is to be written: before the work whose result it holds.
+
+    Raises:
+        UserError: the file is a folder, or its folder can't be made or written to.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{path} can't be written: {error}") from None
+    if path.is_dir():
+        raise UserError(f"{path} can't be written: it is a folder; give a file's name")
+    if not os.access(path.parent, os.W_OK):
+        raise UserError(f"{path} can't be written: {path.parent} allows no writing")
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; what is written there replaces `path` at the end."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    check_writable(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary

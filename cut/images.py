@@ -69,6 +69,22 @@ def read_image(path: Path) -> Image.Image:
     return decode_image(path, path)
 
 
+def read_labels(path: Path) -> Image.Image:
+    """Return a map of label ids as 8-bit grey: the stored numbers, of a palette the indices.
+
+    Raises:
+        UserError: the file is missing or damaged, or holds colours.
+    """
+    read_image(path)  # a sentence for what is no whole image
+    with Image.open(path) as image:
+        if image.mode not in ("L", "P"):
+            raise UserError(
+                f"{path} is an image of mode {image.mode}, and label maps have one number a pixel;"
+                " give maps of label ids, not of colours"
+            )
+        return Image.fromarray(np.asarray(image))
+
+
 def decode_image(file: Path | IO[bytes], path: Path | str) -> Image.Image:
     """Return the image in `file` as `read_image` does; `path` is its name in an error."""
     try:

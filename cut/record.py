@@ -55,6 +55,7 @@ class RunRecord(BaseModel):
     fingerprint: str = Field("", description="digest of all that decides the weights but the code")
     earlier_code_digests: list[str] = Field([], description="of code that an interrupted part ran")
     parameters: dict[str, int] = Field({}, description="parameters of each network")
+    generator_sha256: str = Field("", description="sha256 of generator.pt")
     snapshots: dict[str, str] = Field(
         {}, description="sha256 of the generator kept at the end of each of these epochs"
     )

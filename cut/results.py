@@ -102,6 +102,12 @@ def load_run(folder: Path) -> Run:
         number = type(value) in (int, float) and math.isfinite(value)
         if value is not None and not number:
             raise UserError(f"{path} has {name} = {value!r}, which is no number; score it again")
+    for part in ("translated", "missing", "protocol"):
+        if not isinstance(content.get(part) or {}, dict):
+            raise UserError(f"{path} has {part} = {content[part]!r}, no object; score it again")
+    for side in ("real", "fake"):
+        if not isinstance((content.get("protocol") or {}).get(side) or {}, dict):
+            raise UserError(f"{path} has a protocol without facts of {side}; score it again")
     translated = content.get("translated") or {}
     for key in ("dataset", "dataset_digest", "method", "seed"):
         if key in translated and translated[key] != facts[key]:
@@ -120,7 +126,9 @@ def _load_best(folder: Path, facts: dict[str, Any]) -> dict[str, Any] | None:
         return None
     remedy = "choose the epoch again (python -m cut.select)"
     best = _read_object(folder / "best.json", remedy)
-    if best.get("fingerprint") != facts.get("fingerprint"):
+    if best.get("chosen_on", "") not in ("test", "held_out") or "fingerprint" not in best:
+        raise UserError(f"{folder / 'best.json'} doesn't say what chose the epoch; {remedy}")
+    if best["fingerprint"] != facts.get("fingerprint", ""):
         return None  # of a training that was here before
     content = _read_object(folder / "best" / "scores.json", remedy)
     try:
@@ -153,6 +161,10 @@ def load_epochs(folder: Path) -> pd.DataFrame:
         raise UserError(f"{path} is not a readable CSV: {' '.join(str(error).split())}") from None
     if list(epochs) != EPOCH_COLUMNS:
         raise UserError(f"{path} has other columns than {', '.join(EPOCH_COLUMNS)}; select again")
+    words = [name for name in epochs if not pd.api.types.is_numeric_dtype(epochs[name])]
+    if words or epochs.empty:
+        wrong = f"something other than numbers in {words[0]!r}" if len(epochs) else "no epochs"
+        raise UserError(f"{path} has {wrong}; choose the epoch again (python -m cut.select)")
     return epochs
 
 

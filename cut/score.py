@@ -19,9 +19,10 @@ from typing import Any
 
 import torch
 
+from cut import record
 from cut.device import choose_device
 from cut.errors import UserError, command
-from cut.files import read_json, write_json
+from cut.files import check_writable, read_json, write_json
 from cut.images import list_images, sha256_file
 from cut.metrics import content, distances, features, segmentation, structure
 from cut.metrics.features import Features
@@ -30,6 +31,7 @@ from cut.metrics.segmentation import Segmenter
 from cut.metrics.structure import ContentDistance
 from cut.metrics.weights import InceptionWeights, WeightsUnavailable, find_inception
 from cut.quantities import METRICS
+from cut.sizes import in_words
 
 SCORES = (*distances.NAMES, *content.NAMES, *structure.NAMES, *segmentation.NAMES)
 MANIFEST = "manifest.json"
@@ -52,9 +54,19 @@ class Partners:
 
     @classmethod
     def inside(cls, test: Path) -> Partners:
-        """Return the folders that `cut.datasets export` wrote into `test`."""
+        """Return the folders that `cut.datasets export` wrote into `test`.
+
+        Raises:
+            UserError: there is no such folder, or it has none of them.
+        """
         places = {name: test / name for name in ("truth", "source", "labels")}
-        return cls(**{name: path for name, path in places.items() if path.is_dir()})
+        found = {name: path for name, path in places.items() if path.is_dir()}
+        if not found:
+            raise UserError(
+                f"{test} has none of the folders {', '.join(places)}; give what"
+                " `python -m cut.datasets export` wrote"
+            )
+        return cls(**found)
 
 
 def score(
@@ -67,10 +79,12 @@ def score(
     segmenter: Segmenter | None = None,
     keep: Path | None = None,
 ) -> dict[str, Any]:
-    """Return {"fid", "scores", "missing", "protocol", "translated"} of the translations in `fake`.
+    """Return what `scores.json` holds of the translations in `fake`.
 
-    "missing" says for each score that is None why; "translated" is the head of the manifest beside
-    the images, empty without one. `keep` is a file to write the features of the translations to.
+    {"fid", "scores", "missing", "protocol", "translated", "scored_on"}: "missing" says for each
+    score that is None why; "translated" is the head of the manifest beside the images, empty
+    without one; "scored_on" has device and versions. `keep` is a file to write the features of the
+    translations to.
 
     Raises:
         UserError: images are missing, damaged, of several sizes, without a partner, or not those
@@ -82,14 +96,9 @@ def score(
     truths = _truth_scores(fake, partners.truth, unrelated)
     inputs = ContentDistance.of(fake, partners.source, unrelated) if partners.source else None
     reference = _reference(real, weights, device, batch_size)
-    if reference.reason and isinstance(weights, InceptionWeights):
-        raise UserError(
-            f"{real} has no features ({reference.reason}), though there are weights now; compute "
-            "it again with python -m cut.metrics.features, or give the folder of images"
-        )
+    features.check_reference(real, reference, weights)
     labelled = segmentation.score(fake, partners.labels, segmenter, unrelated, device)
     given = features.extract(fake, weights, device, batch_size, content=inputs)
-    _same_weights(real, reference, given)
     if keep:
         head = {"translated": translated} if translated else {}
         features.save(replace(given, protocol=given.protocol | head), keep)
@@ -110,6 +119,7 @@ def score(
         "missing": {name: missing[name] for name in SCORES if values[name] is None},
         "protocol": protocol,
         "translated": translated,
+        "scored_on": {"device": str(device), "versions": record.versions()},
     }
 
 
@@ -145,19 +155,6 @@ def _reference(
     raise UserError(f"{real} is neither a folder of images nor an .npz file of features")
 
 
-def _same_weights(real: Path, reference: Features, given: Features) -> None:
-    """Refuse features of two networks: their distance would mean nothing."""
-    if reference.reason or given.reason:
-        return
-    theirs, ours = (f.protocol["weights"] for f in (reference, given))
-    if theirs["tensors_sha256"] != ours["tensors_sha256"]:
-        raise UserError(
-            f"{real} was computed with the weights {theirs['tensors_sha256'][:12]}… "
-            f"({theirs['source']}), but these are {ours['tensors_sha256'][:12]}… "
-            f"({ours['source']}); compute it again with these"
-        )
-
-
 def read_manifest(fake: Path) -> dict[str, Any]:
     """Return the head of the manifest in `fake`, all but its images, after checking those.
 
@@ -184,8 +181,13 @@ def read_manifest(fake: Path) -> dict[str, Any]:
 
 def table(result: dict[str, Any]) -> str:
     """Return the scores as lines to read, and each reason for missing ones once."""
-    sizes = [result["protocol"][side]["images"] for side in ("real", "fake")]
-    lines = [f"{sizes[1]} images against {sizes[0]} real ones"]
+    real, fake = (result["protocol"][side] for side in ("real", "fake"))
+    lines = [f"{fake['images']} images against {real['images']} real ones"]
+    if real["size"] != fake["size"]:
+        lines.append(
+            f"note: the real images are {in_words(real['size'])}, these {in_words(fake['size'])};"
+            " FID depends on the size that images had before"
+        )
     for name, value in result["scores"].items():
         better = METRICS[name].better
         shown = "missing" if value is None else f"{value:.6g}"
@@ -229,6 +231,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     features.check_batch_size(args.batch_size)
     if not args.fake.is_dir():
         raise UserError(f"there is no folder {args.fake}; expected a folder of translations")
+    for path in filter(None, (args.json, args.features)):
+        check_writable(path)
     segmenter = Segmenter.load(args.segmenter, args.segmenter_size) if args.segmenter else None
     try:
         weights = (

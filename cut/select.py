@@ -77,7 +77,8 @@ class HeldOut:
         """Return what `folder` holds.
 
         Raises:
-            UserError: there are not the `count` inputs that `run` was trained without.
+            UserError: there are not the `count` inputs that `run` was trained without, or the
+                features are not of the targets beside them.
         """
         sources = list_images(folder / "source")
         if len(sources) != count:
@@ -85,7 +86,16 @@ class HeldOut:
                 f"{folder} holds {len(sources)} source images, but {run} was trained without"
                 f" {count}; export as many as were held out"
             )
-        return cls(sources, features.load(folder / "target.npz"))
+        path = folder / "target.npz"
+        reference = features.load(path)
+        if reference.protocol.get("images_sha256") != features.images_digest(
+            list_images(folder / "target")
+        ):
+            raise UserError(
+                f"{path} is of other images than those in {folder / 'target'}; compute it again"
+                " with python -m cut.metrics.features"
+            )
+        return cls(sources, reference)
 
 
 def score_epochs(
@@ -120,14 +130,18 @@ def choose(epochs: pd.DataFrame, by: str) -> pd.Series:
 
 
 def select(
-    dataset: Dataset, run: Path, scorer: Scorer, reference: Features, held_out: Path | None
+    dataset: Dataset, run: Path, scorer: Scorer, place: Path, held_out: Path | None
 ) -> dict[str, Any]:
     """Score every kept generator, write `epochs.csv`, `best.json` and `best/`; return the choice.
 
+    `place` has the features of the real test images.
+
     Raises:
-        UserError: the run kept no generators, one is not the one that `run.json` names, or it was
-            trained on the images that are to choose among its epochs.
+        UserError: the run kept no generators, one is not the one that `run.json` names, it was
+            trained on the images that are to choose among its epochs, or features are of others
+            than the scorer's weights.
     """
+    reference = features.load(place)
     facts = read_json(run / "run.json")
     training = facts.get("training") or {}
     if not training.get("snapshot_every"):
@@ -135,6 +149,9 @@ def select(
             f"{run} kept no generators along the way; train it with the option snapshot_every"
         )
     held = HeldOut.of(held_out, run, training["held_out"]) if held_out else None
+    features.check_reference(place, reference, scorer.weights)
+    if held:
+        features.check_reference(held_out / "target.npz", held.reference, scorer.weights)
     generators = snapshots.verified(run, facts)
     epochs = score_epochs(dataset, run, generators, scorer, reference, held)
     by, on = ("fid_held_out", "held_out") if held_out else ("fid", "test")
@@ -182,8 +199,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     features.check_batch_size(args.batch_size)
     weights = features.read_weights_json(args.weights_json)
     scorer = Scorer(weights, choose_device(args.device), args.batch_size)
-    reference = features.load(args.reference)
-    choice = select(Dataset.load(args.dataset), args.run, scorer, reference, args.held_out)
+    choice = select(Dataset.load(args.dataset), args.run, scorer, args.reference, args.held_out)
     images = "held-out training" if args.held_out else "test"
     if choice["missing"]:
         print(f"no epoch can be chosen, the last stands in: {choice['missing']}")

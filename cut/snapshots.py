@@ -45,11 +45,21 @@ def verified(run: Path, facts: dict[str, Any]) -> dict[int, Path]:
     Raises:
         UserError: a file is gone or is not the one that the record names.
     """
-    found = {}
-    for epoch, digest in facts.get("snapshots", {}).items():
-        path = path_of(run, int(epoch))
-        if not path.is_file() or sha256_of(path) != digest:
-            state = "is not the one that run.json names" if path.is_file() else "is gone"
-            raise UserError(f"{path} {state}; delete {Path(run) / 'run.json'} and train again")
-        found[int(epoch)] = path
-    return {**found, facts["epochs"]: Path(run) / "generator.pt"}
+    digests = {int(epoch): digest for epoch, digest in facts.get("snapshots", {}).items()}
+    found = {epoch: path_of(run, epoch) for epoch in digests}
+    for epoch, path in found.items():
+        verify(path, digests[epoch], run)
+    last = Path(run) / "generator.pt"
+    verify(last, facts.get("generator_sha256", ""), run)
+    return {**found, facts["epochs"]: last}
+
+
+def verify(path: Path, digest: str, run: Path) -> None:
+    """Refuse a generator that is not the one of a run's record; without a digest any is.
+
+    Raises:
+        UserError: the file is gone or has another sha256.
+    """
+    if not path.is_file() or digest and sha256_of(path) != digest:
+        state = "is not the one that run.json names" if path.is_file() else "is gone"
+        raise UserError(f"{path} {state}; delete {Path(run) / 'run.json'} and train again")

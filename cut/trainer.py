@@ -8,7 +8,6 @@ bit, as never having stopped.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import math
@@ -20,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from cut import record, snapshots
+from cut import finished, record, snapshots
 from cut.datasets import Dataset
 from cut.errors import UserError
-from cut.files import read_json, save_tensors, write_json
+from cut.files import read_json, save_tensors, sha256_of, write_json
 from cut.history import COLUMNS, History, losses_of
 from cut.loader import Augmentation, EpochPairs, batches, epoch_length
 from cut.methods import Batch, Method, code_digest
@@ -74,10 +73,12 @@ class Trainer:
 
     def run(self) -> int:
         """Train to the end; return 0, or 128 + the signal that stopped the run."""
-        if self._done():
-            print(f"{self.out} holds this very run, done; delete its run.json to train it again")
-            return 0
-        with self.only_one(self.out), self._signals():
+        with self._signals(), finished.only_one(self.out, lambda: self.stop_signal) as mine:
+            if not mine:
+                return 128 + self.stop_signal
+            if self._done():
+                print(f"{self.out} holds this very run, done; delete the folder to train it again")
+                return 0
             self._resume()
             saved = time.monotonic()
             for batch in self._batches():
@@ -212,13 +213,20 @@ class Trainer:
         return self.out / "state" / f"{self.fingerprint}.pt"
 
     def _done(self) -> bool:
-        """Return whether `out` has the outputs of a run of the same options, data and code."""
+        """Return whether `out` has the outputs of a run of the same options, data and code.
+
+        Those that a workflow has removed are taken back.
+        """
         path = self.out / "run.json"
-        if not path.is_file() or not (self.out / "generator.pt").is_file():
-            return False
-        record = read_json(path)
-        same = {"fingerprint": self.fingerprint, "code_digest": self.digests[-1]}
-        return all(record.get(key) == value for key, value in same.items())
+        if path.is_file() and (self.out / "generator.pt").is_file():
+            return self._same_run(read_json(path))
+        return finished.restore(self.out, self._same_run)
+
+    def _same_run(self, facts: dict[str, Any]) -> bool:
+        """Return whether a record is of this run, down to its code and the name of its row."""
+        same = {"fingerprint": self.fingerprint, "code_digest": self.digests[-1],
+                "method": self.name}  # fmt: skip
+        return all(facts.get(key) == value for key, value in same.items())
 
     def save(self) -> None:
         """Write the whole training state, atomically."""
@@ -231,6 +239,7 @@ class Trainer:
         save_tensors(self.state_file, state)
 
     def _resume(self) -> None:
+        finished.clear(self.out)
         if not self.state_file.is_file():
             snapshots.clear(self.out)
             return
@@ -251,24 +260,6 @@ class Trainer:
             print("note: the code has changed since this training began; run.json names both")
             self.digests = [*digests, *self.digests]
         print(f"going on from step {self.iteration}", flush=True)
-
-    @staticmethod
-    @contextlib.contextmanager
-    def only_one(out: Path) -> Iterator[None]:
-        """Hold the run's lock: a workflow killed and started again may leave a training behind.
-
-        Raises:
-            UserError: another process trains this run.
-        """
-        out.mkdir(parents=True, exist_ok=True)
-        with open(out / ".lock", "w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise UserError(
-                    f"another process is training {out}; end it or wait for it, then try again"
-                ) from None
-            yield
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
@@ -293,6 +284,7 @@ class Trainer:
             save_tensors(self.out / "embedding.pt", embedding)
         self.history.write(self.out / "history.csv")
         write_json(self.out / "run.json", self.record())
+        finished.keep(self.out)
         self.state_file.unlink(missing_ok=True)
         with contextlib.suppress(OSError):  # a state of other options may still be there
             self.state_file.parent.rmdir()
@@ -324,5 +316,6 @@ class Trainer:
             "code_digest": self.digests[-1],
             "earlier_code_digests": self.digests[:-1],
             "parameters": self.method.parameters(),
+            "generator_sha256": sha256_of(self.out / "generator.pt"),
             "snapshots": snapshots.digests(self.out, kept),
         }

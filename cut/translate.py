@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 
+from cut import snapshots
 from cut.datasets import Dataset
 from cut.device import choose_device
 from cut.errors import UserError, command
@@ -28,10 +29,13 @@ def load_run(run: Path, weights: Path | None = None) -> tuple[dict[str, Any], Me
     """Return a finished run's record, and its method with trained weights: the last, or `weights`.
 
     Raises:
-        UserError: the run is not finished, or the weights do not fit its options.
+        UserError: the run is not finished, or the weights are another's or don't fit its options.
     """
     facts = read_json(run / "run.json")
-    weights = weights or run / "generator.pt"
+    last = run / "generator.pt"
+    weights = weights or last
+    if weights == last:
+        snapshots.verify(last, facts.get("generator_sha256", ""), run)
     method = build_method(facts["algorithm"], facts["options"], facts["seed"])
     try:
         state = torch.load(weights, map_location="cpu", weights_only=True)

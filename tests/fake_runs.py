@@ -14,6 +14,7 @@ from PIL import Image
 
 LOSSES = {"cut": ["G_GAN", "D_real", "D_fake", "NCE", "NCE_Y", "G"],
           "fastcut": ["G_GAN", "D_real", "D_fake", "NCE", "G"]}  # fmt: skip
+TRAINING = {"epochs_constant": 2, "epochs_decay": 1, "batch_size": 1}
 WEIGHTS = {"source": "a file", "tensors_sha256": "ab" * 32}
 
 
@@ -94,7 +95,7 @@ def write_run(
         "dataset": dataset, "dataset_digest": "d" * 64, "method": method, "algorithm": algorithm,
         "description": "", "seed": seed,
         "options": {"ngf": 16, "n_patches": 64, "lambda_nce": weight} if trained else {},
-        "training": {"batch_size": 1} if trained else {},
+        "training": TRAINING if trained else {},
         "size": [48, 48], "epochs": 3 if trained else 0,
         "iterations": 10 * points if trained else 0, "images_seen": 10 * points if trained else 0,
         "seconds_per_iteration": 0.1234 if trained else None, "train_seconds": 12.0,
@@ -134,7 +135,7 @@ def write_best(run: Path, epochs: dict[int, float], on: str = "test") -> Path:
     epoch = min(epochs, key=lambda e: epochs[e])
     choice = {"epoch": epoch, "iteration": epoch * 400, "chosen_on": on, "images": 4, "every": 2,
               "fid": epochs[epoch], "missing": None}  # fmt: skip
-    choice |= {"fingerprint": facts["fingerprint"]} if "fingerprint" in facts else {}
+    choice |= {"fingerprint": facts.get("fingerprint", "")}
     (run / "best.json").write_text(json.dumps(choice))
     scores = json.loads((run / "scores.json").read_text())
     scores["scores"]["fid"] = scores["fid"] = epochs[epoch]

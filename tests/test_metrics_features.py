@@ -108,9 +108,22 @@ def test_files_that_hold_no_features_are_refused(tmp_path):
     with pytest.raises(UserError, match="holds no features"):
         features.load(path)
     np.savez(path, mu=np.zeros(3), sigma=np.eye(3))
+    with pytest.raises(UserError, match="pytorch-fid's means and covariances, .* give the folder"):
+        features.load(path)
+    with open(path, "wb") as file:
+        np.save(file, np.zeros(3))
     with pytest.raises(UserError, match="holds no features"):
         features.load(path)
-    bad = features.Features(np.full((1, 2048), np.nan, np.float32), ["a.png"], {})
+    for protocol in ({}, [], 3, {"weights": {}}, {"weights": 3}):
+        given = features.Features(np.zeros((1, 2048), np.float32), ["a.png"], protocol)
+        features.save(given, path)
+        with pytest.raises(UserError, match="holds no features"):
+            features.load(path)
+    np.savez(path, features=np.array([["a"]]), names=np.array(["a"]), protocol=np.array("{}"))
+    with pytest.raises(UserError, match="holds no features"):
+        features.load(path)
+    known = {"weights": {"source": "a file", "tensors_sha256": "0"}}
+    bad = features.Features(np.full((1, 2048), np.nan, np.float32), ["a.png"], known)
     features.save(bad, path)
     with pytest.raises(UserError, match="finite"):
         features.load(path)

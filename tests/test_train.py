@@ -15,7 +15,7 @@ import pytest
 import torch
 from conftest import ROOT
 
-from cut import train, translate
+from cut import finished, train, translate
 from cut.datasets import prepare, resolve
 from cut.errors import UserError
 from cut.files import sha256_of
@@ -120,7 +120,7 @@ def test_a_finished_run_is_not_trained_again(dataset, tmp_path, capsys):
     train.main(arguments(dataset, out))
     before = (out / "run.json").read_text()
     assert train.main(arguments(dataset, out)) == 0
-    assert "done; delete its run.json" in capsys.readouterr().out
+    assert "done; delete the folder" in capsys.readouterr().out
     assert (out / "run.json").read_text() == before
     train.main(arguments(dataset, out, seed=1))
     assert json.loads((out / "run.json").read_text())["seed"] == 1
@@ -148,8 +148,37 @@ def test_a_damaged_state_is_said_in_a_sentence(dataset, tmp_path, monkeypatch):
 
 def test_two_processes_do_not_train_one_run(dataset, tmp_path):
     out = tmp_path / "run"
-    with train.Trainer.only_one(out), pytest.raises(UserError, match="another process"):
-        train.main(arguments(dataset, out))
+    command = [sys.executable, "-m", "cut.train", *arguments(dataset, out)]
+    with finished.only_one(out):
+        waiting = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        said = waiting.stdout.readline()
+        assert f"waiting for process {os.getpid()} on " in said and not (out / "run.json").exists()
+        waiting.send_signal(signal.SIGTERM)
+        assert waiting.wait(60) == 128 + signal.SIGTERM
+        again = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        assert "waiting" in again.stdout.readline()
+    again.communicate(timeout=120)
+    assert again.returncode == 0 and (out / "run.json").is_file()
+
+
+def test_outputs_that_a_workflow_removed_after_the_end_are_taken_back(dataset, tmp_path, capsys):
+    out = tmp_path / "run"
+    train.main(arguments(dataset, out))
+    before = {name: (out / name).read_bytes() for name in finished.OUTPUTS}
+    for name in ("run.json", "history.csv", "generator.pt"):
+        (out / name).unlink()
+    capsys.readouterr()
+    assert train.main(arguments(dataset, out)) == 0
+    assert "holds this very run, done" in capsys.readouterr().out
+    assert {name: (out / name).read_bytes() for name in finished.OUTPUTS} == before
+    # Not those of another row, another code or a damaged file.
+    (out / "run.json").unlink()
+    train.main(arguments(dataset, out, name="other"))
+    assert json.loads((out / "run.json").read_text())["method"] == "other"
+    (out / "run.json").unlink()
+    (finished.place(out) / "generator.pt").write_bytes(b"half")
+    train.main(arguments(dataset, out, name="other"))
+    assert "epoch 4/4" in capsys.readouterr().out and finished.restore(out, lambda facts: True)
 
 
 def test_a_loss_that_is_not_finite_stops_with_its_name_and_step(dataset, tmp_path):

@@ -12,7 +12,7 @@ BOUNDS = ("fid_low", "fid_high", "kid_low", "kid_high")
 NAMES = ("fid", *BOUNDS[:2], "fid_infinity", "kid", "kid_std", *BOUNDS[2:], *manifold.NAMES)
 FEW = "a distance of distributions needs at least two images on each side"
 REASONS = {
-    **dict.fromkeys(BOUNDS, f"needs 4 to {interval.MOST_IMAGES} images on a side"),
+    **dict.fromkeys(BOUNDS, f"needs at least {interval.LEAST_IMAGES} images on a side"),
     "fid_infinity": f"needs at least {LEAST_IMAGES} images on each side: below, the bias is not"
     " linear in 1/N",
     "kid_std": "fewer than four images on a side",

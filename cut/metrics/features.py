@@ -31,7 +31,12 @@ from cut.files import read_json, replacing
 from cut.images import list_images, read_image, sha256_file
 from cut.metrics import inception
 from cut.metrics.structure import MAPS, ContentDistance
-from cut.metrics.weights import InceptionWeights, WeightsUnavailable, load_inception_state
+from cut.metrics.weights import (
+    InceptionWeights,
+    WeightsUnavailable,
+    load_inception_state,
+    network_of,
+)
 
 DIMS = 2048
 POOLED = 3  # the block whose features FID compares
@@ -82,7 +87,7 @@ def extract(
     if content:
         one_size(sorted(content.inputs.values()))
     protocol: dict[str, Any] = {**(meta or {}), "images": len(paths), "size": [h, w]}
-    protocol |= {"images_sha256": images_digest(paths)}
+    protocol |= {"formats": _formats(paths), "images_sha256": images_digest(paths)}
     protocol |= {"extractor": EXTRACTOR, "resize": RESIZE, "dims": DIMS}
     names = [path.name for path in paths]
     if isinstance(weights, WeightsUnavailable):
@@ -102,6 +107,12 @@ def extract(
                 # Of the inputs only the inner maps are wanted, a fraction of the work.
                 content.add(network(_batch(inputs, device), MAPS) if inputs else [], maps)
     return Features(np.concatenate(rows), names, protocol)
+
+
+def _formats(paths: Sequence[Path]) -> list[str]:
+    """Return the kinds of files, by their names: JPEG changes a FID that PNG does not."""
+    kinds = {path.suffix[1:].upper() for path in paths}
+    return sorted({{"JPG": "JPEG", "TIF": "TIFF"}.get(kind, kind) for kind in kinds})
 
 
 def _batch(paths: Sequence[Path], device: torch.device | str) -> Tensor:
@@ -188,9 +199,17 @@ def load(path: Path) -> Features:
         raise UserError(f"there is no file {path}; expected features or a folder of images")
     try:
         with np.load(path, allow_pickle=False) as file:
-            values, names = file["features"], file["names"].tolist()
-            protocol = json.loads(file["protocol"].item())
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            if {"mu", "sigma"} <= set(file):
+                raise UserError(
+                    f"{path} holds pytorch-fid's means and covariances, which are not enough for"
+                    " these scores; give the folder of images instead"
+                )
+            values, names = file["features"].astype(np.float32), file["names"].tolist()
+            protocol = dict(json.loads(file["protocol"].item()))
+            if "reason" not in protocol and {"source", "tensors_sha256"} - set(protocol["weights"]):
+                raise ValueError("it does not say of which weights")
+    # A file of another kind raises any of these.
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(
             f"{path} holds no features ({' '.join(str(error).split())}); expected a file written "
             "by python -m cut.metrics.features"
@@ -202,6 +221,31 @@ def load(path: Path) -> Features:
             "compute them again with python -m cut.metrics.features"
         )
     return Features(values, names, protocol)
+
+
+def check_reference(
+    path: Path, reference: Features, weights: InceptionWeights | WeightsUnavailable
+) -> None:
+    """Refuse features of a network other than `weights`: their distances would mean nothing.
+
+    Raises:
+        UserError: `reference`, from `path`, has no features though there are weights, or has those
+            of other weights.
+    """
+    if isinstance(weights, WeightsUnavailable):
+        return
+    if reference.reason:
+        raise UserError(
+            f"{path} has no features ({reference.reason}), though there are weights now; compute "
+            "it again with python -m cut.metrics.features, or give the folder of images"
+        )
+    theirs, ours = reference.protocol["weights"], weights_record(weights)
+    if network_of(theirs) != network_of(ours):
+        raise UserError(
+            f"{path} was computed with the weights {theirs['tensors_sha256'][:12]}… "
+            f"({theirs['source']}), but these are {ours['tensors_sha256'][:12]}… "
+            f"({ours['source']}); compute it again with these"
+        )
 
 
 def read_weights_json(path: Path) -> InceptionWeights | WeightsUnavailable:

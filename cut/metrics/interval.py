@@ -1,7 +1,13 @@
-"""How sure a FID or KID of few images is: bootstrap intervals (Efron 1979), over images."""
+"""How sure a FID or KID is: bootstrap intervals (Efron 1979), over images.
+
+Of up to 1000 images a side, a resample has as many as there are. Of more, it has 1000 (the m out
+of n bootstrap; Bickel, Götze and van Zwet 1997), and how far it strays is scaled to all of them by
+the root of their number: the cost ends there, and many images have an interval too.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +17,8 @@ from cut.metrics.kid import kernels
 
 RESAMPLES = 200
 LEVEL = 0.95
-MOST_IMAGES = 2000  # a side; with more the interval is narrow and its cost is not
+LEAST_IMAGES = 4  # a side
+MOST_IMAGES = 1000  # a side, in a resample
 
 
 @dataclass(frozen=True)
@@ -52,18 +59,21 @@ def fid_interval(
     Images of both sides are drawn anew, features (N1, D) and (N2, D). A resample repeats images,
     which raises FID; only the spread is taken from the resamples: their quantiles, moved so that
     their mean is the FID of all images. It says how much another choice of images would change the
-    number, and nothing of another training. None where a side has fewer than 4 images or more than
-    2000.
+    number, and nothing of another training. None where a side has fewer than 4 images.
     """
-    if not _measurable(real, fake):
+    if min(len(real), len(fake)) < LEAST_IMAGES:
         return None
-    products = Products.of(real, fake)
-    rng = np.random.default_rng(seed)
-    n, m = products.xy.shape
-    values = [
-        products.fid(rng.integers(n, size=n), rng.integers(m, size=m)) for _ in range(RESAMPLES)
-    ]
-    return _bounds(np.array(values), value)
+    whole = None
+    if max(len(real), len(fake)) <= MOST_IMAGES:
+        whole = Products.of(real, fake)
+    values = []
+    for i, j in _draws(len(real), len(fake), seed):
+        if whole is None:
+            drawn = Products.of(real[i], fake[j])
+            values.append(drawn.fid(np.arange(len(i)), np.arange(len(j))))
+        else:
+            values.append(whole.fid(i, j))
+    return _bounds(np.array(values), value, _scale(real, fake))
 
 
 def kid_interval(
@@ -74,35 +84,59 @@ def kid_interval(
     A resample gives each image a weight, how often it was drawn, and KID leaves out the pairs of
     an image with itself; with its copies too, or each would count as a pair of equal images.
     """
-    if not _measurable(real, fake):
+    if min(len(real), len(fake)) < LEAST_IMAGES:
         return None
-    kxx, kxy, kyy = kernels(real.astype(np.float64), fake.astype(np.float64))
-    rng = np.random.default_rng(seed)
-    n, m = kxy.shape
-    u = rng.multinomial(n, np.full(n, 1 / n), RESAMPLES).astype(np.float64)  # R,N1
-    v = rng.multinomial(m, np.full(m, 1 / m), RESAMPLES).astype(np.float64)  # R,N2
+    x, y = real.astype(np.float64), fake.astype(np.float64)
+    counts = [(np.bincount(i, minlength=len(x)), np.bincount(j, minlength=len(y)))
+              for i, j in _draws(len(x), len(y), seed)]  # fmt: skip
     # Of four images, one draw in 64 is of a single one, which makes no pair.
-    pairs = (np.count_nonzero(u, axis=1) > 1) & (np.count_nonzero(v, axis=1) > 1)
-    u, v = u[pairs], v[pairs]
-    between = np.einsum("rn,nm,rm->r", u, kxy, v, optimize=True) / (n * m)
-    return _bounds(_within(kxx, u) + _within(kyy, v) - 2 * between, value)
+    counts = [pair for pair in counts if min(map(np.count_nonzero, pair)) > 1]
+    if max(len(x), len(y)) <= MOST_IMAGES:
+        u, v = (np.stack(side).astype(np.float64) for side in zip(*counts, strict=True))
+        values = _weighted_kid(*kernels(x, y), u, v)
+    else:
+        values = np.concatenate([
+            _weighted_kid(*kernels(x[u > 0], y[v > 0]), u[None, u > 0], v[None, v > 0])
+            for u, v in counts
+        ])  # fmt: skip
+    return _bounds(values, value, _scale(real, fake))
+
+
+def _weighted_kid(
+    kxx: np.ndarray, kxy: np.ndarray, kyy: np.ndarray, u: np.ndarray, v: np.ndarray
+) -> np.ndarray:
+    """Return KIDs (R,) of images that were drawn `u` (R, N1) and `v` (R, N2) times."""
+    between = np.einsum("rn,nm,rm->r", u, kxy, v, optimize=True)
+    between = between / (u.sum(axis=1) * v.sum(axis=1))
+    return _within(kxx, u) + _within(kyy, v) - 2 * between
+
+
+def _draws(n: int, m: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield the images (indices, with repetition) of both sides of each resample."""
+    rng = np.random.default_rng(seed)
+    for _ in range(RESAMPLES):
+        yield rng.integers(n, size=min(n, MOST_IMAGES)), rng.integers(m, size=min(m, MOST_IMAGES))
+
+
+def _scale(real: np.ndarray, fake: np.ndarray) -> float:
+    """Return how much less a value of all images strays than one of a resample's fewer."""
+    n, m = len(real), len(fake)
+    drawn = 1 / min(n, MOST_IMAGES) + 1 / min(m, MOST_IMAGES)
+    return float(np.sqrt((1 / n + 1 / m) / drawn))
 
 
 def _within(kernel: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return the weighted mean (R,) of a kernel (N, N) over pairs of two images, not of one."""
-    pairs = np.einsum("rn,nm,rm->r", weights, kernel, weights, optimize=True)
+    """Return the weighted means (R,) of a kernel (N, N) over pairs of two images, not of one.
+
+    `weights` (R, N) says how often each image was drawn.
+    """
     own = np.square(weights)
-    total = np.square(weights.sum(axis=1)) - own.sum(axis=1)
-    return (pairs - own @ np.diag(kernel)) / total
+    pairs = np.einsum("rn,nm,rm->r", weights, kernel, weights, optimize=True)
+    return (pairs - own @ np.diag(kernel)) / (np.square(weights.sum(axis=1)) - own.sum(axis=1))
 
 
-def _measurable(real: np.ndarray, fake: np.ndarray) -> bool:
-    """Return whether the sets are of a size to resample."""
-    return min(len(real), len(fake)) >= 4 and max(len(real), len(fake)) <= MOST_IMAGES
-
-
-def _bounds(values: np.ndarray, value: float) -> tuple[float, float]:
-    """Return the resamples' outer quantiles, moved so that their mean is `value`."""
+def _bounds(values: np.ndarray, value: float, scale: float) -> tuple[float, float]:
+    """Return the resamples' outer quantiles, moved so that their mean is `value`, and scaled."""
     tails = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
-    low, high = np.quantile(values, tails) - np.mean(values) + value
+    low, high = value + scale * (np.quantile(values, tails) - np.mean(values))
     return float(low), float(high)

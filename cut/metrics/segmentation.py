@@ -7,6 +7,7 @@ number depends on them and is comparable only to numbers by the same file.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from tqdm import tqdm
 
 from cut.errors import UserError
 from cut.files import read_tensors
-from cut.images import read_image, resize, sha256_file
+from cut.images import read_image, read_labels, resize, sha256_file
 from cut.metrics import confusion
 from cut.metrics.content import counterparts
 from cut.metrics.drn import CLASSES, DRN
@@ -35,6 +36,7 @@ MEAN = (0.29010095242892997, 0.32808144844279574, 0.28696394422942517)
 STD = (0.1829540508368939, 0.18656561047509476, 0.18447508988480435)
 # The 34 label ids of Cityscapes that count, in the order of the 19 training classes.
 COUNTED = (7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33)
+HIGHEST = 33  # of the label ids
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,30 @@ def training_classes(ids: np.ndarray) -> np.ndarray:
     return table[ids]
 
 
+def check_labels(paths: Sequence[Path]) -> None:
+    """Refuse maps that hold something else than the label ids of Cityscapes.
+
+    Raises:
+        UserError: a map is damaged, of colours, or has a number that is no label id; or none of
+            the maps has an id above 18, as maps of the 19 training classes have not.
+    """
+    highest = 0
+    for path in paths:
+        ids = np.unique(read_labels(path))
+        ids = ids[ids != confusion.IGNORED]
+        if ids.size and ids[-1] > HIGHEST:
+            raise UserError(
+                f"{path} has the label {ids[-1]}, and the label ids of Cityscapes end at {HIGHEST};"
+                " give its *_gtFine_labelIds.png"
+            )
+        highest = max(highest, int(ids[-1]) if ids.size else 0)
+    if highest < CLASSES:
+        raise UserError(
+            f"no label map in {paths[0].parent} has an id above {CLASSES - 1}, as maps of training"
+            " classes have not; give the label ids (*_gtFine_labelIds.png)"
+        )
+
+
 def score(
     fake: Path,
     labels: Path | None,
@@ -114,19 +140,19 @@ def score(
         UserError: an image has no label map, or one is damaged.
     """
     if labels is None:
-        return Scores.none(NAMES, "the data set has no label maps")
+        return Scores.none(NAMES, "no label maps of the inputs (--labels, or --test)")
     if unrelated:
         return Scores.none(NAMES, "real training images are no translations: others' labels")
     if segmenter is None:
         return Scores.none(NAMES, "no segmentation network was given (segmenter: FILE)")
+    pairs = counterparts(fake, labels, "label map")
+    check_labels([label for _, label in pairs])
     segmenter.network.to(device)
     counts = np.zeros((CLASSES, CLASSES), np.int64)
-    for path, label in tqdm(
-        counterparts(fake, labels, "label map"), "segment", unit="image", disable=None
-    ):
+    for path, label in tqdm(pairs, "segment", unit="image", disable=None):
         predicted = segmenter.predict(read_image(path), device)
         h, w = predicted.shape
-        ids = read_image(label).convert("L").resize((w, h), Image.Resampling.NEAREST)
+        ids = read_labels(label).resize((w, h), Image.Resampling.NEAREST)
         counts += confusion.confusion(training_classes(np.asarray(ids)), predicted, CLASSES)
     if not counts.sum():
         return Scores.none(NAMES, "no pixel of the label maps has one of the 19 classes")
