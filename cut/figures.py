@@ -37,6 +37,7 @@ from cut.errors import NothingToShow, UserError, command, unknown
 from cut.files import replacing
 from cut.history import COLUMNS
 from cut.images import read_image
+from cut.looks import looks
 from cut.metrics.content import by_stem
 from cut.results import CONTROLS, load_facts, load_history, load_run, one_dataset
 
@@ -165,15 +166,15 @@ def _with_labels(
 
 def curves(runs: Sequence[Path]) -> Figure:
     """Draw the losses of every trained run against the epoch, one panel a kind of loss."""
-    found = []
-    for run in runs:
-        facts, history = load_facts(run), load_history(run)
+    found, records = [], [load_facts(run) for run in runs]
+    for run, facts in zip(runs, records, strict=True):
+        history = load_history(run)
         if history.empty:
             continue
         x = history.iteration * facts["epochs"] / facts["iterations"]
         losses = history.drop(columns=COLUMNS, errors="ignore")
         found.append(Curve(facts["method"], facts["seed"], facts["options"], x, losses))
-    return draw(found)
+    return draw(found, looks(records))
 
 
 KINDS = {
