@@ -67,7 +67,7 @@ def _row(ax: Axes, points: Mapping[str, Point], look: Look) -> None:
     """Draw a row's points, the deviation over seeds as bars, what belongs together joined."""
     if len(points) == 2:
         ends = [[value[0] for value in point] for point in points.values()]
-        ax.plot(*zip(*ends, strict=True), color=look.colour, lw=0.5, alpha=0.6, zorder=1)
+        ax.plot(*zip(*ends, strict=True), color=look.colour, lw=0.8, ls=":", zorder=1)
     for name, (x, y) in points.items():
         face = look.colour if name == "measured" else "white"
         draw_bars(ax, x, y, look.colour)
