@@ -12,24 +12,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.figure import Figure
 from scipy.spatial.distance import cdist
 
 from cut.errors import NothingToShow, UserError
 from cut.images import list_images, read_image
 from cut.metrics import content, features
 from cut.results import CONTROLS, load_facts, one_dataset
+from cut.sheet import POINT, Cell, Sheet, cell, fitted
+from cut.words import PAGE, text_width, wrapped
 
-WIDTH, HEIGHT = 6.9, 8.6  # inches: a page
-CELL = (0.2, 0.82)  # inches: an image's width at least, though the page end, and at most
-STACKED = 3  # methods above each other; of more, two stand side by side
-LEFT, RIGHT, TOP, BOTTOM = 0.25, 0.05, 0.2, 0.16  # inches around a method's images, for words
-HEAD = 0.22  # inches for the line that says what the score is
-GAPS = 1.05  # an image's side with the gap after it, in sides
-MIDDLE = 0.25  # of an image's width, between the best and the worst
+CELL = (0.38, 1.0)  # inches: an image's width at least, though the page end, and at most
+ACROSS = 4  # methods beside each other, at most
+WORDS = 0.4  # inches left of a method's images, for what its lines are
+RIGHT, GAP = 0.08, 0.03  # inches right of a method's images, and between two
+MIDDLE = 0.12  # inches between the best and the worst
+HEAD = 0.24  # inches for the line that says what the score is
+NAME, SMALL, TINY = 8, 6.5, 4.5  # points: a method's name, words and scores, images' names
+LEADING = 1.2 * NAME * POINT  # inches from a name's line to the next
+TITLE, SCORE, STEM, BELOW = 0.13, 0.12, 0.08, 0.08  # inches: of a line of each, and after a block
+DECIMALS = {"truth": 3, "features": 2}
 LABELS = {
     "truth": "L1 to the true counterpart",
     "features": "the distance of Inception features to the nearest real test image",
@@ -104,8 +107,59 @@ def find(test: Path, runs: Sequence[Path]) -> list[Cases]:
     return list(found.values())
 
 
+@dataclass(frozen=True)
+class Layout:
+    """How methods stand on the page: how many beside and above each other, images, inches."""
+
+    across: int
+    down: int
+    pitch: float  # inches from a method to the one beside it
+    count: int  # images on either side
+    cell: Cell
+    name: int  # lines of the longest name
+    stems: bool  # whether the images' names stand below them
+
+    def height(self, lines: int) -> float:
+        """Return the height in inches of a method with `lines` lines of images."""
+        words = self.name * LEADING + TITLE + SCORE + self.stems * STEM + BELOW
+        return words + lines * (self.cell.inches[1] + GAP)
+
+
+def lay_out(cases: Sequence[Cases], most: int, lines: int, size: tuple[int, int]) -> Layout:
+    """Return the layout of the most images a side that stay legible on a page.
+
+    Args:
+        cases: the methods.
+        most: images a side, at most.
+        lines: of images: inputs, translations, counterparts.
+        size: width and height of an image in its own pixels.
+    """
+    for fewer in range(most):
+        count, found = most - fewer, []
+        for across in range(1, min(ACROSS, len(cases)) + 1):
+            down, room = -(-len(cases) // across), PAGE[0] / across
+            name = max(len(_title(case.method, room).splitlines()) for case in cases)
+            wide = (room - WORDS - RIGHT - MIDDLE + GAP) / (2 * count) - GAP
+            words = name * LEADING + TITLE + SCORE + STEM + BELOW
+            high = ((PAGE[1] - HEAD) / down - words) / lines - GAP
+            w = min(CELL[1], wide, high * size[0] / size[1])
+            found.append((w, -across, down, wide, name))
+        if max(found)[0] >= CELL[0]:
+            break
+    w, across, down, wide, name = max(found)
+    w = min(wide, max(w, CELL[0]))
+    place = cell(size, w, w * size[1] / size[0])
+    shown = [stem for case in cases for stem, _ in [*case.ranked[:count], *case.ranked[-count:]]]
+    stems = all(text_width(stem, TINY) <= place.inches[0] for stem in shown)
+    titles = [_title(case.method, PAGE[0] / -across) for case in cases]
+    widest = max(text_width(line, NAME) for title in titles for line in title.splitlines())
+    images = WORDS + 2 * count * (place.inches[0] + GAP) - GAP + MIDDLE + RIGHT
+    pitch = min(PAGE[0] / -across, max(images, widest + 0.15))
+    return Layout(-across, down, pitch, count, place, name, stems)
+
+
 def draw(test: Path, runs: Sequence[Path], count: int) -> Figure:
-    """Draw the `count` best and worst translations of each method under their inputs.
+    """Draw the best and worst translations of each method, up to `count`, under their inputs.
 
     Raises:
         UserError: as `find`, or fewer than one image a side.
@@ -117,65 +171,56 @@ def draw(test: Path, runs: Sequence[Path], count: int) -> Figure:
     lines = {"input": content.by_stem(test / "source"), "output": {}}
     if (test / "truth").is_dir():
         lines["truth"] = content.by_stem(test / "truth")
-    across = 1 if len(cases) <= STACKED else 2
-    down = -(-len(cases) // across)
     first = read_image(next(iter(lines["input"].values())))
-    tall = len(lines) * first.height / first.width  # the images' height, in their widths
-    fits = ((WIDTH / across - LEFT - RIGHT) / (2 * count + MIDDLE),
-            ((HEIGHT - HEAD) / down - TOP - BOTTOM) / tall)  # fmt: skip
-    w = max(CELL[0], min(CELL[1], *(side / GAPS for side in fits)))
-    h = GAPS * w * tall + TOP + BOTTOM
-    figure = plt.figure(figsize=(WIDTH, down * h + HEAD))
-    words = LABELS["truth" if "truth" in lines else "features"]
-    figure.text(0.01, 1 - 0.05 / (down * h + HEAD), f"Best and worst by {words} (below each)",
-                va="top", fontsize=7.5)  # fmt: skip
-    _, body = figure.subfigures(2, 1, height_ratios=(HEAD, down * h), hspace=0)
-    blocks = body.subfigures(down, across, squeeze=False, hspace=0, wspace=0).flat
-    for block, case in zip(blocks, cases, strict=False):
-        _block(block, case, lines, count, (WIDTH / across, h), w)
-    return figure
+    layout = lay_out(cases, count, len(lines), first.size)
+    h = layout.height(len(lines))
+    kind = "truth" if "truth" in lines else "features"
+    words = f"Best and worst by {LABELS[kind]} (below each)"
+    width = max(layout.across * layout.pitch, text_width(words, NAME) + 0.1)
+    sheet = Sheet(width, HEAD + layout.down * h, layout.cell.dpi)
+    sheet.text(0.05, 0.05, words, va="top", fontsize=NAME)
+    for i, case in enumerate(cases):
+        down, across = divmod(i, layout.across)
+        corner = across * layout.pitch, HEAD + down * h
+        _block(sheet, corner, case, lines, layout, DECIMALS[kind])
+    return sheet.figure()
+
+
+def _title(name: str, room: float) -> str:
+    return wrapped(name, room - 0.1, NAME)
 
 
 def _block(
-    block: SubFigure,
+    sheet: Sheet,
+    corner: tuple[float, float],
     case: Cases,
     lines: Mapping[str, Mapping[str, Path]],
-    count: int,
-    size: tuple[float, float],
-    cell: float,
+    layout: Layout,
+    decimals: int,
 ) -> None:
-    """Draw one method's best `count` translations on the left and its worst on the right.
-
-    `size` is that of the block in inches, `cell` the width of an image.
-    """
-    w, h = size
-    right = LEFT + GAPS * cell * (2 * count + MIDDLE)
-    axes = block.subplots(
-        len(lines), 2 * count + 1, squeeze=False,
-        gridspec_kw={"width_ratios": [*[1] * count, MIDDLE, *[1] * count], "wspace": GAPS - 1,
-                     "hspace": GAPS - 1, "left": LEFT / w, "right": right / w,
-                     "bottom": BOTTOM / h, "top": 1 - TOP / h},
-    )  # fmt: skip
-    for row in axes:
-        row[count].remove()
-    best, worst = case.ranked[:count], case.ranked[-count:]
-    places = [*range(count), *range(count + 1, 2 * count + 1)]
-    for place, (stem, score) in zip(places, [*best, *worst], strict=True):
-        for ax, (line, paths) in zip(axes[:, place], lines.items(), strict=True):
+    """Draw one method's best translations on the left and its worst on the right."""
+    x, y = corner
+    (w, h), count = layout.cell.inches, layout.count
+    y += layout.name * LEADING
+    words = _title(case.method, PAGE[0] / layout.across)
+    sheet.text(x + 0.05, y - 0.04, words, va="baseline", fontsize=NAME)
+    y += TITLE
+    half = count * (w + GAP) + MIDDLE - GAP
+    for words, side in (("best", 0), ("worst", half)):
+        sheet.text(x + WORDS + side, y - 0.04, words, va="baseline", fontsize=SMALL + 0.5)
+    for j, line in enumerate(lines):
+        sheet.text(x + WORDS - 0.04, y + j * (h + GAP) + h / 2, line, ha="right", va="center",
+                   fontsize=SMALL)  # fmt: skip
+    places = [side + i * (w + GAP) for side in (0, half) for i in range(count)]
+    shown = [*case.ranked[:count], *case.ranked[-count:]]
+    for place, (stem, score) in zip(places, shown, strict=True):
+        left, below = x + WORDS + place, y + len(lines) * (h + GAP)
+        for j, (line, paths) in enumerate(lines.items()):
             own = case.folder / f"{stem}.png" if line == "output" else paths.get(stem)
             if own is None:
                 raise UserError(f"{case.folder / stem}.png has no {line} of its name")
-            _image(ax, own)
-        axes[-1, place].set_xlabel(f"{score:#.3g}", labelpad=2, fontsize=6.5)
-    for ax, line in zip(axes[:, 0], lines, strict=True):
-        ax.set_ylabel(line, fontsize=6.5, labelpad=2)
-    axes[0, 0].set_title(f"{case.method}, best", loc="left", pad=3, fontsize=8)
-    axes[0, count + 1].set_title("worst", loc="left", pad=3, fontsize=8)
-
-
-def _image(ax: Axes, path: Path) -> None:
-    ax.set_xticks([])
-    ax.set_yticks([])
-    for spine in ax.spines.values():
-        spine.set_visible(False)
-    ax.imshow(np.asarray(read_image(path)), interpolation="nearest")
+            sheet.image(left, y + j * (h + GAP), fitted(read_image(own), layout.cell.pixels))
+        middle = {"ha": "center", "va": "top"}
+        sheet.text(left + w / 2, below, f"{score:.{decimals}f}", fontsize=SMALL, **middle)
+        if layout.stems:
+            sheet.text(left + w / 2, below + SCORE, stem, fontsize=TINY, color="0.35", **middle)

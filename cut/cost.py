@@ -11,11 +11,13 @@ from matplotlib.lines import Line2D
 
 from cut.captions import machines
 from cut.errors import NothingToShow
-from cut.looks import control_levels, draw_levels, row_look
-from cut.results import Run, mean_of, one_dataset
+from cut.looks import control_levels, draw_bars, draw_levels, fit_means, looks, over_seeds
+from cut.results import Run, one_dataset
 from cut.tables import in_rows
+from cut.words import PAGE, legend_beside, wrapped
 
-SIZE = (6.9, 2.7)  # inches: the width of a page
+SIZE = (PAGE[0], 2.7)  # inches, and more height where the legend beside the axes needs it
+LEGEND = 1.7  # inches: its width, at most
 PANELS = {"seconds_per_iteration": "seconds a step", "peak_memory_gb": "peak memory, GB"}
 
 
@@ -26,26 +28,30 @@ def draw(runs: Sequence[Run]) -> Figure:
         UserError: runs are of several data sets, or none has both a FID and a cost.
     """
     one_dataset([run.facts for run in runs])
-    rows = [row for row in in_rows(runs) if None not in (mean_of(row, m) for m in ("fid", *PANELS))]
+    known = looks(run.facts for run in runs)
+    rows = {}
+    for row in in_rows(runs):
+        values = {metric: over_seeds(row, metric) for metric in ("fid", *PANELS)}
+        if None not in values.values():
+            rows[row[0].facts["method"]] = values
     if not rows:
         raise NothingToShow("no run has both a FID and a cost; train and score one first")
     figure, axes = plt.subplots(1, 2, figsize=SIZE, layout="constrained", sharey=True)
     levels = control_levels(runs)
-    top = max([*levels.values(), *(mean_of(row, "fid") for row in rows)])
-    handles = []
-    for i, row in enumerate(rows):
-        look = row_look(i)
-        for ax, metric in zip(axes, PANELS, strict=True):
-            place = mean_of(row, metric), mean_of(row, "fid")
-            ax.plot(*place, ls="", ms=7, mec="white", mew=0.4, **look)
-        handles.append(Line2D([], [], ls="", ms=6, label=row[0].facts["method"], **look))
     for ax, (metric, label) in zip(axes, PANELS.items(), strict=True):
+        for name, values in rows.items():
+            x, y = values[metric], values["fid"]
+            draw_bars(ax, x, y, known[name].colour)
+            ax.plot(x[0], y[0], ms=6.5, mec="white", mew=0.3, **known[name].point)
         ax.set_xlabel(f"{label} (lower is better)")
-        ax.set_xlim(0, 1.1 * max(mean_of(row, metric) for row in rows))
-        ax.set_ylim(0, 1.06 * top)
+        fit_means(ax, "x", [values[metric] for values in rows.values()])
+        fit_means(ax, "y", [values["fid"] for values in rows.values()], list(levels.values()))
         draw_levels(ax, levels, labels=ax is axes[-1])
         sns.despine(ax=ax)
     axes[0].set_ylabel("FID (lower is better)")
-    figure.legend(handles=handles, loc="outside right center", frameon=False, handletextpad=0.2)
-    figure.suptitle(f"measured on {' and '.join(machines(runs))}", fontsize=7.5, x=0.01, ha="left")
+    handles = [Line2D([], [], ms=6, label=name, **known[name].point) for name in rows]
+    words = wrapped(f"measured on {' and '.join(machines(runs))}", SIZE[0] - 0.2, 7.5)
+    figure.suptitle(words, fontsize=7.5, x=0.01, ha="left")
+    head = 0.12 * (words.count("\n") + 1)
+    figure.set_figheight(max(SIZE[1], legend_beside(figure, handles, LEGEND) + head + 0.2))
     return figure

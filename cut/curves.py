@@ -1,4 +1,8 @@
-"""Drawing training curves: small multiples, one panel a kind of loss, one colour a method."""
+"""Drawing training curves: small multiples, one panel a kind of loss, one look a row.
+
+A row is its running mean, of several seeds their mean with a band of their deviation. The values
+themselves stand faint behind a row of one seed, where the rows are few.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
@@ -15,8 +20,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-PANEL = (3.2, 1.9)  # inches
-DASHED = (0, (4, 1.6))
+from cut.looks import Look
+from cut.words import COLUMN, PAGE, legend_above, wrapped
+
+PANEL = 1.75  # inches: its height
+FEW = 6  # rows: of more, the values behind the running means would hide these
+MARKED = 6  # markers a line, about
 
 
 @dataclass(frozen=True)
@@ -32,19 +41,20 @@ class Curve:
 
 @dataclass(frozen=True)
 class Panel:
-    """A kind of loss: the columns it draws, and the option that weighs them (divided out)."""
+    """A kind of loss: the column it draws, and the option that weighs it (divided out)."""
 
     title: str
-    losses: tuple[str, ...]
+    loss: str
     unit: str
     weight: str = ""
 
 
 PANELS = (
-    Panel("generator, adversarial", ("G_GAN",), "squared error", "lambda_gan"),
-    Panel("discriminator", ("D_real", "D_fake"), "squared error"),
-    Panel("PatchNCE, translation", ("NCE",), "cross-entropy, nats", "lambda_nce"),
-    Panel("PatchNCE, identity", ("NCE_Y",), "cross-entropy, nats", "lambda_nce"),
+    Panel("generator, adversarial", "G_GAN", "squared error", "lambda_gan"),
+    Panel("discriminator, real", "D_real", "squared error"),
+    Panel("discriminator, fake", "D_fake", "squared error"),
+    Panel("PatchNCE, translation", "NCE", "cross-entropy, nats", "lambda_nce"),
+    Panel("PatchNCE, identity", "NCE_Y", "cross-entropy, nats", "lambda_nce"),
 )
 # The sum that is minimised: its terms are drawn.
 SUMS = {"G"}
@@ -53,40 +63,44 @@ SUMS = {"G"}
 def panels(curves: Sequence[Curve]) -> list[Panel]:
     """Return the panels that have something to show, a method's own losses last."""
     present = dict.fromkeys(name for curve in curves for name in curve.losses)
-    known = {name for panel in PANELS for name in panel.losses} | SUMS
+    known = {panel.loss for panel in PANELS} | SUMS
     own = []
     for name in (name for name in present if name not in known):
         whose = dict.fromkeys(curve.method for curve in curves if name in curve.losses)
-        own.append(Panel(f"{name} ({', '.join(whose)})", (name,), "loss"))
-    return [p for p in PANELS if any(name in present for name in p.losses)] + own
+        words = ", ".join(whose) if len(whose) <= 2 else f"{len(whose)} rows"
+        own.append(Panel(f"{name} ({words})", name, "loss"))
+    return [p for p in PANELS if p.loss in present] + own
 
 
-def draw(curves: Sequence[Curve]) -> Figure:
-    """Draw every curve; a figure that says so where there are none."""
+def draw(curves: Sequence[Curve], looks: Mapping[str, Look]) -> Figure:
+    """Draw every curve in its row's look; a figure that says so where there are none."""
     shown = panels(curves)
     if not shown:
-        figure = plt.figure(figsize=PANEL)
+        figure = plt.figure(figsize=(3.2, PANEL))
         figure.text(0.5, 0.5, "no run was trained", ha="center", va="center")
         return figure
-    methods = list(dict.fromkeys(curve.method for curve in curves))
-    colours = dict(zip(methods, sns.color_palette("colorblind", len(methods)), strict=True))
-    across = min(3 if len(shown) > 6 else 2, len(shown))
+    across = min(3 if len(shown) > 4 else 2, len(shown))
     down = math.ceil(len(shown) / across)
+    width = PAGE[0] if across > 1 else COLUMN
     figure, axes = plt.subplots(
-        down, across, squeeze=False, layout="constrained",
-        figsize=(PANEL[0] * across, PANEL[1] * down + 0.3),
-    )  # fmt: skip
+        down, across, squeeze=False, layout="constrained", figsize=(width, PANEL * down)
+    )
+    rows: dict[str, list[Curve]] = {}
+    for curve in curves:
+        rows.setdefault(curve.method, []).append(curve)
     flat = list(axes.flat)
     for panel, ax in zip(shown, flat, strict=False):
-        _panel(ax, panel, curves, colours)
+        _panel(ax, panel, rows, looks)
+        ax.set_title(wrapped(panel.title, width / across - 0.55, 8.5), loc="left")
     for ax in flat[len(shown) :]:
         ax.remove()
     for i in range(len(shown)):
         if i + across >= len(shown):  # nothing below
             flat[i].set_xlabel("epoch")
-    handles = [Line2D([], [], color=colours[name], lw=1.8, label=name) for name in methods]
-    figure.legend(handles=handles, loc="outside upper center", ncols=min(4, len(methods)),
-                  frameon=False, handlelength=1.4)  # fmt: skip
+    handles = [
+        Line2D([], [], lw=1.3, ms=4.5, mew=0.5, label=name, **looks[name].line) for name in rows
+    ]
+    figure.set_figheight(PANEL * down + legend_above(figure, handles))
     return figure
 
 
@@ -96,36 +110,63 @@ def smooth(values: pd.Series) -> pd.Series:
     return values.rolling(window, center=True, min_periods=1).mean() if window >= 3 else values
 
 
-def _panel(ax: Axes, panel: Panel, curves: Sequence[Curve], colours: Mapping[str, tuple]) -> None:
-    weighed = set()
-    for curve in curves:
-        weight = float(curve.options.get(panel.weight, 1.0)) or 1.0
-        for i, name in enumerate(panel.losses):
-            if name not in curve.losses:
-                continue
+def together(seeds: Sequence[tuple[pd.Series, pd.Series]]) -> pd.DataFrame:
+    """Return the columns mean and deviation of (x, y) of several seeds, by the first one's x.
+
+    Only where every seed has values; a seed with other x (another interval) is interpolated.
+    """
+    low, high = max(x.min() for x, _ in seeds), min(x.max() for x, _ in seeds)
+    x = seeds[0][0][seeds[0][0].between(low, high)].to_numpy()
+    values = np.array([np.interp(x, own, y) for own, y in seeds])
+    deviation = values.std(axis=0, ddof=1) if len(seeds) > 1 else np.zeros(len(x))
+    return pd.DataFrame({"mean": values.mean(axis=0), "deviation": deviation}, index=x)
+
+
+def _panel(
+    ax: Axes, panel: Panel, rows: Mapping[str, Sequence[Curve]], looks: Mapping[str, Look]
+) -> None:
+    """Draw one loss of every row that has it."""
+    weighed, shown = set(), []
+    for place, (name, curves) in enumerate(rows.items()):
+        seeds = []
+        for curve in (curve for curve in curves if panel.loss in curve.losses):
+            weight = float(curve.options.get(panel.weight, 1.0)) or 1.0
             weighed.add(weight)
-            raw = curve.losses[name] / weight
-            line, colour = smooth(raw), colours[curve.method]
-            if line is not raw:
-                ax.plot(curve.x, raw, color=colour, lw=0.5, alpha=0.25)
-            ax.plot(curve.x, line, color=colour, lw=1.2, ls=DASHED if i else "-")
-    if len(panel.losses) > 1:
-        styles = [
-            Line2D([], [], color="0.3", lw=1.2, ls=ls, label=name.rpartition("_")[2])
-            for name, ls in zip(panel.losses, ("-", DASHED), strict=True)
-        ]
-        ax.legend(handles=styles, edgecolor="none", framealpha=0.85, loc="upper right",
-                  handlelength=1.8, ncols=2)  # fmt: skip
+            seeds.append((curve.x, curve.losses[panel.loss] / weight))
+        if seeds:
+            shown.append(_row(ax, seeds, looks[name], place, faint=len(rows) <= FEW))
     divided = f", divided by {panel.weight}" if weighed - {1.0} else ""
-    ax.set_title(panel.title, loc="left")
     ax.set_ylabel(panel.unit + divided.replace(", ", "\n", 1))
-    ax.set_ylim(bottom=0)
-    ax.margins(x=0.02)
-    ax.set_xlim(left=0)
-    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    if min(line["mean"].min() for line in shown) >= 0:
+        ax.set_ylim(bottom=0)
+    end = max(line.index.max() for line in shown)
+    ax.set_xlim(0, 1.03 * end or 1)
+    ax.xaxis.set_major_locator(MaxNLocator(5, integer=bool(end >= 1)))
     ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-    _references(ax, panel, curves)
+    _references(ax, panel, [curve for curves in rows.values() for curve in curves])
     sns.despine(ax=ax)
+
+
+def _row(
+    ax: Axes,
+    seeds: Sequence[tuple[pd.Series, pd.Series]],
+    look: Look,
+    place: int,
+    faint: bool,
+) -> pd.DataFrame:
+    """Draw one row's line, and its band or the values behind it; return what the line shows."""
+    line = together([(x, smooth(raw)) for x, raw in seeds])
+    x, mean = line.index, line["mean"]
+    if len(seeds) > 1:
+        low, high = mean - line["deviation"], mean + line["deviation"]
+        ax.fill_between(x, low, high, color=look.colour, alpha=0.18, lw=0, zorder=1.5)
+    elif faint and smooth(seeds[0][1]) is not seeds[0][1]:
+        ax.plot(*seeds[0], color=look.colour, lw=0.5, alpha=0.25, zorder=1)
+    step = max(1, len(line) // MARKED)
+    # Rows begin at other places, or the markers of equal losses would lie on each other.
+    first = place * step // max(1, MARKED) % step
+    ax.plot(x, mean, lw=1.1, ms=3.5, mew=0.5, markevery=(first, step), zorder=2.5, **look.line)
+    return line
 
 
 def _references(ax: Axes, panel: Panel, curves: Sequence[Curve]) -> None:
@@ -133,7 +174,7 @@ def _references(ax: Axes, panel: Panel, curves: Sequence[Curve]) -> None:
     if panel.unit == "squared error":
         level, words = 0.25, "undecided"
     else:
-        patches = {c.options.get("n_patches") for c in curves if panel.losses[0] in c.losses}
+        patches = {c.options.get("n_patches") for c in curves if panel.loss in c.losses}
         banks = any(c.options.get("negatives", "internal") != "internal" for c in curves)
         if panel.weight != "lambda_nce" or len(patches) != 1 or None in patches or banks:
             return

@@ -14,7 +14,6 @@ Writes FILE.png, and FILE.pdf beside it. The same runs give the same bytes.
 from __future__ import annotations
 
 import argparse
-import math
 import random
 import textwrap
 from collections.abc import Sequence
@@ -25,25 +24,21 @@ import matplotlib
 matplotlib.use("Agg")  # no display is needed, nor looked for
 
 import matplotlib.pyplot as plt
-import numpy as np
 import seaborn as sns
 from matplotlib.figure import Figure
-from PIL import Image
 
-from cut import cost, scatter, stability
+from cut import cost, grid, scatter, stability
 from cut.comparable import check_comparable
 from cut.curves import Curve, draw
 from cut.errors import NothingToShow, UserError, command, unknown
 from cut.files import replacing
 from cut.history import COLUMNS
-from cut.images import read_image
+from cut.looks import looks
 from cut.metrics.content import by_stem
-from cut.results import CONTROLS, load_facts, load_history, load_run, one_dataset
+from cut.results import load_facts, load_history, load_run
 
-DPI = 200
-CELL = 180  # pixels of the grid's images along their longer side, at least
-GAP = 6
 STYLE = {
+    "figure.dpi": 200,  # images take their own
     "font.size": 8,
     "axes.titlesize": 8.5,
     "axes.labelsize": 8,
@@ -66,12 +61,9 @@ def save(figure: Figure, out: Path) -> list[Path]:
     for path in written:
         kind = path.suffix.lower()
         with replacing(path) as temporary:
-            figure.savefig(temporary, format=kind[1:], dpi=DPI, metadata=dates[kind])
+            figure.savefig(temporary, format=kind[1:], dpi="figure", metadata=dates[kind])
     plt.close(figure)
     return written
-
-
-# -- the grid ------------------------------------------------------------------------------------
 
 
 def choose(known: Sequence[str], rows: int, seed: int, names: Sequence[str] = ()) -> list[str]:
@@ -91,89 +83,17 @@ def choose(known: Sequence[str], rows: int, seed: int, names: Sequence[str] = ()
     return sorted(random.Random(seed).sample(sorted(known), min(rows, len(known))))
 
 
-def columns(test: Path, runs: Sequence[Path]) -> list[tuple[str, dict[str, Path]]]:
-    """Return (label, images by stem) of every column: input, methods, true counterpart.
-
-    Of a method's seeds the first given is shown. Controls are left out: `copy` is the input, and
-    `real` shows other scenes than the row's.
-
-    Raises:
-        UserError: a folder is missing, or runs are of different data sets.
-    """
-    found = [("input", by_stem(test / "source"))]
-    facts = [load_facts(run) for run in runs]
-    one_dataset(facts)
-    labels = {"input"}
-    for run, fact in zip(runs, facts, strict=True):
-        if fact["algorithm"] in CONTROLS or fact["method"] in labels:
-            continue
-        labels.add(fact["method"])
-        found.append((fact["method"], by_stem(run / "translated")))
-    if (test / "truth").is_dir():
-        found.append(("true counterpart", by_stem(test / "truth")))
-    return found
-
-
-def grid(test: Path, runs: Sequence[Path], rows: int, seed: int, names: Sequence[str]) -> Figure:
-    """Draw the grid: a row a test image, a column a method.
-
-    Raises:
-        UserError: as `columns` and `choose`, or a run lacks a chosen image's translation.
-    """
-    cols = columns(test, runs)
-    chosen = choose(list(cols[0][1]), rows, seed, names)
-    for label, images in cols:
-        for name in chosen:
-            if name not in images:
-                raise UserError(f"{label} has no image for {name}; translate its whole test set")
-    first = read_image(cols[0][1][chosen[0]])
-    k = math.ceil(CELL / max(first.size))  # whole multiples keep every pixel square
-    w, h = first.width * k, first.height * k
-    canvas = np.full((len(chosen) * (h + GAP) - GAP, len(cols) * (w + GAP) - GAP, 3), 255, np.uint8)
-    for i, name in enumerate(chosen):
-        for j, (_, images) in enumerate(cols):
-            y, x = i * (h + GAP), j * (w + GAP)
-            image = read_image(images[name]).resize((w, h), Image.Resampling.NEAREST)
-            canvas[y : y + h, x : x + w] = np.asarray(image)
-    centres = [j * (w + GAP) + w / 2 for j in range(len(cols))]
-    return _with_labels(canvas, [label for label, _ in cols], centres, w)
-
-
-def _with_labels(
-    canvas: np.ndarray, labels: Sequence[str], centres: Sequence[float], width: int
-) -> Figure:
-    """Return a figure of `canvas` (H, W, 3), pixel for pixel, with a label above each column."""
-    fits = max(6, int(width / DPI * 72 / 4.8))  # letters of 8 points that fit a column
-    wrapped = [textwrap.fill(label, fits) for label in labels]
-    lines = max(label.count("\n") + 1 for label in wrapped)
-    margin, top = 8, round((lines * 9.5 + 5) * DPI / 72)
-    h, w = canvas.shape[0] + margin + top, canvas.shape[1] + 2 * margin
-    figure = plt.figure(figsize=(w / DPI, h / DPI), dpi=DPI)
-    axes = figure.add_axes(
-        (margin / w, margin / h, canvas.shape[1] / w, canvas.shape[0] / h), frameon=False
-    )
-    axes.imshow(canvas, interpolation="none", aspect="auto")
-    axes.set_axis_off()
-    for label, x in zip(wrapped, centres, strict=True):
-        axes.annotate(label, (x, 0), (0, 4), textcoords="offset points", ha="center", va="baseline",
-                      annotation_clip=False, linespacing=1.0)  # fmt: skip
-    return figure
-
-
-# -- the curves ----------------------------------------------------------------------------------
-
-
 def curves(runs: Sequence[Path]) -> Figure:
     """Draw the losses of every trained run against the epoch, one panel a kind of loss."""
-    found = []
-    for run in runs:
-        facts, history = load_facts(run), load_history(run)
+    found, records = [], [load_facts(run) for run in runs]
+    for run, facts in zip(runs, records, strict=True):
+        history = load_history(run)
         if history.empty:
             continue
         x = history.iteration * facts["epochs"] / facts["iterations"]
         losses = history.drop(columns=COLUMNS, errors="ignore")
         found.append(Curve(facts["method"], facts["seed"], facts["options"], x, losses))
-    return draw(found)
+    return draw(found, looks(records))
 
 
 KINDS = {
@@ -206,7 +126,7 @@ def _parser() -> argparse.ArgumentParser:
         if name == "scatter":
             kind.add_argument("--miou", action="store_true", help="against mIoU, not another FID")
         if name == "cases":
-            kind.add_argument("--count", type=int, default=4, help="images on either side")
+            kind.add_argument("--count", type=int, default=4, help="images on either side, at most")
     return parser
 
 
@@ -214,7 +134,8 @@ def _draw(args: argparse.Namespace) -> Figure:
     """Return the figure that the command line asks for."""
     names = [name.strip() for name in getattr(args, "names", "").split(",") if name.strip()]
     if args.kind == "grid":
-        return grid(args.test, args.runs, args.rows, args.seed, names)
+        cols = grid.columns(args.test, args.runs)
+        return grid.draw(cols, choose(list(cols[0][1]), args.rows, args.seed, names))
     if args.kind == "curves":
         return curves(args.runs)
     if args.kind == "cases":

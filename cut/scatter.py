@@ -7,8 +7,7 @@ from their true counterparts (L1), where those are known, else FID as measured a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import seaborn as sns
@@ -17,14 +16,18 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from cut.errors import NothingToShow
-from cut.looks import logarithmic, row_look
+from cut.looks import Look, draw_bars, fit_means, looks, over_seeds
 from cut.published import published_entry
-from cut.results import METRICS, Run, mean_of
+from cut.results import METRICS, Run
 from cut.tables import in_rows
+from cut.words import legend_beside, text_width
 
-SIZE = (4.6, 3.2)  # inches: a column of text, and the legend beside the axes
+SIZE = (4.6, 3.2)  # inches, and more height where the legend beside the axes needs it
+LEGEND, WIDEST = 1.6, 2.5  # inches, at most: the legend's width, an axis' label
 
-Point = tuple[float | None, float | None]
+Value = tuple[float, float] | None  # a mean and its deviation over seeds
+Point = tuple[Value, Value]
+Finder = Callable[[Sequence[Run]], Point]
 
 
 def draw(runs: Sequence[Run], miou: bool = False) -> Figure:
@@ -33,40 +36,45 @@ def draw(runs: Sequence[Run], miou: bool = False) -> Figure:
     Raises:
         UserError: no row has a value on both axes.
     """
-    rows = in_rows(runs)
     labels, measured, published = _against_miou(runs) if miou else _axes(runs)
     figure, ax = plt.subplots(figsize=SIZE, layout="constrained")
-    handles, numbers = [], ([], [])
-    for i, row in enumerate(rows):
-        look = _look(row[0], i)
-        points = [p for p in (measured(row), published(row)) if None not in p]
-        if not points:
-            continue
-        for axis in (0, 1):
-            numbers[axis].extend(point[axis] for point in points)
-        if len(points) == 2:
-            ax.plot(*zip(*points, strict=True), color=look["color"], lw=0.5, alpha=0.6, zorder=1)
-        for point, is_measured in ((measured(row), True), (published(row), False)):
-            if None not in point:
-                face = look["color"] if is_measured else "white"
-                ax.plot(*point, ls="", ms=6, mfc=face, mew=1.1, **look)
-        handles.append(Line2D([], [], ls="", ms=5, label=row[0].facts["method"], **look))
+    known = looks(run.facts for run in runs)
+    handles, drawn = [], []
+    for row in in_rows(runs):
+        look = known.get(row[0].facts["method"]) or _control_look(row[0])
+        points = {name: point for name, find in (("measured", measured), ("published", published))
+                  if None not in (point := find(row))}  # fmt: skip
+        if points:
+            _row(ax, points, look)
+            drawn.extend(points.values())
+            handles.append(Line2D([], [], ms=5, label=row[0].facts["method"], **look.point))
     if not handles:
         raise NothingToShow("no row has both of the values that the scatter's axes show")
-    _finish(figure, ax, labels, numbers, handles, bool(any(None not in published(r) for r in rows)))
+    if any(None not in published(row) for row in in_rows(runs)):
+        kind = {"ls": "", "marker": "o", "ms": 5, "color": "0.2"}
+        handles.append(Line2D([], [], label="measured", **kind))
+        handles.append(Line2D([], [], label="published", mfc="white", **kind))
+    _finish(figure, ax, labels, drawn, handles)
     return figure
 
 
-def _look(run: Run, place: int) -> dict[str, Any]:
-    """Return a row's marker and colour; controls are grey crosses."""
-    if run.control:
-        return {"marker": "x" if run.facts["algorithm"] == "real" else "+", "color": "0.35"}
-    return row_look(place)
+def _control_look(run: Run) -> Look:
+    """Return a control's look: a grey cross."""
+    return Look("x" if run.facts["algorithm"] == "real" else "+", "0.35", "-")
 
 
-def _axes(
-    runs: Sequence[Run],
-) -> tuple[tuple[str, str], Callable[[Sequence[Run]], Point], Callable[[Sequence[Run]], Point]]:
+def _row(ax: Axes, points: Mapping[str, Point], look: Look) -> None:
+    """Draw a row's points, the deviation over seeds as bars, what belongs together joined."""
+    if len(points) == 2:
+        ends = [[value[0] for value in point] for point in points.values()]
+        ax.plot(*zip(*ends, strict=True), color=look.colour, lw=0.8, ls=":", zorder=1)
+    for name, (x, y) in points.items():
+        face = look.colour if name == "measured" else "white"
+        draw_bars(ax, x, y, look.colour)
+        ax.plot(x[0], y[0], ms=6, mfc=face, mew=1.1, **look.point)
+
+
+def _axes(runs: Sequence[Run]) -> tuple[tuple[str, str], Finder, Finder]:
     """Return the axes' labels, and how a row's measured and published points are found."""
     sets = list(dict.fromkeys(run.facts["dataset"] for run in runs))
     if len(sets) > 1:
@@ -89,9 +97,7 @@ def _axes(
     )
 
 
-def _against_miou(
-    runs: Sequence[Run],
-) -> tuple[tuple[str, str], Callable[[Sequence[Run]], Point], Callable[[Sequence[Run]], Point]]:
+def _against_miou(runs: Sequence[Run]) -> tuple[tuple[str, str], Finder, Finder]:
     """Return the same for the FID of the first data set and the mIoU of the first that has one.
 
     Raises:
@@ -108,33 +114,29 @@ def _against_miou(
     )
 
 
-def _mean(row: Sequence[Run], dataset: str, metric: str) -> float | None:
-    return mean_of([run for run in row if run.facts["dataset"] == dataset], metric)
+def _mean(row: Sequence[Run], dataset: str, metric: str) -> Value:
+    return over_seeds([run for run in row if run.facts["dataset"] == dataset], metric)
 
 
-def _published(row: Sequence[Run], dataset: str, metric: str = "fid") -> float | None:
+def _published(row: Sequence[Run], dataset: str, metric: str = "fid") -> Value:
     entry = published_entry(dataset, row[0].facts["method"], metric)
-    return float(entry["value"]) * METRICS[metric].scale if entry else None
+    return (float(entry["value"]) * METRICS[metric].scale, 0.0) if entry else None
 
 
 def _finish(
     figure: Figure,
     ax: Axes,
     labels: tuple[str, str],
-    numbers: tuple[list[float], list[float]],
-    handles: list[Line2D],
-    published: bool,
+    drawn: Sequence[Point],
+    handles: Sequence[Line2D],
 ) -> None:
-    for axis, label, values in zip("xy", labels, numbers, strict=True):
+    """Scale and name the axes of the points `drawn`, and name the rows beside them."""
+    for axis, label, values in zip("xy", labels, zip(*drawn, strict=True), strict=True):
         better = "higher" if label.startswith("mIoU") else "lower"
-        getattr(ax, f"set_{axis}label")(f"{label} ({better} is better)")
-        logarithmic(ax, axis, values)
-    ax.margins(0.08)
-    if published:
-        handles = [
-            *handles,
-            Line2D([], [], ls="", marker="o", ms=5, color="0.2", label="measured"),
-            Line2D([], [], ls="", marker="o", ms=5, color="0.2", mfc="white", label="published"),
-        ]
-    figure.legend(handles=handles, loc="outside right center", frameon=False, handletextpad=0.2)
+        words = f"({better} is better)"
+        gap = " " if text_width(f"{label} {words}", 8) <= WIDEST else "\n"
+        getattr(ax, f"set_{axis}label")(label + gap + words)
+        fit_means(ax, axis, values, zero=False)
+    tall = legend_beside(figure, handles, LEGEND)
+    figure.set_figheight(max(SIZE[1], tall + 0.1))
     sns.despine(ax=ax)

@@ -17,13 +17,12 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from cut.errors import NothingToShow
-from cut.looks import COLOURS, control_levels, draw_levels, logarithmic, row_look
+from cut.looks import Look, control_levels, draw_levels, fit, looks
 from cut.results import Run, load_epochs, one_dataset
 from cut.tables import in_rows
+from cut.words import COLUMN, legend_above
 
-WIDTH, AXES, LINE = 3.3, 2.6, 0.17  # inches: a column of text, the axes, a line of a legend
-LETTERS = 18  # of a row's name, at most, where the legend has two columns
-DASHES = ("-", (0, (4, 1.4)), (0, (1, 1)), (0, (5, 1.2, 1, 1.2)))
+AXES, LINE = 2.6, 0.17  # inches: the height of the axes, and of a line of the rings' legend
 MARKED = 8  # markers a line, about: one at each of many epochs would hide the line
 RINGS = {"test": "best epoch, by the test images", "held_out": "best epoch, by held-out images"}
 
@@ -39,18 +38,17 @@ def draw(runs: Sequence[Run]) -> Figure:
     rows = {name: seeds for name, seeds in rows.items() if seeds}
     if not rows:
         raise NothingToShow("no run has a FID along the way; set best: {every: N} and train")
-    across = 2 if max(map(len, rows)) <= LETTERS else 1
-    rings = _rings(run for seeds in rows.values() for run, _ in seeds)
-    lines = -(-len(rows) // across) + len(rings)
-    figure, ax = plt.subplots(figsize=(WIDTH, AXES + LINE * lines), layout="constrained")
-    handles = [_row(ax, name, seeds, i) for i, (name, seeds) in enumerate(rows.items())]
+    known = looks(run.facts for run in runs)
+    figure, ax = plt.subplots(figsize=(COLUMN, AXES), layout="constrained")
+    handles = [_row(ax, name, seeds, known[name]) for name, seeds in rows.items()]
     levels = control_levels(runs)
     values = [fid for seeds in rows.values() for _, fids in seeds for fid in fids]
-    _scale(ax, values, list(levels.values()))
+    fit(ax, "y", values, list(levels.values()))
     ax.set_xlim(left=0)
-    draw_levels(ax, levels)
-    figure.legend(handles=handles, loc="outside upper center", ncols=across, frameon=False)
+    rings = _rings(run for seeds in rows.values() for run, _ in seeds)
+    figure.set_figheight(AXES + legend_above(figure, handles, 2) + LINE * len(rings))
     figure.legend(handles=rings, loc="outside lower center", frameon=False)
+    draw_levels(ax, levels)
     ax.set_xlabel("epoch")
     ax.set_ylabel("FID over the test set")
     ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
@@ -76,26 +74,17 @@ def _followed(row: Sequence[Run]) -> list[tuple[Run, pd.Series]]:
     return found
 
 
-def _row(ax: Axes, name: str, seeds: Sequence[tuple[Run, pd.Series]], place: int) -> Line2D:
-    look = row_look(place) | {"ls": DASHES[place // COLOURS % len(DASHES)]}
+def _row(ax: Axes, name: str, seeds: Sequence[tuple[Run, pd.Series]], look: Look) -> Line2D:
+    """Draw a row's seeds, their mean and their best epochs; return its entry in the legend."""
     if len(seeds) > 1:
         for _, fids in seeds:
-            ax.plot(fids.index, fids, color=look["color"], lw=0.6, alpha=0.5, ls=look["ls"])
+            ax.plot(fids.index, fids, color=look.colour, lw=0.6, alpha=0.5, ls=look.dashes)
     # No mean where a seed has no value: another set of seeds would make a step in the line.
     mean = pd.DataFrame([fids for _, fids in seeds]).mean(skipna=False).sort_index()
-    ax.plot(mean.index, mean, lw=1.3, ms=3.5, markevery=-(-len(mean) // MARKED), **look)
+    ax.plot(mean.index, mean, lw=1.3, ms=4, mew=0.5, markevery=-(-len(mean) // MARKED), **look.line)
     size = 7 if len(seeds) == 1 else 4.5
     for run, fids in seeds:
         best = run.best["epoch"]
-        ax.plot(best, fids[best], ls="", marker="o", ms=size, mfc="none", color=look["color"],
+        ax.plot(best, fids[best], ls="", marker="o", ms=size, mfc="none", color=look.colour,
                 mew=1.0)  # fmt: skip
-    return Line2D([], [], lw=1.3, ms=3.5, label=name, **look)
-
-
-def _scale(ax: Axes, values: Sequence[float], levels: Sequence[float]) -> None:
-    """Scale the y axis by the rows' values; levels only fit in, or one would flatten all lines."""
-    shown = [*values, *levels]
-    if logarithmic(ax, "y", values):
-        ax.set_ylim(min(shown) / 1.15, max(shown) * 1.15)
-    else:
-        ax.set_ylim(0, 1.06 * max(shown))
+    return Line2D([], [], lw=1.3, ms=4.5, mew=0.5, label=name, **look.line)

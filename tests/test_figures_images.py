@@ -9,7 +9,7 @@ import torch
 from fake_runs import WEIGHTS, picture, write_images, write_run, write_test
 from PIL import Image
 
-from cut import cases, encoder, figures
+from cut import cases, encoder, figures, sheet
 from cut.cut import Cut
 from cut.errors import UserError
 from cut.files import save_tensors
@@ -41,20 +41,28 @@ def test_translations_are_ranked_by_their_distance_from_the_truth(tmp_path):
     assert [name for name, _ in ranked] == ["img_1", "img_3", "img_0", "img_2"]
     assert [score for _, score in ranked] == pytest.approx([0, 10 / 255, 30 / 255, 90 / 255])
     figure = cases.draw(test, [run, write_run(tmp_path / "copy", "copy")], 1)
-    (block,) = blocks(figure)
-    labels = [ax.get_xlabel() for ax in block.axes if ax.get_xlabel()]
-    assert labels == ["0.00", "0.353"]
-    shown = [ax.images[0].get_array() for ax in block.axes]
+    assert words(figure) == ["cut", "best", "worst", "input", "output", "truth", "0.000", "img_1",
+                             "0.353", "img_2"]  # fmt: skip
     # Inputs, translations, counterparts; the best on the left.
-    assert len(shown) == 6
-    assert np.array_equal(shown[0], np.asarray(picture(1)))
-    assert np.array_equal(shown[4], np.asarray(picture(1, stripes=True)))
-    assert np.array_equal(shown[5], np.asarray(picture(2, stripes=True)))
+    shown = np.asarray(figure.axes[0].images[0].get_array())
+    column = [picture(1), picture(1, stripes=True), picture(1, stripes=True)]
+    places = [place_of(shown, image) for image in column]
+    assert [x for x, _ in places] == [places[0][0]] * 3 and places[0][1] < places[1][1]
+    assert place_of(shown, picture(2, stripes=True))[0] > places[0][0]
 
 
-def blocks(figure):
-    """Return the parts of a figure of cases, one a method."""
-    return [part for part in figure.subfigs[1].subfigs if part.axes]
+def words(figure):
+    """Return the words of a figure of cases after the line that says what the score is."""
+    return [text.get_text() for text in figure.texts][1:]
+
+
+def place_of(shown, image):
+    """Return the (x, y) of the first place where a page shows `image`, enlarged by squares."""
+    size = sheet.cell(image.size, *2 * cases.CELL[1:]).pixels
+    want = np.asarray(sheet.fitted(image, size))
+    corners = np.argwhere((shown == want[0, 0]).all(axis=2))
+    return next((x, y) for y, x in corners.tolist()
+                if np.array_equal(shown[y : y + size[1], x : x + size[0]], want))  # fmt: skip
 
 
 def write_features(path, values, folder=None, weights=WEIGHTS):
@@ -75,10 +83,10 @@ def test_without_a_truth_the_nearest_real_image_decides(tmp_path):
     assert [name for name, _ in ranked] == [name for name, _ in want]
     assert [d for _, d in ranked] == pytest.approx([d for _, d in want])
     figure = cases.draw(test, [run], 2)
-    (head,) = [text.get_text() for text in figure.texts]
+    head = figure.texts[0].get_text()
     assert "by the distance of Inception features to the nearest real test image" in head
-    titles = [ax.get_title(loc="left") for ax in blocks(figure)[0].axes]
-    assert [title for title in titles if title] == ["cut, best", "worst"]
+    assert words(figure)[:5] == ["cut", "best", "worst", "input", "output"]
+    assert words(figure)[5::2] == ["0.25", "0.50", "3.00", "4.00"], "two decimals, whatever it is"
 
 
 def test_features_of_other_images_or_weights_are_refused(tmp_path):
@@ -95,19 +103,39 @@ def test_features_of_other_images_or_weights_are_refused(tmp_path):
         cases.rank(run, test)
 
 
-def test_eight_methods_fit_a_page_without_words_that_touch(tmp_path):
-    test = write_test(tmp_path / "test")
-    names = ["cut", "fastcut", "no-id-15neg-last", "d", "e", "f", "g", "h"]
-    figure = cases.draw(test, [write_run(tmp_path / n, n, algorithm="cut") for n in names], 4)
+@pytest.mark.parametrize(
+    ("names", "size", "count"),
+    [
+        (["cut", "fastcut", "no-id-15neg-last", "d", "e", "f", "g", "h"], (24, 24), 3),
+        ([f"a-method-of-24-letters-{i}" for i in range(14)], (48, 24), 2),
+        (["x" * 70, f"no-identity-{'another-part-' * 5}end"], (24, 48), 4),
+    ],
+)
+def test_methods_fit_a_page_without_words_that_touch(tmp_path, names, size, count):
+    runs = []
+    for folder in [tmp_path / "test" / "source", tmp_path / "test" / "truth", *names]:
+        place = folder if folder not in names else tmp_path / folder / "translated"
+        place.mkdir(parents=True)
+        for i in range(8):
+            picture(i, stripes=folder in names).resize(size).save(place / f"n{i:08d}.png")
+    runs = [write_run(tmp_path / name, name, algorithm="cut", images=0) for name in names]
+    figure = cases.draw(tmp_path / "test", runs, 4)
     width, height = figure.get_size_inches()
-    assert width == 6.9 and height < 9
+    assert width <= 6.9 and height < 9
+    assert sum(word.startswith("0.") for word in words(figure)) == 2 * count * len(names)
     figure.canvas.draw()
-    assert len(blocks(figure)) == 8
-    for block in blocks(figure):
-        words = [ax.title if not ax.get_title(loc="left") else ax._left_title for ax in block.axes]
-        words += [label for ax in block.axes for label in (ax.xaxis.label, ax.yaxis.label)]
-        boxes = [word.get_window_extent() for word in words if word.get_text()]
-        assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    boxes = [text.get_window_extent() for text in figure.texts]
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    page = figure.bbox
+    assert all(page.x0 <= box.x0 and box.x1 <= page.x1 and box.y1 <= page.y1 for box in boxes)
+    assert all(box.y0 >= page.y0 for box in boxes)
+
+
+def test_names_that_do_not_fit_below_their_images_are_left_out():
+    short = cases.Cases("cut", None, [("img", 0.1)] * 2)
+    assert cases.lay_out([short], 1, 3, (64, 64)).stems
+    long = cases.Cases("cut", None, [("a-name-of-an-image-" * 3, 0.1)] * 2)
+    assert not cases.lay_out([short, long], 1, 3, (64, 64)).stems
 
 
 def test_an_input_that_a_translation_lacks_is_named(tmp_path):
