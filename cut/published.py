@@ -154,7 +154,7 @@ def compare(run: Run, values: Sequence[float], entry: Mapping[str, Any]) -> Comp
     reasons = differences(run, entry)
     metric, value = METRICS[entry["metric"]], entry["value"]
     difference = statistics.fmean(values) - value
-    signed = ("+" if difference >= 0 else "") + metric.show(difference)
+    signed = metric.show_signed(difference)
     words = verdict(values, value, reasons, metric.better == "lower")
     return Comparison(metric.show(value), difference, signed, words, reasons)
 
