@@ -38,13 +38,16 @@ def tail(path: Path) -> str:
         return file.read().decode(errors="replace")
 
 
-def held(path: Path) -> bool:
-    """Return whether a process holds a lock on a file; looking takes none."""
+def held(path: Path, like: int = fcntl.LOCK_EX) -> bool:
+    """Return whether a process holds a lock on a file that keeps one `like` this away.
+
+    A log's lock is shared, so only LOCK_EX finds it; network file systems refuse that to a reader.
+    """
     if not path.is_file():
         return False
     with open(path) as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, like | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
         except OSError:  # a file system without locks

@@ -10,6 +10,7 @@ for five minutes more (`cut.logs.FRESH`).
 from __future__ import annotations
 
 import argparse
+import fcntl
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -61,7 +62,7 @@ class State:
 
 def locked(run: Path) -> bool:
     """Return whether a training holds the run's lock."""
-    return logs.held(run / ".lock")
+    return logs.held(run / ".lock", fcntl.LOCK_SH)
 
 
 def duration(minutes: float) -> str:

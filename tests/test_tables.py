@@ -88,6 +88,10 @@ def test_latex_escapes_and_balances(tmp_path, runs):
     assert r"my\_50\%\_\{method\}" in text and r"Example CPU \& Co" in text
     assert r"61.0 $\pm$ 1.4" in text and r"Inception\_weights" in text
     assert text.isascii(), "an untouched LaTeX has no Unicode signs"
+    assert "need XeLaTeX or LuaLaTeX" in text.splitlines()[1]
+    caption = next(line for line in text.splitlines() if r"\caption{" in line)
+    assert len(caption) < 150 and "Controls" not in caption, "protocol sentences stand below"
+    assert text.index(r"\belowcaptionskip}{6pt}") < text.index(r"\caption{")
     assert all(f"\\{rule}" in text for rule in ("toprule", "midrule", "bottomrule"))
     columns = text.split(r"\begin{tabular}{")[1].split("}")[0]
     body = text.split(r"\toprule")[1].split(r"\bottomrule")[0]
