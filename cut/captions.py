@@ -2,65 +2,94 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from cut.comparable import flatten, image_counts
 from cut.published import differences, published, source_of
-from cut.results import Run
+from cut.results import METRICS, Run
 
 CONTROL_WORDS = {
     "copy": "copy is the input unchanged (the score of doing nothing)",
     "real": "real is real target training images scored as if translated (the floor that so few"
     " images leave, about what a perfect translator scores)",
 }
+PAIRED_WORDS = {"l1": "L1 (of values in [0, 1])", "ssim": "SSIM"}
 
 
 def caption(
-    dataset: str, runs: Sequence[Run], entries: Mapping[str, Mapping[str, Any] | None]
+    dataset: str,
+    runs: Sequence[Run],
+    entries: Mapping[str, Mapping[str, Any] | None],
+    shown: Collection[str] | None = None,
+    spread: bool = True,
 ) -> list[str]:
     """Return the sentences of one data set's table: the first says what the table is.
 
-    `entries` gives each row's published FID, or None.
+    `entries` gives each row's published FID, or None. `shown` are the metrics with a column
+    (default: all of them): nothing is said of another. `spread`: several seeds stand as ±.
     """
-    sentences = [_what(runs), *_protocol(runs), *_best(runs), *_controls(runs), *_cost(runs)]
+    shown = METRICS if shown is None else shown
+    sentences = [_what(runs, spread), _counts(runs), *_protocol(runs, shown)]
+    sentences += _best(runs) if "fid_best" in shown else []
+    sentences += _controls(runs)
+    sentences += _cost(runs) if {"seconds_per_iteration", "peak_memory_gb"} & {*shown} else []
     return [s for s in [*sentences, *_published(runs, entries)] if s]
 
 
-def _what(runs: Sequence[Run]) -> str:
+def shared_first(parts: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the sentences that all data sets have in common, then one text for each with its name.
+
+    `parts` has each data set's own sentences.
+    """
+    lists = list(parts.values())
+    shared = [s for s in lists[0] if all(s in other for other in lists[1:])]
+    own = {name: [s for s in mine if s not in shared] for name, mine in parts.items()}
+    return shared + [f"{name}: {' '.join(mine)}" for name, mine in own.items() if mine]
+
+
+def _what(runs: Sequence[Run], spread: bool) -> str:
     h, w = runs[0].facts["size"]
     seeds = sorted({run.facts["seed"] for run in runs})
     several = len(seeds) > 1
     listed = _and([str(seed) for seed in seeds])
+    text = f"Final epoch, {h}x{w} pixels, seed{'s' if several else ''} {listed}"
+    return text + (" (mean ± standard deviation)." if several and spread else ".")
+
+
+def _counts(runs: Sequence[Run]) -> str:
     counts = sorted({n for run in runs if (n := image_counts(run)[0]) is not None})
     references = image_counts(runs[0])[1]
-    text = f"Final epoch, {h}x{w} pixels, seed{'s' if several else ''} {listed}"
-    text += " (mean ± standard deviation)" if several else ""
-    if counts and references:
-        text += f"; {_and([str(n) for n in counts])} test translations against {references} real"
-        text += " images"
-    return text + "."
+    if not counts or not references:
+        return ""
+    many = _and([str(n) for n in counts])
+    return f"{many} test translations against {references} real images."
 
 
-def _protocol(runs: Sequence[Run]) -> list[str]:
+def _protocol(runs: Sequence[Run], shown: Collection[str]) -> list[str]:
     found = []
     scored = [run for run in runs if run.scores.get("fid") is not None]
-    if scored:
+    if scored and {"fid", "fid_best", "kid"} & {*shown}:
         flat = flatten(scored[0].protocol)
         extractor, resize = flat.get("fake.extractor", "Inception"), flat.get("fake.resize")
         resized = f" (images resized {resize})" if resize else ""
         source, digest = flat.get("weights.source"), flat.get("weights.tensors_sha256")
         weights = f"; weights from {source}" if source else ""
         weights += f", sha256 of the tensors {str(digest)[:12]}" if digest else ""
-        found.append(f"FID and KID on features of {extractor}{resized}{weights}.")
-        found.append("KID is shown times 1000.")
-        if any(run.value("fid_low")[0] is not None for run in scored):
+        names = "FID and KID" if "kid" in shown else "FID"
+        found.append(f"{names} on features of {extractor}{resized}{weights}.")
+        if "kid" in shown:
+            found.append("KID is shown times 1000.")
+        if "fid_low" in shown and any(run.value("fid_low")[0] is not None for run in scored):
             found.append(
                 "Interval: how far another choice of images moves this FID (bootstrap, 95 %); it"
                 " says nothing of another training."
             )
-    if any(run.scores.get(name) is not None for run in runs for name in ("l1", "ssim")):
-        found.append("L1 (of values in [0, 1]) and SSIM are taken to the true counterparts.")
+    known = {name for run in runs for name, value in run.scores.items() if value is not None}
+    paired = [words for name, words in PAIRED_WORDS.items() if name in known & {*shown}]
+    if paired:
+        verb = "are" if len(paired) > 1 else "is"
+        found.append(f"{_and(paired)} {verb} taken to the true counterparts.")
     return found
 
 
@@ -109,26 +138,35 @@ def _machine(run: Run) -> str:
 def _published(runs: Sequence[Run], entries: Mapping[str, Mapping[str, Any] | None]) -> list[str]:
     """Return where published numbers come from, and what keeps them from comparison."""
     reasons: dict[str, list[str]] = {}
-    remarks: dict[str, list[str]] = {}
-    sources: dict[str, None] = {}
     for method, entry in entries.items():
-        if entry is None:
-            continue
-        sources[source_of(entry)] = None
-        run = next(run for run in runs if run.facts["method"] == method)
-        for reason in differences(run, entry):
+        run = next((run for run in runs if run.facts["method"] == method), None)
+        for reason in differences(run, entry) if entry and run else []:
             reasons.setdefault(reason, []).append(method)
-        if "remark" in entry:
-            remarks.setdefault(entry["remark"], []).append(method)
-    if not sources:
-        return []
+    first, *rest = sources([(m, entry) for m, entry in entries.items() if entry]) or [""]
     rows = [method for method, entry in entries.items() if entry]
     words = [r if len(m) == len(rows) else f"{r} ({', '.join(m)})" for r, m in reasons.items()]
-    text = f"Published FID: {_and(list(sources))}"
-    text += f"; context, not a comparison: {'; '.join(words)}." if words else "."
-    told = [f"Of {_and(methods)}: {remark}." for remark, methods in remarks.items()]
+    if words:
+        first = f"{first[:-1]}; context, not a comparison: {'; '.join(words)}."
+    return [first, *rest]
+
+
+def sources(
+    entries: Sequence[tuple[str, Mapping[str, Any]]], what: str = "Published FID"
+) -> list[str]:
+    """Return where published numbers come from and what else is known of them.
+
+    `entries` are (row, its published number); without any there are no sentences.
+    """
+    if not entries:
+        return []
+    remarks: dict[str, dict[str, None]] = {}
+    for method, entry in entries:
+        if "remark" in entry:
+            remarks.setdefault(entry["remark"], {})[method] = None
+    places = dict.fromkeys(source_of(entry) for _, entry in entries)
+    told = [f"Of {_and(list(methods))}: {remark}." for remark, methods in remarks.items()]
     epoch = f"The epoch that the paper scored is {published()['protocol']['epoch_scored']}."
-    return [text, *told, epoch]
+    return [f"{what}: {_and(list(places))}.", *told, epoch]
 
 
 def _and(words: Sequence[str]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import gc
 import sys
 from collections.abc import Callable, Sequence
@@ -25,7 +27,12 @@ def unknown(kind: str, given: str, known: Sequence[str]) -> str:
 
 
 def command(main: Callable[[Sequence[str] | None], Any]) -> None:
-    """Run `main(None)`; print a `UserError` as one line on standard error and exit with 1."""
+    """Run `main(None)`; print a `UserError` as one line on standard error and exit with 1.
+
+    Standard output stays locked meanwhile: where it is a log, `cut.status` sees that this runs.
+    """
+    with contextlib.suppress(OSError):  # not every file system has locks
+        fcntl.flock(1, fcntl.LOCK_SH | fcntl.LOCK_NB)
     gc.freeze()  # what the imports made stays to the end; on leaving too it need not be looked at
     gc.enable()
     try:

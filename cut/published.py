@@ -173,14 +173,19 @@ def compare(run: Run, values: Sequence[float], entry: Mapping[str, Any]) -> Comp
     reasons = differences(run, entry)
     metric, value = METRICS[entry["metric"]], entry["value"]
     difference = statistics.fmean(values) - value
-    shown = metric.show(difference)
-    equal = not float(shown)
-    signed = shown.lstrip("-") if equal else ("+" if difference > 0 else "") + shown
-    interval = [run.value(f"{entry['metric']}_{end}")[0] for end in ("low", "high")
-                if f"{entry['metric']}_{end}" in METRICS]  # fmt: skip
+    signed = metric.show_signed(difference)
+    equal = not float(metric.show(difference))
     words = verdict(values, value, reasons, metric.better == "lower", equal,
-                    interval if len(interval) == 2 and None not in interval else None)  # fmt: skip
+                    _interval(run, entry["metric"]))  # fmt: skip
     return Comparison(metric.show(value), difference, signed, words, reasons)
+
+
+def _interval(run: Run, metric: str) -> tuple[float, float] | None:
+    """Return the bootstrap interval of a score of `run`, where it has one."""
+    bounds = [
+        run.value(name)[0] for end in ("low", "high") if (name := f"{metric}_{end}") in METRICS
+    ]
+    return (bounds[0], bounds[1]) if bounds and None not in bounds else None
 
 
 def verdict(

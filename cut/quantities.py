@@ -16,8 +16,12 @@ class Metric:
     scale: float = 1.0
 
     def show(self, value: float) -> str:
-        """Return `value` as a table shows it."""
-        return f"{value * self.scale:.{self.digits}f}"
+        """Return `value` as a table shows it; what rounds to zero has no sign."""
+        return f"{value * self.scale:z.{self.digits}f}"
+
+    def show_signed(self, value: float) -> str:
+        """Return a difference as a table shows it: with its sign, a zero as +."""
+        return f"{value * self.scale:+z.{self.digits}f}"
 
 
 METRICS = {

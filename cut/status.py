@@ -1,27 +1,53 @@
-"""What a benchmark's runs are doing: done, running with time left, failed, or waiting.
+"""What a benchmark's runs are doing: done, at work with time left, failed, stopped or waiting.
 
     python -m cut.status [CONFIG.yaml] [--directory DIR]
 
 Reads the runs' records, locks and logs; it starts nothing and may be asked at any time, also on
-another machine that sees the same folders.
+another machine that sees the same folders. A job that was killed without a word counts as running
+for five minutes more (`cut.logs.FRESH`).
 """
 
 from __future__ import annotations
 
 import argparse
 import fcntl
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cut import logs
 from cut.config import make_plan, read
 from cut.errors import command
 
-PROGRESS = re.compile(r"^(epoch \S+)  (step \S+)  .*?(\S+ min left)$", re.MULTILINE)
-ERROR = re.compile(r"^error: (.+)$", re.MULTILINE)
-LAST = 4000  # bytes of a log that are looked at
+
+@dataclass(frozen=True)
+class Stage:
+    """A job of a run: its log's name, what shows that it is done, and words for both."""
+
+    log: str
+    outputs: tuple[str, ...]  # any of them
+    running: str
+    finished: str
+
+
+TRAIN = Stage("train", ("run.json",), "training", "trained")
+TRANSLATE = Stage("translate", ("translated/manifest.json", "scores.json"), "translating",
+                  "translated")  # fmt: skip
+SCORE = Stage("score", ("scores.json",), "scoring", "scored")
+BY_CLASS = (TRAIN, TRANSLATE, SCORE)
+BY_COMMANDS = (
+    Stage("train", ("trained", "run.json"), "training", "trained"),
+    Stage("translate", ("translations", "run.json"), "translating", "translated"),
+    Stage("record", ("run.json",), "recording", "translated"),
+    SCORE,
+)
+FOLLOWED = (
+    Stage("select", ("best.json", "best/scores.json"), "choosing", "scored"),
+    Stage("score_best", ("best/scores.json",), "scoring", "scored"),
+)
+# Folders that a job at work writes into.
+SIGNS = ("state", "model", "translated", "best", "best/translated")
 
 
 @dataclass(frozen=True)
@@ -31,61 +57,101 @@ class State:
     run: str
     word: str
     detail: str = ""
-
-
-def _tail(path: Path) -> str:
-    """Return the end of a file, or "" where there is none."""
-    if not path.is_file():
-        return ""
-    with open(path, "rb") as file:
-        file.seek(max(0, path.stat().st_size - LAST))
-        return file.read().decode(errors="replace")
+    minutes: float | None = None  # that its training has before it
 
 
 def locked(run: Path) -> bool:
     """Return whether a training holds the run's lock."""
-    lock = run / ".lock"
-    if not lock.is_file():
-        return False
-    with open(lock) as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError:
-            return True
-    return False
+    return logs.held(run / ".lock", fcntl.LOCK_SH)
 
 
-def state_of(run: Path, logs: Path, followed: bool = False) -> State:
-    """Return the state of the run in `run`, whose logs lie in `logs`.
+def duration(minutes: float) -> str:
+    """Return a time in words: minutes up to an hour and a half, then hours."""
+    return f"{minutes:.1f} min" if minutes < 90 else f"{minutes / 60:.1f} h"
 
-    `followed`: its best epoch is to be chosen and scored too.
+
+class Look:
+    """A look at one run: `folder`, and `places`, the folder of all logs.
+
+    `own`: its stages are a method's own commands, which hold no lock; they run while `workflow`
+    does, that is while Snakemake holds the folder.
     """
-    name = "/".join(run.parts[-3:])
 
-    def log(stage: str) -> str:
-        return _tail(logs / f"{name.replace('/', '.')}.{stage}.log")
+    def __init__(self, folder: Path, places: Path, own: bool, workflow: bool) -> None:
+        self.folder, self.own, self.workflow = folder, own, workflow
+        self.name = "/".join(folder.parts[-3:])
+        self.stem = places / self.name.replace("/", ".")
 
-    # What stands there, the last stage first; its word, and the logs of what follows it.
-    stages = [
-        ("scores.json", "scored", ("select", "score_best")),
-        ("translated/manifest.json", "translated", ("score",)),
-        ("run.json", "trained", ("translate",)),
-    ]
-    if (run / "scores.json").is_file() and (not followed or (run / "best/scores.json").is_file()):
-        return State(name, "done")
-    for found, word, following in stages:
-        if (run / found).is_file():
-            errors = [error for stage in following for error in ERROR.findall(log(stage))]
-            return State(name, "failed", errors[-1]) if errors else State(name, word)
-    training = log("train")
-    progress = PROGRESS.findall(training)
-    if locked(run):
-        return State(name, "training", "  ".join(progress[-1]) if progress else "starting")
-    if errors := ERROR.findall(training):
-        return State(name, "failed", errors[-1])
-    if any((run / "state").glob("*.pt")):
-        return State(name, "stopped", "  ".join(progress[-1][:2]) if progress else "")
-    return State(name, "waiting")
+    def log(self, stage: Stage) -> Path:
+        """Return the log of a stage."""
+        return self.stem.with_name(f"{self.stem.name}.{stage.log}.log")
+
+    def has(self, stage: Stage) -> bool:
+        """Return whether a stage is done."""
+        return any((self.folder / output).is_file() for output in stage.outputs)
+
+    def runs(self, stage: Stage) -> bool:
+        """Return whether a stage that is not done is at work."""
+        if logs.held(self.log(stage)) or stage.log == "train" and locked(self.folder):
+            return True
+        text = logs.tail(self.log(stage))
+        ended = logs.reason(text) or "\nstopped by signal" in text
+        if ended or not self.log(stage).is_file():
+            return False
+        signs = [self.folder / sign for sign in SIGNS]
+        fresh = logs.age(self.log(stage), *signs) < logs.FRESH
+        return fresh or self.own and stage.log in ("train", "translate") and self.workflow
+
+    def state(self, stage: Stage) -> State | None:
+        """Return the run's state as a stage that is due has it, or None where it has not begun."""
+        text = logs.tail(self.log(stage))
+        progress = logs.PROGRESS.findall(text) if stage.log == "train" else []
+        *place, minutes = progress[-1] if progress else ("",)
+        if self.runs(stage):
+            quiet = logs.age(self.log(stage)) if self.log(stage).is_file() else 0.0
+            words = [f"last word {duration(quiet / 60)} ago"] if quiet > logs.FRESH else []
+            if progress:
+                left = float(minutes)
+                words = [*place, f"{duration(left)} left", *words]
+                return State(self.name, stage.running, "  ".join(words), left)
+            if stage.log == "train" and not self.own:
+                words = words or ["starting"]
+            return State(self.name, stage.running, "".join(words))
+        why = logs.reason(text)
+        if why and why != "KeyboardInterrupt":
+            return State(self.name, "failed", f"{stage.log}: {why}")
+        begun = stage.log == "train" and any((self.folder / "state").glob("*.pt"))
+        if begun or self.log(stage).is_file():
+            return State(self.name, "stopped", "  ".join(place) or stage.log)
+        return None
+
+
+def state_of(look: Look, followed: bool = False) -> State:
+    """Return the state of a run; `followed`: its best epoch is to be chosen and scored too."""
+    main = BY_COMMANDS if look.own else BY_CLASS
+    chains = [main, FOLLOWED] if followed and look.has(main[0]) else [main]
+    # The first stage of each chain that is not done: those after it cannot have begun.
+    due = [next((stage for stage in chain if not look.has(stage)), None) for chain in chains]
+    if not any(due):
+        return State(look.name, "done")
+    states = [state for stage in due if stage and (state := look.state(stage))]
+    order = {"failed": 0, "stopped": 2}
+    if states:
+        return min(states, key=lambda state: order.get(state.word, 1))
+    finished = [stage.finished for stage in main if look.has(stage)]
+    return State(look.name, finished[-1] if finished else "waiting")
+
+
+def totals(states: Sequence[State]) -> str:
+    """Return how many runs are in which state, and what is known of the time left."""
+    counts = Counter(state.word for state in states)
+    words = ", ".join(f"{n} {word}" for word, n in counts.items())
+    left = [state.minutes for state in states if state.minutes is not None]
+    if not left:
+        return words
+    more = counts["waiting"] + counts["stopped"]
+    words += f"; at least {duration(sum(left))} of training left, the sum of those that run"
+    return words + (f" at their rate so far; {more} more not counted" if more else "")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -97,15 +163,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--directory", type=Path, default=Path(), help="as Snakemake's")
     args = parser.parse_args(argv)
     plan = make_plan(read(args.config))
-    logs = args.directory / plan.config.results / "logs"
+    places = args.directory / plan.config.results / "logs"
+    workflow = any((args.directory / ".snakemake" / "locks").glob("*"))
+    own = {name for name, row in plan.rows.items() if row.commands is not None}
     followed = set(plan.followed())
-    states = [state_of(args.directory / run, logs, run in followed) for run in plan.runs()]
+    states = [
+        state_of(Look(args.directory / run, places, Path(run).parent.name in own, workflow),
+                 run in followed)
+        for run in plan.runs()
+    ]  # fmt: skip
     width = max(len(state.run) for state in states)
     for state in states:
-        print(f"{state.run:{width}}  {state.word:10}  {state.detail}".rstrip())
-    counts = Counter(state.word for state in states)
-    print(", ".join(f"{n} {word}" for word, n in counts.items()))
-    return int("failed" in counts)
+        print(f"{state.run:{width}}  {state.word:11}  {state.detail}".rstrip())
+    print(totals(states))
+    return int(any(state.word == "failed" for state in states))
 
 
 if __name__ == "__main__":

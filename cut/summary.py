@@ -19,18 +19,9 @@ import pandas as pd
 from cut.captions import caption
 from cut.comparable import check_comparable
 from cut.errors import command
+from cut.formats import Cell, Table, latex, markdown
 from cut.results import METRICS, Run, by_dataset, load_run, present, values_of
-from cut.tables import (
-    ARROWS,
-    Cell,
-    Table,
-    in_rows,
-    latex,
-    markdown,
-    name_of,
-    parser,
-    write_all,
-)
+from cut.tables import ARROWS, footnote, in_rows, name_of, parser, write_all
 
 SHOWN = ("fid", "fid_best", "kid")
 
@@ -70,24 +61,29 @@ def build(dataset: str, runs: Sequence[Run]) -> Table:
         label = METRICS[metric].label
         table.header += [f"{label} mean{ARROWS[METRICS[metric].better]}", "sd", "each"]
     for row in in_rows(runs):
-        cells = [Cell(name_of(row)), Cell(str(len(row)))]
+        seeds = sorted(run.facts["seed"] for run in row)
+        cells = [Cell(name_of(row)), Cell(", ".join(map(str, seeds)))]
         for metric in shown:
             cells += _cells(table, row, metric)
         table.rows.append(cells)
-    first, *rest = caption(dataset, runs, {})
+    first, *rest = caption(dataset, runs, {}, shown, spread=False)
     table.caption = [first, "Values stand in the order of the seeds; sd is the sample's.", *rest]
     return table
 
 
 def _cells(table: Table, row: Sequence[Run], metric: str) -> list[Cell]:
+    """Return mean, deviation and each seed's value: a dash in the place of one that has none."""
     show = METRICS[metric].show
     numbers = [value for _, value in by_seed(row, metric)]
+    why = footnote(row, metric)
+    mark = table.mark(why) if why else ""
     if not numbers:
-        mark = table.mark(row[0].value(metric)[1])
         return [Cell("–", mark), Cell("–"), Cell("–")]
     deviation = show(statistics.stdev(numbers)) if len(numbers) > 1 else "–"
-    each = Cell(", ".join(map(show, numbers)))
-    return [Cell(show(statistics.fmean(numbers))), Cell(deviation), each]
+    in_order = sorted(row, key=lambda run: run.facts["seed"])
+    values = [run.value(metric)[0] for run in in_order]
+    each = ", ".join("–" if value is None else show(value) for value in values)
+    return [Cell(show(statistics.fmean(numbers))), Cell(deviation), Cell(each, mark)]
 
 
 def write_summary(out: Path, folders: Sequence[Path]) -> list[Path]:

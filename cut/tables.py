@@ -3,8 +3,8 @@
     python -m cut.tables --out DIR RUN_DIR...
 
 Writes `DIR/scores.csv`, one value a row in the units of `cut.results.METRICS`, and for each data
-set `DIR/NAME.md`, `.tex` (booktabs) and `.csv`, one method a row in the order given (the control
-`copy` first, `real` last). The same runs give the same bytes.
+set `DIR/NAME.md`, `.tex` (see `cut.formats`) and `.csv`, one method a row in the order given (the
+control `copy` first, `real` last). The same runs give the same bytes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ import pandas as pd
 from cut.captions import caption
 from cut.errors import command
 from cut.files import replacing
+from cut.formats import Cell, Table, latex, markdown
 from cut.published import published_entry
 from cut.results import (
     CONTROLS,
@@ -37,48 +37,6 @@ from cut.results import (
 SHOWN = ("fid", "fid_best", "kid", "l1", "ssim", "seconds_per_iteration", "peak_memory_gb")
 PUBLISHED = ("fid", "seconds_per_iteration", "peak_memory_gb")
 ARROWS = {"lower": " ↓", "higher": " ↑", "": ""}
-LATEX = {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "±": r"$\pm$",
-    "–": "--",
-    "↓": r"$\downarrow$",
-    "↑": r"$\uparrow$",
-    "✓": r"$\checkmark$",
-    "✗": r"$\times$",
-    "×": r"$\times$",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    **{c: f"\\{c}" for c in "&%$#_{}"},
-}
-
-
-@dataclass(frozen=True)
-class Cell:
-    """What stands in a table's cell, and the letter of its footnote or ""."""
-
-    text: str
-    mark: str = ""
-
-
-@dataclass
-class Table:
-    """A table before it is written in one format or another."""
-
-    dataset: str
-    header: list[str]
-    rows: list[list[Cell]] = field(default_factory=list)
-    notes: dict[str, str] = field(default_factory=dict)  # reason -> letters
-    caption: list[str] = field(default_factory=list)
-
-    def mark(self, reason: str) -> str:
-        """Return the letter of a footnote, the same one for the same words."""
-        return self.notes.setdefault(reason, _letter(len(self.notes)))
-
-
-def _letter(i: int) -> str:
-    return (_letter(i // 26 - 1) if i >= 26 else "") + chr(ord("a") + i % 26)
 
 
 def in_rows(runs: Sequence[Run]) -> list[list[Run]]:
@@ -127,7 +85,8 @@ def build(dataset: str, runs: Sequence[Run]) -> Table:
             cells.insert(2, _interval(table, row))
         epochs = Cell(str(facts["epochs"])) if facts["iterations"] else Cell("–")
         table.rows.append([*cells, epochs, Cell(str(len(row)))])
-    table.caption = caption(dataset, runs, entries)
+    shown = [*metrics, *(["fid_low"] if with_interval else [])]
+    table.caption = caption(dataset, runs, entries, shown)
     return table
 
 
@@ -158,71 +117,17 @@ def mean_and_deviation(numbers: Sequence[float], metric: str) -> str:
     return text + (f" ± {show(statistics.stdev(numbers))}" if len(numbers) > 1 else "")
 
 
-def measured(table: Table, row: Sequence[Run], metric: str) -> Cell:
-    """Return a cell with the mean (and deviation over seeds), or a dash with its reason."""
+def measured(table: Table, row: Sequence[Run], metric: str, epoch: bool = True) -> Cell:
+    """Return a cell with the mean (and deviation over seeds), or a dash with its reason.
+
+    `epoch`: beside the FID of a single training's best epoch stands which one that is.
+    """
     numbers = values_of(row, metric)
     text = mean_and_deviation(numbers, metric)
-    if metric == "fid_best" and numbers and len(row) == 1:
+    if epoch and metric == "fid_best" and numbers and len(row) == 1:
         text += f" at {METRICS['epoch_best'].show(row[0].value('epoch_best')[0])}"
     why = footnote(row, metric)
     return Cell(text, table.mark(why) if why else "")
-
-
-# -- formats -------------------------------------------------------------------------------------
-
-
-def markdown(table: Table) -> str:
-    """Return the table in Markdown, its caption above and its footnotes below."""
-
-    def line(cells: Sequence[str]) -> str:
-        return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
-
-    head, *rest = table.caption
-    body = [line([c.text + (f" ({c.mark})" if c.mark else "") for c in row]) for row in table.rows]
-    rule = "|" + "|".join([" --- "] + [" ---: "] * (len(table.header) - 1)) + "|"
-    notes = [f"({letter}) {reason}" for reason, letter in table.notes.items()]
-    parts = [[f"**{table.dataset}.** {head}"], [line(table.header), rule, *body]]
-    parts += [[note] for note in notes]
-    if rest:
-        parts.append([" ".join(rest)])
-    return "\n\n".join("\n".join(part) for part in parts) + "\n"
-
-
-def escape(text: str) -> str:
-    """Return `text` with every character that LaTeX takes for itself escaped."""
-    return "".join(LATEX.get(c, c) for c in text)
-
-
-def latex(table: Table) -> str:
-    """Return the table as a LaTeX float for the booktabs package."""
-
-    def line(cells: Sequence[str]) -> str:
-        return "    " + " & ".join(cells) + r" \\"
-
-    def cell(c: Cell) -> str:
-        return escape(c.text) + (rf"\textsuperscript{{{c.mark}}}" if c.mark else "")
-
-    notes = [rf"\textsuperscript{{{letter}}} {escape(why)}." for why, letter in table.notes.items()]
-    caption = f"{escape(table.dataset)}. " + escape(" ".join(table.caption))
-    lines = [
-        "% needs \\usepackage{booktabs,amssymb,graphicx}",
-        r"\begin{table}",
-        r"  \centering",
-        rf"  \caption{{{caption}}}",
-        rf"  \label{{tab:{''.join(c if c.isalnum() else '-' for c in table.dataset)}}}",
-        # A table wider than the column is made as wide; a narrower one stays as it is.
-        r"  \resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
-        rf"  \begin{{tabular}}{{l{'r' * (len(table.header) - 1)}}}",
-        r"    \toprule",
-        line([escape(name) for name in table.header]),
-        r"    \midrule",
-        *(line([cell(c) for c in row]) for row in table.rows),
-        r"    \bottomrule",
-        r"  \end{tabular}}",
-        *([r"  \par\smallskip\footnotesize " + " ".join(notes)] if notes else []),
-        r"\end{table}",
-    ]
-    return "\n".join(lines) + "\n"
 
 
 def wide(tidy: pd.DataFrame, rows: Sequence[Sequence[Run]]) -> pd.DataFrame:

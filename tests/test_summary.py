@@ -50,9 +50,20 @@ def test_a_line_has_mean_deviation_and_every_value(runs, tmp_path):
 def test_the_table_shows_them_and_says_what_is_missing(runs, tmp_path):
     summary.main(["--out", str(tmp_path / "t"), *map(str, runs)])
     text = (tmp_path / "t" / "coats2stripes-seeds.md").read_text()
-    assert "| cut | 3 | 61.3 | 3.4 | 61.2, 58.0, 64.8 |" in text
-    assert "| a_b | 1 | – (a) | – | – |" in text and "(a) no weights: 100 % sure" in text
+    assert "| cut | 0, 1, 2 | 61.3 | 3.4 | 61.2, 58.0, 64.8 |" in text
+    assert "| a_b | 0 | – (a) | – | – |" in text and "(a) no weights: 100 % sure" in text
     assert "FID, best epoch" not in text, "no column without a value"
+
+
+def test_a_seed_without_a_score_keeps_its_place_and_has_a_reason(tmp_path):
+    made = [write_run(tmp_path / str(seed), "cut", seed=seed, scores={"fid": fid, "kid": None},
+                      missing={"fid": "no weights"})
+            for seed, fid in ((2, 64.0), (0, 60.0), (1, None))]  # fmt: skip
+    summary.main(["--out", str(tmp_path / "t"), *map(str, made)])
+    text = (tmp_path / "t" / "coats2stripes-seeds.md").read_text()
+    assert "| cut | 0, 1, 2 | 62.0 | 2.8 | 60.0, –, 64.0 (a) |" in text
+    assert "(a) FID without seed 1: no weights" in text
+    assert "±" not in text and "KID" not in text and "Time and peak memory" not in text
 
 
 def test_the_same_runs_give_the_same_bytes(runs, tmp_path):
@@ -67,20 +78,43 @@ def test_the_same_runs_give_the_same_bytes(runs, tmp_path):
 @pytest.mark.skipif(not shutil.which("pdflatex"), reason="there is no pdflatex here")
 def test_latex_compiles_every_table(runs, tmp_path):
     out = tmp_path / "t"
+    runs.append(write_run(tmp_path / "accents", "Müller-Ångström-é", algorithm="cut"))
+    runs.append(
+        write_run(
+            tmp_path / "h",
+            "cut",
+            dataset="horse2zebra",
+            scores={"kid": -0.01, "fid": None},
+            missing={"fid": "give --weights FILE"},
+        )
+    )
     tables.write_tables(out, runs)
     summary.write_summary(out, runs)
     overview.write_overview(out, runs, False)
-    inputs = "".join(f"\\input{{{path.name}}}\n" for path in sorted(out.glob("*.tex")))
-    assert inputs.count("input") == 3
+    names = sorted(path.name for path in out.glob("*.tex"))
+    assert len(names) == 5
+    log = compile_latex(out, names)
+    assert "Missing character" not in log
+    natural = [float(points) for points in re.findall(r"natural width ([\d.]+)pt", log)]
+    assert len(natural) == 6 and max(natural) <= 6.9 * 72.27, "no table was made smaller"
+
+
+def compile_latex(out: Path, names: list[str]) -> str:
+    """Compile files on a page with a text of 6.9 in; return the log, with each natural width."""
+    inputs = "".join(f"\\input{{{name}}}\\clearpage\n" for name in names)
     (out / "all.tex").write_text(
-        "\\documentclass{article}\n\\usepackage[T1]{fontenc}\n\\usepackage{booktabs,amssymb,graphicx}\n"
-        f"\\begin{{document}}\n{inputs}\\end{{document}}\n"
+        "\\documentclass[10pt]{article}\n\\usepackage[T1]{fontenc}\n"
+        "\\usepackage[textwidth=6.9in]{geometry}\n\\usepackage{booktabs,amssymb,graphicx}\n"
+        "\\begin{document}\n\\let\\resize\\resizebox\n"
+        "\\renewcommand{\\resizebox}[3]{\\setbox0\\hbox{#3}"
+        "\\typeout{natural width \\the\\wd0}\\resize{#1}{#2}{#3}}\n"
+        f"{inputs}\\end{{document}}\n"
     )
     done = subprocess.run(
         ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"],
         cwd=out, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-2000:]
-    assert "Missing character" not in done.stdout
     wide = re.findall(r"Overfull .hbox .([\d.]+)pt", done.stdout)
-    assert not wide, "a table is wider than the column"
+    assert not wide, "something is wider than the page"
+    return done.stdout

@@ -10,7 +10,9 @@ import pytest
 from fake_runs import write_best, write_run
 
 from cut.errors import UserError
-from cut.tables import escape, main, write_tables
+from cut.formats import Cell, Table, escape, fitting, latex
+from cut.quantities import METRICS
+from cut.tables import main, write_tables
 
 
 @pytest.fixture
@@ -86,6 +88,10 @@ def test_latex_escapes_and_balances(tmp_path, runs):
     assert r"my\_50\%\_\{method\}" in text and r"Example CPU \& Co" in text
     assert r"61.0 $\pm$ 1.4" in text and r"Inception\_weights" in text
     assert text.isascii(), "an untouched LaTeX has no Unicode signs"
+    assert "need XeLaTeX or LuaLaTeX" in text.splitlines()[1]
+    caption = next(line for line in text.splitlines() if r"\caption{" in line)
+    assert len(caption) < 150 and "Controls" not in caption, "protocol sentences stand below"
+    assert text.index(r"\belowcaptionskip}{6pt}") < text.index(r"\caption{")
     assert all(f"\\{rule}" in text for rule in ("toprule", "midrule", "bottomrule"))
     columns = text.split(r"\begin{tabular}{")[1].split("}")[0]
     body = text.split(r"\toprule")[1].split(r"\bottomrule")[0]
@@ -98,6 +104,41 @@ def test_escape_covers_every_special_character():
     assert escape("a&b%$#_{}~^\\") == (
         r"a\&b\%\$\#\_\{\}\textasciitilde{}\textasciicircum{}\textbackslash{}"
     )
+
+
+def test_two_hyphens_and_minus_signs_stay_what_they_are():
+    assert escape("give --weights or ---x") == "give -{}-weights or -{}-{}-x"
+    assert escape("-0.1, +0.2 (-3) of 2020-04 – x1e-3 [-1, 1]") == (
+        "$-$0.1, +0.2 ($-$3) of 2020-04 -- x1e-3 [$-$1, 1]"
+    )
+
+
+@pytest.mark.parametrize(("value", "plain", "signed"), [
+    (-0.04, "0.0", "+0.0"), (0.04, "0.0", "+0.0"), (-0.06, "-0.1", "-0.1"),
+    (229.94, "229.9", "+229.9"),
+])  # fmt: skip
+def test_what_rounds_to_zero_has_no_minus(value, plain, signed):
+    assert (METRICS["fid"].show(value), METRICS["fid"].show_signed(value)) == (plain, signed)
+
+
+def test_type_shrinks_to_seven_points_and_no_further():
+    def of(columns):
+        return Table("x", ["name"] * columns, [[Cell("123.4")] * columns], caption=["."])
+
+    sizes = [fitting(of(columns)) for columns in (10, 18, 20, 25)]
+    assert sizes == ["small", "footnotesize", "scriptsize", None]
+    assert fitting(Table("x", ["name"], [[Cell("a")]] * 40)) == "footnotesize", "of many rows"
+    wide_group = Table("x", ["a"], [[Cell("1")]], groups=["g" * 150])
+    assert fitting(wide_group) is None, "a group's name takes its place too"
+    assert r"\footnotesize" in latex(of(18)) and r"\scriptsize" in latex(of(25))
+
+
+def test_a_caption_names_only_metrics_that_are_shown(tmp_path):
+    run = write_run(tmp_path / "cut", scores={"fid_low": 60.0, "fid_high": 63.0, "ssim": None})
+    write_tables(tmp_path / "out", [run])
+    text = (tmp_path / "out" / "coats2stripes.md").read_text()
+    assert "60.0 to 63.0" in text and "Interval: how far" in text
+    assert "L1 (of values in [0, 1]) is taken" in text and "SSIM" not in text
 
 
 def test_the_wide_csv_holds_numbers_in_base_units(tmp_path, runs):

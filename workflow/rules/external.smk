@@ -1,5 +1,8 @@
 """Methods that run by commands of their own, each in its own environment."""
 
+# A command may end without a word; `cut.status` is to see that it did.
+ENDED = '|| {{ e=$?; echo "error: the command ended with status $e" >> {log:q}; exit $e; }}'
+
 
 rule training_images:
     input:
@@ -44,7 +47,7 @@ rule external_train:
             target=lambda input, run: Path(input.images).parent / "target",
         ),
     shell:
-        "mkdir -p {params.run:q}/model && ( {params.command} ) > {log:q} 2>&1"
+        "mkdir -p {params.run:q}/model && ( {params.command} ) > {log:q} 2>&1 " + ENDED
 
 
 rule external_translate:
@@ -73,7 +76,7 @@ rule external_translate:
         ),
     shell:
         "rm -rf {params.run:q}/translated && mkdir -p {params.run:q}/translated"
-        " && ( {params.command} ) > {log:q} 2>&1"
+        " && ( {params.command} ) > {log:q} 2>&1 " + ENDED
 
 
 rule external_record:
