@@ -11,6 +11,7 @@ from fake_runs import protocol, write_best, write_run
 from cut import figures, formats, overview
 from cut.against import against
 from cut.errors import NothingToShow
+from cut.metrics.weights import SAME_NETWORK
 from cut.overview import main
 from cut.published import differences, published_entry, published_settings, verdict
 from cut.results import load_run
@@ -90,12 +91,16 @@ def test_the_difference_is_measured_minus_published_on_each_data_set(tmp_path, r
     main(["--ablation", "--out", str(tmp_path), *map(str, runs)])
     text = (tmp_path / "ablation.md").read_text()
     last = [line for line in text.splitlines() if "| FID | last |" in line]
-    assert last == [
-        "| horse2zebra | FID | last | 52.0 | 441.7 | -389.7 | not comparable | a, b |",
-        "| cityscapes | FID | last | 62.0 | 141.1 | -79.1 | not comparable | b, c |",
-    ]
-    assert "(b) 3 epochs, published 400" in text and "Difference: measured minus published." in text
-    assert "(a) 4 against 6 images, published 120 against 140" in text
+    starts = ("| horse2zebra | FID | last | 52.0 | 441.7 | -389.7 | not comparable | ",
+              "| cityscapes | FID | last | 62.0 | 141.1 | -79.1 | not comparable | ")  # fmt: skip
+    notes = dict(line[1:].split(") ", 1) for line in text.splitlines() if line.startswith("("))
+    for line, start, published in zip(last, starts, ("120 against 140", "500 against 500"),
+                                      strict=True):  # fmt: skip
+        assert line.startswith(start)
+        reasons = [notes[letter] for letter in line.removeprefix(start).rstrip(" |").split(", ")]
+        assert f"4 against 6 images, published {published}" in reasons
+        assert "2 + 1 epochs, published not stated, by default 200 + 200" in reasons
+    assert "Difference: measured minus published." in text
     assert "| FID | tau-0.2 |" not in text, "nothing is published of it"
     tex = (tmp_path / "ablation.tex").read_text()
     assert r"$\checkmark$" in tex and "$-$389.7" in tex
@@ -117,7 +122,7 @@ def test_the_csv_has_one_value_a_line_in_full(tmp_path, runs):
     assert (line["mean"], line["published"], line["difference"]) == ("51.0", "45.5", "5.5")
     assert (line["sd"], line["seeds"]) == ("1.4142135623730951", "2")
     assert line["missing"] == "FID without seed 2: not measured"
-    assert line["verdict"] == "not comparable" and "; 3 epochs, published 400" in line["reasons"]
+    assert line["verdict"] == "not comparable" and "; 2 + 1 epochs, published" in line["reasons"]
     options_of = {name: (lines[name, "cityscapes", "fid"][key]) for name, key in
                   (("no-id-15neg", "negatives_internal"), ("ext-only", "negatives_external"),
                    ("last", "layers"), ("tau-0.2", "other"), ("copy", "identity"))}  # fmt: skip
@@ -280,15 +285,15 @@ def test_a_published_value_that_is_one_more_seed_is_called_other_once_in_twenty(
     rng = np.random.default_rng(0)
     draws = rng.normal(size=(4000, 4))
     said = [verdict(list(row[:3]), row[3], [], True) for row in draws]
-    assert np.mean([words != "within seed spread" for words in said]) == pytest.approx(
-        0.05, abs=0.012
-    )
+    share = np.mean([words != "within seed spread" for words in said])
+    assert share == pytest.approx(0.05, abs=0.012)
 
 
 def test_a_published_protocol_gets_a_verdict(tmp_path):
     counts = {"images": 120}
     scored_by = protocol(images=140)
     scored_by["fake"] |= counts
+    scored_by["weights"] = {"source": SAME_NETWORK[0], "tensors_sha256": "0" * 64}
     known = published_settings("cut")
     options = known.options
     given = {"epochs": 400, "training": known.training, "size": [256, 256],
