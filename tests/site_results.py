@@ -59,12 +59,16 @@ def write_many(root: Path, images: int = 1000, methods: int = 6) -> list[Path]:
 def write_ablation(
     root: Path, datasets: Sequence[str] = ("horse2zebra", "cityscapes"), seeds: Sequence[int] = (0,)
 ) -> list[Path]:
-    """Write results of an ablation with best epochs, one of its rows collapsed; return the runs."""
+    """Write results of an ablation with best epochs and every score, one row collapsed; return
+    the runs.
+    """
     base = {"identity": True, "n_patches": 256, "nce_layers": [0, 8, 16], "lambda_nce": 1.0}
     bank = {"negatives": "external", "n_external": 0, "bank_size": 2048}
     rows = {"cut": ({}, 45.0), "no-id-15neg": ({"identity": False, "n_patches": 16}, 44.0),
             "last": ({"nce_layers": [16]}, 440.0), "no-id": ({"identity": False}, 39.0),
             "ext-only": (bank, 53.0)}  # fmt: skip
+    every = dict.fromkeys(("fid_infinity", "precision", "recall", "density", "coverage",
+                           "perceptual", "self_similarity"), 0.5)  # fmt: skip
     runs = []
     for dataset in datasets:
         home = root / dataset
@@ -74,7 +78,7 @@ def write_ablation(
         for row, (changes, fid) in rows.items():
             for seed in seeds:
                 fid += seed
-                scores = {"fid": fid, "fid_low": fid - 4, "fid_high": fid + 4}
+                scores = {**every, "fid": fid, "fid_low": fid - 4, "fid_high": fid + 4}
                 scores |= {"miou": 0.2 + seed / 100} if dataset == "cityscapes" else {}
                 run = write_run(home / row / f"seed{seed}", row, dataset=dataset, seed=seed,
                                 algorithm="moco" if "negatives" in changes else "cut",

@@ -155,6 +155,9 @@ def test_long_names_do_not_widen_a_phone(opened, tmp_path, width):
             " return r.getClientRects().length; }"  # fmt: skip
     assert page.locator("#left-name").evaluate(rects) == 1, "a short word in one line"
     assert page.locator("#columns label").nth(1).evaluate(line) > 1.5, "a long one wraps"
+    page.emulate_media(media="print")
+    for name in page.locator(".scores .name").all():
+        assert name.evaluate("e => e.scrollWidth <= e.clientWidth"), "within its cell on paper"
 
 
 def test_a_wide_figure_scrolls_at_a_readable_size_on_a_phone(opened, tmp_path):
