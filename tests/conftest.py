@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,9 @@ SHARED = Path(os.environ.get("CUTBENCH_SHARED", ROOT.parent / "shared"))
 # Two test workers on two cores: more threads than one a worker only get in each other's way.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
+
+QUIET = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync"]  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -51,3 +56,45 @@ def pets(tmp_path: Path) -> Path:
     ):
         write_photos(root / name, count, seed=seed)
     return root
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator:
+    """Return a running Chromium, or skip saying why there is none."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.skip("no chromium on this machine")
+    with playwright.sync_playwright() as driver:
+        running = driver.chromium.launch(executable_path=path, args=QUIET)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def opened(browser) -> Iterator:
+    """Return a function that opens a page; whatever the browser complained of fails the test."""
+    complaints, contexts = [], []
+
+    def failed(request):
+        # What is replaced while it loads is not loaded to its end: no fault of the page.
+        if request.failure != "net::ERR_ABORTED":
+            complaints.append(f"failed: {request.url} {request.failure}")
+
+    def open_page(path: Path, fragment: str = "", **settings):
+        context = browser.new_context(**settings)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda m: complaints.append(f"{m.type}: {m.text}"))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("requestfailed", failed)
+        page.on("request", lambda request: open_page.asked.append(request.url))
+        page.goto(path.as_uri() + fragment)
+        return page
+
+    open_page.asked = []
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not complaints

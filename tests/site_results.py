@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from fake_runs import write_best, write_images, write_run, write_test
@@ -53,3 +54,42 @@ def write_many(root: Path, images: int = 1000, methods: int = 6) -> list[Path]:
         for i in range(images):
             (folder / f"n0238146_{i:05}.png").write_bytes(picture)
     return runs
+
+
+def write_ablation(
+    root: Path, datasets: Sequence[str] = ("horse2zebra", "cityscapes"), seeds: Sequence[int] = (0,)
+) -> list[Path]:
+    """Write results of an ablation with best epochs and every score, one row collapsed; return
+    the runs.
+    """
+    base = {"identity": True, "n_patches": 256, "nce_layers": [0, 8, 16], "lambda_nce": 1.0}
+    bank = {"negatives": "external", "n_external": 0, "bank_size": 2048}
+    rows = {"cut": ({}, 45.0), "no-id-15neg": ({"identity": False, "n_patches": 16}, 44.0),
+            "last": ({"nce_layers": [16]}, 440.0), "no-id": ({"identity": False}, 39.0),
+            "ext-only": (bank, 53.0)}  # fmt: skip
+    every = dict.fromkeys(("fid_infinity", "precision", "recall", "density", "coverage",
+                           "perceptual", "self_similarity"), 0.5)  # fmt: skip
+    runs = []
+    for dataset in datasets:
+        home = root / dataset
+        write_test(home / "test", truth=False)
+        far = {"fid": 290.0, "fid_low": 280.0, "fid_high": 300.0}
+        runs.append(write_run(home / "copy" / "seed0", "copy", dataset=dataset, scores=far))
+        for row, (changes, fid) in rows.items():
+            for seed in seeds:
+                fid += seed
+                scores = {**every, "fid": fid, "fid_low": fid - 4, "fid_high": fid + 4}
+                scores |= {"miou": 0.2 + seed / 100} if dataset == "cityscapes" else {}
+                run = write_run(home / row / f"seed{seed}", row, dataset=dataset, seed=seed,
+                                algorithm="moco" if "negatives" in changes else "cut",
+                                scores=scores, options=base | changes)  # fmt: skip
+                write_images(write_best(run, {2: fid - 1, 3: fid}) / "best" / "translated")
+                runs.append(run)
+    return runs
+
+
+def to_images(page) -> None:
+    """Scroll to the images and wait until they are built."""
+    page.locator("#images").scroll_into_view_if_needed()
+    page.wait_for_selector("#grid tbody tr")
+    page.evaluate("document.documentElement.style.scrollBehavior = 'auto'")

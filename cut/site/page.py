@@ -19,18 +19,34 @@ from cut.errors import UserError
 from cut.files import replacing
 from cut.results import Run, load_run
 from cut.site.links import Links
+from cut.site.overview import overview_table
 from cut.site.pictures import pictures
 from cut.site.records import records
 from cut.site.scores import score_table
 
 ASSETS = resources.files("cut.site") / "assets"
 TABLE_ENDS = ("csv", "md", "tex")
+DPI = 200  # of a figure that does not say its own
+# The kinds of figures in the order of the page: what was found, then how, then at what cost.
+TITLES = {
+    "ablation": "Every row of the ablation",
+    "ablation-miou": "Every row of the ablation, by mIoU",
+    "grid": "Translations",
+    "stability": "FID by epoch",
+    "curves": "Training curves",
+    "cost": "FID against time and memory",
+    "cases": "Best and worst translations",
+    "encoder": "What the encoder has learned",
+}
 CAPTIONS = resources.files("cut") / "data" / "captions"  # the report's figures have them too
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure as the page shows it; sizes in pixels, `pdf` is "" without one."""
+    """A figure as the page shows it; sizes in pixels, `pdf` is "" without one.
+
+    `inches` is the width it was drawn for: its letters have their size in points at that width.
+    """
 
     name: str
     title: str
@@ -39,6 +55,7 @@ class Figure:
     pdf: str
     width: int
     height: int
+    inches: float
 
 
 def vendored() -> list[dict[str, str]]:
@@ -60,11 +77,12 @@ def caption_of(kind: str) -> str:
 
 
 def figures(folder: Path, datasets: Sequence[str], links: Links) -> list[Figure]:
-    """Return the PNG figures of `folder`, those of one data set together.
+    """Return the PNG figures of `folder`: those over all data sets, then each set's, by kind.
 
     Raises:
         UserError: a file is no readable image.
     """
+    kinds = list(TITLES)
     found = []
     for path in sorted(folder.glob("*.png"), key=lambda p: p.name):
         if path.name.startswith("."):
@@ -73,19 +91,27 @@ def figures(folder: Path, datasets: Sequence[str], links: Links) -> list[Figure]
         fits = [d for d in datasets if path.stem.startswith(f"{d}-")]
         dataset = max(fits, key=len, default="")
         kind = path.stem.removeprefix(f"{dataset}-") if dataset else path.stem
-        try:
-            with Image.open(path) as image:
-                width, height = image.size
-        except OSError as error:
-            raise UserError(f"the figure {path} can't be read ({error}); draw it again") from None
-        title = f"{dataset}: {kind}" if dataset else kind
-        pdf = path.with_suffix(".pdf")
-        found.append((
-            datasets.index(dataset) if dataset else len(datasets),
-            Figure(path.name, title, caption_of(kind), links.to(path),
-                   links.to(pdf) if pdf.is_file() else "", width, height),
-        ))  # fmt: skip
+        place = (
+            datasets.index(dataset) if dataset else -1,
+            kinds.index(kind) if kind in kinds else len(kinds),
+        )
+        found.append((place, _figure(path, dataset, kind, links)))
     return [figure for _, figure in sorted(found, key=lambda pair: (pair[0], pair[1].name))]
+
+
+def _figure(path: Path, dataset: str, kind: str, links: Links) -> Figure:
+    try:
+        with Image.open(path) as image:
+            width, height = image.size
+            dpi = image.info.get("dpi", (DPI, DPI))[0]
+    except OSError as error:
+        raise UserError(f"the figure {path} can't be read ({error}); draw it again") from None
+    words = TITLES.get(kind, kind)
+    title = f"{dataset}: {words}" if dataset else words
+    pdf = path.with_suffix(".pdf")
+    url = links.to(pdf) if pdf.is_file() else ""
+    return Figure(path.name, title, caption_of(kind), links.to(path), url, width, height,
+                  round(width / dpi, 2))  # fmt: skip
 
 
 def table_files(folder: Path, links: Links) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -99,19 +125,29 @@ def table_files(folder: Path, links: Links) -> list[tuple[str, list[tuple[str, s
 
 
 def context(
-    out: Path, runs: Sequence[Run], figure_folder: Path, table_folder: Path, title: str
+    out: Path,
+    runs: Sequence[Run],
+    figure_folder: Path,
+    table_folder: Path,
+    title: str | None,
+    ablation: bool = False,
 ) -> dict[str, Any]:
     """Return all that the template shows."""
     links = Links(out)
     datasets = list(dict.fromkeys(run.facts["dataset"] for run in runs))
     by_set = {d: [run for run in runs if run.facts["dataset"] == d] for d in datasets}
+    several = len(datasets) > 1
+    tables = [overview_table(runs, ablation)] if several else []
+    # The options of an ablation's rows stand once: in the first table.
+    tables += [score_table(d, mine, i, ablation and not several)
+               for i, (d, mine) in enumerate(by_set.items(), 1)]  # fmt: skip
     images = [pictures(d, mine, links) for d, mine in by_set.items()]
     return {
-        "title": title,
+        "title": title or f"{'Ablation' if ablation else 'Results'}: {', '.join(datasets)}",
         "version": cut.__version__,
         "runs": len(runs),
         "datasets": datasets,
-        "tables": [score_table(d, mine) for d, mine in by_set.items()],
+        "tables": tables,
         "table_files": table_files(table_folder, links),
         "images": [entry for entry in images if entry["names"]],
         "figures": figures(figure_folder, datasets, links),
@@ -144,14 +180,17 @@ def write_site(
     folders: Sequence[Path],
     figure_folder: Path | None = None,
     table_folder: Path | None = None,
-    title: str = "Results",
+    title: str | None = None,
+    ablation: bool = False,
 ) -> Path:
     """Write the page of the runs in `folders` into `out`; return `out/index.html`.
 
-    Figures and tables are looked for in `figures` and `tables` beside `out` if not given.
+    Figures and tables are looked for in `figures` and `tables` beside `out` if not given. The title
+    is otherwise made of the data sets' names. Of an `ablation` the first table shows the options.
 
     Raises:
-        UserError: a run's files are missing or damaged, or runs can't stand in one table.
+        UserError: a run's files are missing or damaged, runs can't stand in one table, or none of
+            an ablation's is a variant of CUT.
     """
     runs = [load_run(folder) for folder in folders]
     check_comparable(runs)
@@ -160,7 +199,7 @@ def write_site(
         if given is not None and not given.is_dir():
             raise UserError(f"there is no folder {given}; give one with figures or tables in it")
     page = render(context(out, runs, figure_folder or beside / "figures",
-                          table_folder or beside / "tables", title))  # fmt: skip
+                          table_folder or beside / "tables", title, ablation))  # fmt: skip
     for name, content in assets().items():
         with replacing(out / "assets" / name) as temporary:
             temporary.write_bytes(content)

@@ -6,6 +6,7 @@ looked at, so that a test set of thousands costs little.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +19,22 @@ from cut.site.links import Links
 
 @dataclass(frozen=True)
 class Shelf:
-    """A folder of images that stands in one column."""
+    """A folder of images that stands in one column.
+
+    The page shows a column a `group` (a method, or what stands beside them), that of the seed and
+    of the epoch ("last" or "best") which its reader chooses; both are None for what has neither.
+    """
 
     label: str
+    group: str
     folder: Path
-    files: dict[str, str]  # name without extension -> file name
-    chosen: bool  # whether the grid shows it at first
+    chosen: bool  # whether the grid shows its group at first
+    seed: int | None = None
+    epoch: str | None = None
+
+    def files(self) -> dict[str, str]:
+        """Return its images: name without extension -> file name."""
+        return {path.stem: path.name for path in list_images(self.folder)}
 
 
 def pictures(dataset: str, runs: Sequence[Run], links: Links) -> dict[str, Any]:
@@ -34,23 +45,29 @@ def pictures(dataset: str, runs: Sequence[Run], links: Links) -> dict[str, Any]:
     `right` are the columns compared at first; `absent` says what has no column.
     """
     shelves, absent = _shelves(runs)
-    inputs = next((shelf for shelf in shelves if shelf.label == "input"), None)
-    every = {name for shelf in shelves for name in shelf.files}
-    names = sorted(inputs.files if inputs else every)
+    files = [shelf.files() for shelf in shelves]
+    inputs = bool(shelves) and shelves[0].label == "input"
+    every = files[:1] if inputs else files
+    names = sorted({name for found in every for name in found}, key=natural)
     height, width = runs[0].facts["size"]
-    columns = [_column(shelf, names, links) for shelf in shelves]
-    first = next((i for i, s in enumerate(shelves) if s.chosen and s is not inputs), 0)
-    right = min(first + (inputs is None), len(shelves) - 1)
+    first = next((i for i, s in enumerate(shelves) if s.chosen and s.label != "input"), 0)
+    right = min(first + (not inputs), len(shelves) - 1)
     return {
         "dataset": dataset,
         "width": width,
         "height": height,
         "names": names,
-        "columns": columns,
+        "columns": [_column(*both, names, links) for both in zip(shelves, files, strict=True)],
         "left": 0,
         "right": max(right, 0),
         "absent": absent,
     }
+
+
+def natural(name: str) -> tuple[list[str | int], str]:
+    """Return what sorts names as their readers count: img_20 before img_131."""
+    parts = re.split("([0-9]+)", name)  # words and numbers in turn
+    return [int(part) if i % 2 else part for i, part in enumerate(parts)], name
 
 
 def _shelves(runs: Sequence[Run]) -> tuple[list[Shelf], list[str]]:
@@ -60,49 +77,50 @@ def _shelves(runs: Sequence[Run]) -> tuple[list[Shelf], list[str]]:
     # RESULTS/<dataset>/test stands beside RESULTS/<dataset>/<row>/seed<k>.
     test = next((t for run in runs if (t := run.folder.absolute().parents[1] / "test").is_dir()),
                 None)  # fmt: skip
-    places, absent = _places(runs)
+    shelves, absent = _of_runs(runs)
     if test:
-        truth = [("true counterpart", test / "truth", True)] * (test / "truth").is_dir()
-        places = [("input", test / "source", True), *places, *truth]
+        shelves.insert(0, Shelf("input", "input", test / "source", True))
+        if (test / "truth").is_dir():
+            shelves.append(Shelf("true counterpart", "true counterpart", test / "truth", True))
     else:
         absent.insert(0, "input: there is no folder test beside the runs")
-    shelves = []
-    for label, folder, chosen in places:
-        if folder.is_dir():
-            files = {path.stem: path.name for path in list_images(folder)}
-            shelves.append(Shelf(label, folder, files, chosen))
-        else:
-            absent.append(f"{label}: there is no folder {folder.name}")
-    return shelves, absent
+    absent += [f"{shelf.label}: there is no folder {shelf.folder.name}"
+               for shelf in shelves if not shelf.folder.is_dir()]  # fmt: skip
+    return [shelf for shelf in shelves if shelf.folder.is_dir()], absent
 
 
-def _places(runs: Sequence[Run]) -> tuple[list[tuple[str, Path, bool]], list[str]]:
-    """Return (label, folder, whether the grid shows it at first) of every run's translations."""
-    places: list[tuple[str, Path, bool]] = []
-    absent: list[str] = []
+def _of_runs(runs: Sequence[Run]) -> tuple[list[Shelf], list[str]]:
+    """Return the folders of every run's translations, and in words the runs without."""
+    shelves: list[Shelf] = []
+    absent: dict[str, None] = {}
     names = [run.facts["method"] for run in runs]
-    shown: set[str] = set()
     for run, method in zip(runs, names, strict=True):
-        label = method if names.count(method) == 1 else f"{method}, seed {run.facts['seed']}"
-        label += " (control)" if run.control else ""
+        seed, control = run.facts["seed"], " (control)" * run.control
+        group = f"{method}{control}"
+        label = (method if names.count(method) == 1 else f"{method}, seed {seed}") + control
         if run.facts["algorithm"] == "real":
-            absent.append(f"{label}: its images show other scenes than the inputs")
+            absent[f"{group}: its images show other scenes than the inputs"] = None
             continue
-        places.append((label, run.folder / "translated", not run.control and method not in shown))
-        shown.add(method)
+        chosen = not run.control
+        shelves.append(Shelf(label, group, run.folder / "translated", chosen, seed, "last"))
         best = run.folder / "best" / "translated"
         if run.best is not None and best.is_dir():
-            places.append((f"{label}, best epoch ({run.best['epoch']})", best, False))
-    return places, absent
+            label = f"{label}, best epoch ({run.best['epoch']})"
+            shelves.append(Shelf(label, group, best, chosen, seed, "best"))
+    return shelves, list(absent)
 
 
-def _column(shelf: Shelf, names: Sequence[str], links: Links) -> dict[str, Any]:
-    ends = [Path(file).suffix for file in shelf.files.values()]
+def _column(
+    shelf: Shelf, files: dict[str, str], names: Sequence[str], links: Links
+) -> dict[str, Any]:
+    ends = [Path(file).suffix for file in files.values()]
     usual = max(sorted(set(ends)), key=ends.count, default="")
-    other = {i: shelf.files.get(name) for i, name in enumerate(names)
-             if shelf.files.get(name) != name + usual}  # fmt: skip
+    other = {i: files.get(name) for i, name in enumerate(names) if files.get(name) != name + usual}
     return {
         "label": shelf.label,
+        "group": shelf.group,
+        "seed": shelf.seed,
+        "epoch": shelf.epoch,
         "folder": links.folder(shelf.folder),
         "ext": usual,
         "chosen": shelf.chosen,

@@ -30,6 +30,7 @@ FILES = {
     "translated/manifest.json": "digests of the translations",
     "best/translated/manifest.json": "digests of the best epoch's translations",
     "generator.pt": "weights of the generator",
+    "embedding.pt": "weights of the projection heads",
     "features.npz": "Inception features of the translations",
 }
 
@@ -82,7 +83,7 @@ def records(dataset: str, runs: Sequence[Run], links: Links) -> Records:
 
 def _facts(run: Run) -> dict[str, dict[str, Any]]:
     """Return a run's facts by heading."""
-    own = {name: value for name, value in run.facts.items() if name not in NESTED}
+    own = {n: value for n, value in run.facts.items() if n not in NESTED and value != ""}
     parts = {"Run": own}
     parts |= {NESTED[name]: flatten(run.facts.get(name) or {}) for name in NESTED}
     parts["Protocol of the scores"] = flatten(run.protocol)

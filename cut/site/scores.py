@@ -1,86 +1,52 @@
-"""The tables of scores: one a data set, a row a method, with what sorting and tooltips need."""
+"""The table of one data set's scores: a row a method, with what sorting and tooltips need."""
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from cut.captions import caption
 from cut.published import DIFFERENCE, compare, published_entry
-from cut.results import METRICS, Run, present, values_of
-from cut.tables import ARROWS, Table, footnote, in_rows, mean_and_deviation
+from cut.results import METRICS, Run, values_of
+from cut.site.cells import Cell, Column, Row, ScoreTable, measured, metric_column
+from cut.site.intervals import Axis, axis_of, bounds_of
+from cut.site.overview import OPTIONS, option_cells
+from cut.tables import Table, in_rows
 
 COSTS = ("seconds_per_iteration", "peak_memory_gb")
+BARS = (
+    "The bars of the intervals share one axis, whose ends stand in its header; an arrow leads to"
+    " what lies off it."
+)
 
 
-@dataclass(frozen=True)
-class Column:
-    """A column: its header, whether numbers stand in it, and which way the first click sorts."""
-
-    key: str
-    label: str
-    numeric: bool = True
-    descending: bool = False
-
-
-@dataclass(frozen=True)
-class Bar:
-    """What is drawn beside an interval, in percent of the widest one: whiskers and points."""
-
-    whiskers: list[tuple[float, float]]
-    points: list[float]
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A cell: its text, what it is sorted by (None: missing, sorts last), its footnote's letter."""
-
-    text: str
-    sort: float | str | None = None
-    note: str = ""
-    bar: Bar | None = None
-
-
-@dataclass(frozen=True)
-class Row:
-    """One method: its name, the control's name or "", and a cell for each column after the name."""
-
-    method: str
-    algorithm: str
-    control: bool
-    cells: list[Cell]
-
-
-@dataclass
-class ScoreTable:
-    """The table of one data set."""
-
-    dataset: str
-    columns: list[Column] = field(default_factory=list)
-    rows: list[Row] = field(default_factory=list)
-    notes: list[tuple[str, str]] = field(default_factory=list)  # (letter, reason)
-    caption: list[str] = field(default_factory=list)
-    absent: list[str] = field(default_factory=list)  # scores that no run has, and why
-
-
-def score_table(dataset: str, runs: Sequence[Run]) -> ScoreTable:
-    """Return the table of the runs of one data set, in the order of `cut.tables`."""
+def score_table(
+    dataset: str, runs: Sequence[Run], place: int = 1, ablation: bool = False
+) -> ScoreTable:
+    """Return the table of the runs of one data set, the page's `place`-th one, in the order of
+    `cut.tables`; of an `ablation` with the options that tell CUT's variants apart.
+    """
     rows = in_rows(runs)
     entries = {row[0].facts["method"]: published_entry(dataset, row[0].facts["method"], "fid")
                for row in rows}  # fmt: skip
     notes = Table(dataset, [])
     scores, absent = _present(runs)
-    table = ScoreTable(dataset, _columns(runs, scores, any(entries.values())), absent=absent)
-    top = max((*values_of(runs, "fid"), *values_of(runs, "fid_high")), default=0.0)
+    axis = axis_of(rows)
+    brief = any(len(row) > 1 for row in rows)  # numbers of several seeds would fill the table
+    options, variants = option_cells(rows) if ablation else ([], {})
+    columns = _columns(scores, any(entries.values()), axis)
+    table = ScoreTable(dataset, f"scores-{place}", absent=absent)
+    table.columns = [columns[0], *options, *columns[1:]]
     for row in rows:
         facts = row[0].facts
-        cells = _cells(notes, table.columns[1:], row, entries[facts["method"]], top)
+        cells = _cells(notes, columns[1:], row, entries[facts["method"]], axis, brief)
+        cells = [*variants.get(facts["method"], []), *cells]
         table.rows.append(Row(facts["method"], facts["algorithm"], row[0].control, cells))
     table.notes = [(letter, reason) for reason, letter in notes.notes.items()]
     table.caption = caption(dataset, runs, entries)
     table.caption += [DIFFERENCE] if any(entries.values()) else []
+    table.caption += [BARS] * (axis is not None) + [OPTIONS] * ablation
     return table
 
 
@@ -89,7 +55,8 @@ def _cells(
     columns: Sequence[Column],
     row: Sequence[Run],
     entry: Mapping[str, Any] | None,
-    top: float,
+    axis: Axis | None,
+    brief: bool,
 ) -> list[Cell]:
     """Return a row's cells, made in the order of the columns: footnotes get letters in it."""
     beside = _beside(row, entry)
@@ -99,13 +66,13 @@ def _cells(
             text, sort, reason = beside[column.key]
             cells.append(Cell(text, sort, notes.mark(reason) if reason else ""))
         elif column.key == "interval":
-            cells.append(_interval(notes, row, top))
+            cells.append(_interval(notes, row, axis, brief))
         elif column.key == "epochs":
             cells.append(_epochs(notes, row))
         elif column.key == "seeds":
             cells.append(Cell(str(len(row)), float(len(row))))
         else:
-            cells.append(_cell(notes, row, column.key))
+            cells.append(measured(notes, row, column.key))
     return cells
 
 
@@ -126,47 +93,28 @@ def _present(runs: Sequence[Run]) -> tuple[list[str], list[str]]:
     return scores, [f"{', '.join(labels)} ({why})" for why, labels in absent.items()]
 
 
-def _columns(runs: Sequence[Run], scores: Sequence[str], published: bool) -> list[Column]:
-    def of(metric: str) -> Column:
-        shown = METRICS[metric]
-        return Column(metric, shown.label + ARROWS[shown.better],
-                      descending=shown.better == "higher")  # fmt: skip
-
-    columns = [Column("method", "method", numeric=False), of("fid")]
-    if present(runs, ["fid_low"]):
-        columns.append(Column("interval", "95 % interval"))
+def _columns(scores: Sequence[str], published: bool, axis: Axis | None) -> list[Column]:
+    columns = [Column("method", "method", numeric=False), metric_column("fid")]
+    if axis:
+        columns.append(Column("interval", "95 % interval", ends=axis.ends))
     if published:
         columns += [Column("published", "published FID"), Column("difference", "difference"),
                     Column("verdict", "verdict", numeric=False)]  # fmt: skip
-    columns += [of(name) for name in (*scores, *COSTS)]
+    columns += [metric_column(name) for name in (*scores, *COSTS)]
     return [*columns, Column("epochs", "epochs"), Column("seeds", "seeds")]
 
 
-def _cell(notes: Table, row: Sequence[Run], metric: str) -> Cell:
-    """Return the mean (and deviation over seeds), or a dash with its reason."""
-    numbers = values_of(row, metric)
-    why = footnote(row, metric)
-    note = notes.mark(why) if why else ""
-    text = mean_and_deviation(numbers, metric)
-    if metric == "epoch_best" and numbers:  # of epochs a mean says little
-        text = ", ".join(map(METRICS[metric].show, numbers))
-    return Cell(text, statistics.fmean(numbers) if numbers else None, note)
-
-
-def _interval(notes: Table, row: Sequence[Run], top: float) -> Cell:
-    """Return the bootstrap interval of a row's FID; of several seeds, each one's as a whisker."""
-    bounds = [[run.value(name)[0] for name in ("fid_low", "fid", "fid_high")] for run in row]
-    known = [b for b in bounds if None not in b]
+def _interval(notes: Table, row: Sequence[Run], axis: Axis, brief: bool) -> Cell:
+    """Return the bootstrap interval of a row's FID; of several seeds, a whisker each. In `brief`
+    the numbers are only read aloud.
+    """
+    known = bounds_of(row)
     if not known:
         return Cell("–", None, notes.mark(row[0].value("fid_low")[1]))
-    percent = [[round(100 * value / top, 1) for value in b] for b in known]
-    bar = Bar([(low, high) for low, _, high in percent], [fid for _, fid, _ in percent])
-    if len(row) > 1:
-        reason = "an interval a seed belongs to one training: see the records and scores.csv"
-        return Cell("–", None, notes.mark(reason), bar)
-    low, _, high = known[0]
     show = METRICS["fid"].show
-    return Cell(f"{show(low)} to {show(high)}", low, "", bar)
+    text = "; ".join(f"{show(low)} to {show(high)}" for low, _, high in known)
+    low = statistics.fmean(low for low, _, _ in known)
+    return Cell(text, low, bar=axis.bar(known), hides=brief)
 
 
 def _beside(
@@ -175,7 +123,7 @@ def _beside(
     """Return (text, sort, reason) of the published FID, measured minus published, the verdict."""
     names = ("published", "difference", "verdict")
     if entry is None:
-        return dict.fromkeys(names, ("–", None, "no published number"))
+        return dict.fromkeys(names, ("–", None, ""))
     beside = (METRICS["fid"].show(entry["value"]), entry["value"], entry.get("remark", ""))
     values = values_of(row, "fid")
     if not values:

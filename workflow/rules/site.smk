@@ -17,6 +17,7 @@ rule site:
         ENVIRONMENT
     params:
         out=subpath(output.page, parent=True),
+        ablation=["--ablation"] if PLAN.config.ablation else [],
         runs=PLAN.runs(),
     shell:
-        "python -m cut.site --out {params.out:q} {params.runs:q} > {log:q} 2>&1"
+        "python -m cut.site --out {params.out:q} {params.ablation} {params.runs:q} > {log:q} 2>&1"

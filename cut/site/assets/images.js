@@ -6,21 +6,16 @@
   const data = document.getElementById("images-data");
   if (!data) return;
   const sets = JSON.parse(data.textContent);
+  const { make, fill, reach, walk } = Elements;
   const $ = (id) => document.getElementById(id);
   const ROWS = 25; // of the grid, on a page
   const SMALL = 256; // images below this size show their pixels when enlarged
   let set = sets[0];
+  let shown = []; // places of the columns shown: one a group, of the seed and epoch chosen
   let found = []; // indices of the images whose name was asked for
   let at = 0; // place in `found` of the image compared
   let page = 0;
   let asked = false; // whether the reader has chosen anything: only then the address changes
-
-  /** Make an element with properties and children. */
-  function make(tag, properties = {}, ...children) {
-    const element = Object.assign(document.createElement(tag), properties);
-    element.append(...children);
-    return element;
-  }
 
   /** Return the address of image `i` in a column, or null where there is none. */
   function address(column, i) {
@@ -95,12 +90,14 @@
     });
   }
 
-  /** Make a button for each column: the image compared as that column has it. */
+  /** Make a button for each column shown: the image compared as that column has it. */
   function buildStrip() {
-    const buttons = set.columns.map((column, c) => {
+    const buttons = shown.map((c) => {
+      const column = set.columns[c];
       const image = make("img", { decoding: "async", width: set.width, height: set.height });
       const label = make("span", { textContent: column.label, ariaHidden: "true" });
-      const button = make("button", { type: "button" }, image, label);
+      const button = make("button", { type: "button", tabIndex: -1 }, image, label);
+      button.dataset.column = c;
       button.addEventListener("click", () => {
         $("right").value = c;
         compare();
@@ -111,13 +108,17 @@
   }
 
   function fillStrip(i) {
-    [...$("strip").children].forEach((button, c) => {
-      const url = address(set.columns[c], i);
+    const buttons = [...$("strip").children];
+    for (const button of buttons) {
+      const column = set.columns[button.dataset.column];
+      const url = address(column, i);
       button.hidden = url === null;
-      if (url === null) return;
-      button.ariaPressed = String(c === Number($("right").value));
-      Object.assign(button.firstChild, { src: url, alt: describe(set.columns[c], i) });
-    });
+      button.ariaPressed = String(button.dataset.column === $("right").value);
+      if (url === null) continue;
+      Object.assign(button.firstChild, { src: url, alt: describe(column, i) });
+    }
+    const seen = buttons.filter((button) => !button.hidden);
+    reach($("strip"), seen.find((button) => button.ariaPressed === "true") ?? seen[0]);
   }
 
   function goTo(place) {
@@ -147,13 +148,16 @@
       const c = set.columns.findIndex((column) => column.label === query.get(side));
       if (c >= 0) $(side).value = c;
     }
+    const { seed, epoch } = set.columns[$("right").value];
+    if (epoch !== null) [$("seed").value, $("epoch").value] = [seed, epoch];
+    showColumns();
     goTo(set.names.indexOf(query.get("image")));
     $("images").scrollIntoView();
   }
 
   // -- the grid ----------------------------------------------------------------------------------
 
-  const chosen = () => set.columns.filter((_, c) => $(`column-${c}`).checked);
+  const chosen = () => shown.filter((_, g) => $(`column-${g}`).checked).map((c) => set.columns[c]);
 
   function tile(column, i) {
     const url = address(column, i);
@@ -224,40 +228,76 @@
 
   // -- what both show ----------------------------------------------------------------------------
 
-  function find() {
+  function find(keep) {
     const words = $("find").value.toLowerCase().trim();
     const all = set.names.map((_, i) => i);
     found = words ? all.filter((i) => set.names[i].toLowerCase().includes(words)) : all;
-    at = page = 0;
+    at = Math.max(0, found.indexOf(set.names.indexOf(keep)));
+    page = Math.floor(at / ROWS);
     $("found").textContent = words ? `${found.length} of ${all.length} images found.` : "";
     compare();
     drawGrid();
   }
 
-  function chooseSet() {
-    set = sets[$("set").value];
+  /** Show one column a group, of the seed and epoch chosen, and compare those. */
+  function showColumns() {
+    const [seed, epoch] = [$("seed").value, $("epoch").value];
+    shown = Columns.groups(set).map((group) => Columns.place(set, group, seed, epoch));
+    buildStrip();
+  }
+
+  function chooseColumns() {
+    showColumns();
     for (const side of ["left", "right"]) {
-      $(side).replaceChildren(...set.columns.map((c, value) => new Option(c.label, value)));
-      $(side).value = set[side];
+      const { group } = set.columns[$(side).value];
+      $(side).value = shown.find((c) => set.columns[c].group === group);
     }
-    const boxes = set.columns.map((column, c) => {
-      const box = make("input", { type: "checkbox", id: `column-${c}`, checked: column.chosen });
-      return make("label", { className: "check" }, box, ` ${column.label}`);
+    compare();
+    drawGrid();
+  }
+
+  function buildBoxes(kept) {
+    const boxes = Columns.groups(set).map((group, g) => {
+      const checked = kept[group] ?? set.columns.find((c) => c.group === group).chosen;
+      const box = make("input", { type: "checkbox", id: `column-${g}`, checked, value: group });
+      return make("label", { className: "check" }, box, make("span", { textContent: group }));
     });
     const legend = $("columns").querySelector("legend");
     $("columns").replaceChildren(legend, ...boxes);
+  }
+
+  /** Show a data set; what was chosen of another stays chosen where this one has it. */
+  function chooseSet() {
+    const image = set.names[found[at]];
+    const sides = ["left", "right"].map((side) => set.columns[$(side).value]);
+    const boxes = [...$("columns").querySelectorAll("input")];
+    const kept = Object.fromEntries(boxes.map((box) => [box.value, box.checked]));
+    set = sets[$("set").value];
+    for (const key of ["seed", "epoch"]) {
+      const values = Columns.values(set, key);
+      fill($(key), values, values[0]);
+      $(key).parentElement.hidden = values.length < 2;
+    }
+    ["left", "right"].forEach((side, s) => {
+      $(side).replaceChildren(...set.columns.map((c, value) => new Option(c.label, value)));
+      const place = sides[s] ? Columns.same(set, sides[s]) : -1;
+      $(side).value = place < 0 ? set[side] : place;
+    });
+    buildBoxes(kept);
+    showColumns();
     $("absent").textContent = set.absent.length ? `Not shown: ${set.absent.join("; ")}.` : "";
     $("viewer").classList.toggle("pixels", Math.max(set.width, set.height) < SMALL);
     $("find").value = "";
-    buildStrip();
-    find();
+    find(image);
   }
 
   function start() {
     $("set").replaceChildren(...sets.map((s, value) => new Option(s.dataset, value)));
     buildSlider();
     $("set").addEventListener("change", chooseSet);
-    $("find").addEventListener("input", find);
+    for (const key of ["seed", "epoch"]) $(key).addEventListener("change", chooseColumns);
+    $("find").addEventListener("input", () => find());
+    walk($("strip"));
     for (const side of ["left", "right"]) $(side).addEventListener("change", compare);
     $("swap").addEventListener("click", () => {
       [$("left").value, $("right").value] = [$("right").value, $("left").value];

@@ -4,19 +4,28 @@
 (() => {
   Tablesort.extend("value", () => false, (a, b) => Number(b) - Number(a));
 
+  /** Return what a column is called: that of several data sets with the name above it. */
+  function nameOf(header) {
+    let left = header.cellIndex;
+    const above = [...(header.closest("thead").querySelector(".groups")?.cells ?? [])];
+    const group = above.find((cell) => (left -= cell.colSpan) < 0);
+    return [group?.textContent.trim(), header.querySelector("button").textContent]
+      .filter(Boolean).join(" ");
+  }
+
   /** Make one table sortable; cells without a value come last, whichever way. */
   function sortable(table) {
     new Tablesort(table);
     const status = document.getElementById(`${table.id}-status`);
     // The button in each header takes the focus, not the header around it.
-    for (const header of table.tHead.rows[0].cells) header.removeAttribute("tabindex");
+    for (const header of table.querySelectorAll("thead th")) header.removeAttribute("tabindex");
     table.addEventListener("afterSort", () => {
       const header = table.querySelector("th[aria-sort]");
       const body = table.tBodies[0];
       for (const row of [...body.rows]) {
         if (row.cells[header.cellIndex].dataset.sort === "") body.append(row);
       }
-      status.textContent = `Sorted by ${header.textContent}, ${header.getAttribute("aria-sort")}.`;
+      status.textContent = `Sorted by ${nameOf(header)}, ${header.getAttribute("aria-sort")}.`;
     });
   }
 
@@ -60,7 +69,12 @@
       owner = link;
       tip.textContent = document.getElementById(link.hash.slice(1)).textContent;
       tip.hidden = false;
-      const box = link.getBoundingClientRect();
+      place();
+    };
+    // The focus may scroll its note into view: the words go with it.
+    const place = () => {
+      if (!owner) return;
+      const box = owner.getBoundingClientRect();
       const right = document.documentElement.clientWidth - tip.offsetWidth - 8;
       const below = box.bottom + 2;
       const fits = below + tip.offsetHeight < window.innerHeight;
@@ -70,7 +84,7 @@
     document.addEventListener("pointerover", show);
     document.addEventListener("focusin", show);
     document.addEventListener("focusout", (event) => event.target === owner && hide());
-    document.addEventListener("scroll", hide, { capture: true, passive: true });
+    document.addEventListener("scroll", place, { capture: true, passive: true });
     document.addEventListener("keydown", (event) => event.key === "Escape" && hide());
   }
 
