@@ -1,11 +1,14 @@
 """Score one folder against cached references, and the same pair by pytorch-fid's own command.
 
-    python -m benchmarks.scoring REAL_FOLDER FAKE_FOLDER [--device cpu] [--repeats 5]
+    python -m benchmarks.scoring REAL_FOLDER FAKE_FOLDER [--source FOLDER] [--device cpu]
+        [--repeats 5] [--least 5]
 
-`python -m cut.score` with kept features of REAL, as the workflow calls it for every run, computes
-all of its scores; `python -m pytorch_fid` computes FID from both folders. Both are whole processes
-with the same weights, run in turn. Prints the two FIDs, the median times, and the median and the
-range of the ratios, a turn each: a machine that others use too is not always as fast.
+`python -m cut.score` with kept features of REAL gives FID and all other scores against real images;
+`python -m pytorch_fid` gives FID from both folders. With the folder of the inputs, `cut.score` is
+also timed as the workflow calls it, with the distances to those: there the network sees them too.
+All are whole processes with the same weights, run in turn. Prints the FIDs, the median times, and
+the median and the range of the ratios, a turn each: a machine that others use too is not always as
+fast. Exits with 1 where the first ratio is below `--least`.
 """
 
 from __future__ import annotations
@@ -40,40 +43,55 @@ def timed(command: list[str]) -> tuple[float, str]:
     return time.perf_counter() - begin, done.stdout
 
 
-def main() -> None:
-    """Measure and print."""
+def commands(args: argparse.Namespace, folder: Path) -> dict[str, list[str]]:
+    """Return the commands to time, after making what they find ready."""
+    weights = find_inception(None)
+    record, kept = folder / "inception.json", folder / "real.npz"
+    device = ["--device", args.device]
+    timed([sys.executable, "-m", "cut.metrics.weights", "--out", str(record)])
+    timed([sys.executable, "-m", "cut.metrics.features", str(args.real), str(kept),
+           "--weights-json", str(record), *device])  # fmt: skip
+    ours = [sys.executable, "-m", "cut.score", str(kept), str(args.fake), "--weights-json",
+            str(record), "--json", str(folder / "scores.json"), *device]  # fmt: skip
+    found = {"cut.score": ours}
+    if args.source:
+        found["cut.score, and to the inputs"] = [*ours, "--source", str(args.source)]
+    theirs = [str(weights.path), str(args.real), str(args.fake)]
+    return found | {"pytorch_fid": [sys.executable, "-c", THEIRS, *theirs, *device]}
+
+
+def main() -> int:
+    """Measure and print; return 1 where scoring is too slow."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("real", type=Path)
     parser.add_argument("fake", type=Path)
+    parser.add_argument("--source", type=Path, help="the inputs of the translations, by name")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--least", type=float, default=5.0, help="ratio that is fast enough")
     args = parser.parse_args()
-    weights = find_inception(None)
+    fids: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
-        record, kept = Path(folder) / "inception.json", Path(folder) / "real.npz"
-        found = str(Path(folder) / "scores.json")
-        timed([sys.executable, "-m", "cut.metrics.weights", "--out", str(record)])
-        timed([sys.executable, "-m", "cut.metrics.features", str(args.real), str(kept),
-               "--weights-json", str(record), "--device", args.device])  # fmt: skip
-        ours = [sys.executable, "-m", "cut.score", str(kept), str(args.fake), "--weights-json",
-                str(record), "--json", found, "--device", args.device]  # fmt: skip
-        theirs = [sys.executable, "-c", THEIRS, str(weights.path), str(args.real),
-                  str(args.fake), "--device", args.device]  # fmt: skip
-        times: dict[str, list[float]] = {"cut.score": [], "pytorch_fid": []}
-        printed = ""
+        to_time = commands(args, Path(folder))
+        times: dict[str, list[float]] = {name: [] for name in to_time}
         for _ in range(args.repeats):
-            times["cut.score"].append(timed(ours)[0])
-            seconds, printed = timed(theirs)
-            times["pytorch_fid"].append(seconds)
-        value = json.loads(Path(found).read_text())["fid"]
-    fid = float(re.search(r"FID:\s+(\S+)", printed)[1])
-    middle = {name: statistics.median(seconds) for name, seconds in times.items()}
-    print(f"cut.score    FID {value:.5f}  {middle['cut.score']:6.1f} s, all scores")
-    print(f"pytorch_fid  FID {fid:.5f}  {middle['pytorch_fid']:6.1f} s")
-    ratios = [slow / fast for fast, slow in zip(*times.values(), strict=True)]
-    spread = f"{statistics.median(ratios):.1f} ({min(ratios):.1f} to {max(ratios):.1f})"
-    print(f"ratio of times {spread}, relative difference of FID {abs(value - fid) / fid:.1e}")
+            for name, command in to_time.items():
+                seconds, printed = timed(command)
+                times[name].append(seconds)
+                if name == "pytorch_fid":
+                    fids[name] = float(re.search(r"FID:\s+(\S+)", printed)[1])
+                else:
+                    fids[name] = json.loads((Path(folder) / "scores.json").read_text())["fid"]
+    theirs = fids["pytorch_fid"]
+    ratios = {name: [slow / fast for fast, slow in zip(mine, times["pytorch_fid"], strict=True)]
+              for name, mine in times.items()}  # fmt: skip
+    for name, fid in fids.items():
+        middle, ratio = statistics.median(times[name]), ratios[name]
+        spread = f"{statistics.median(ratio):.1f} ({min(ratio):.1f} to {max(ratio):.1f})"
+        print(f"{name:30} FID {fid:.5f}  {middle:6.1f} s  ratio {spread}"
+              f"  FID differs by {abs(fid - theirs) / theirs:.1e}")  # fmt: skip
+    return int(statistics.median(ratios["cut.score"]) < args.least)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

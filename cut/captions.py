@@ -85,6 +85,12 @@ def _protocol(runs: Sequence[Run], shown: Collection[str]) -> list[str]:
                 "Interval: how far another choice of images moves this FID (bootstrap, 95 %); it"
                 " says nothing of another training."
             )
+    if {"precision", "recall", "density", "coverage"} & {*shown}:
+        found.append("Precision and density ask whether translations look like real images, recall"
+                     " and coverage whether they are as varied.")  # fmt: skip
+    if {"perceptual", "self_similarity"} & {*shown}:
+        found.append("Content distance and self-similarity difference are taken to the input: 0 for"
+                     " an image that was not changed.")  # fmt: skip
     known = {name for run in runs for name, value in run.scores.items() if value is not None}
     paired = [words for name, words in PAIRED_WORDS.items() if name in known & {*shown}]
     if paired:
@@ -98,15 +104,14 @@ def _best(runs: Sequence[Run]) -> list[str]:
     chosen = [run.best for run in runs if run.best and not run.best["missing"]]
     if not chosen:
         return []
-    every = _and([str(n) for n in sorted({best["every"] for best in chosen})])
+    steps = sorted({best["every"] for best in chosen})
+    every = "epoch" if steps == [1] else f"{_and([str(n) for n in steps])} epochs"
     words = {
         "test": "the lowest FID over the test images themselves, which flatters it",
         "held_out": "the lowest FID over {} source images held out of training",
     }
     ways = dict.fromkeys(words[best["chosen_on"]].format(best["images"]) for best in chosen)
-    return [
-        f"Best epoch: of the generators kept every {every} epochs, the one with {_and(list(ways))}."
-    ]
+    return [f"Best epoch: of the generators kept every {every}, the one with {_and(list(ways))}."]
 
 
 def _controls(runs: Sequence[Run]) -> list[str]:

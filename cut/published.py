@@ -26,6 +26,7 @@ DIFFERENCE = (
     " more seed would in 19 of 20 cases."
 )
 COSTS = ("seconds_per_iteration", "peak_memory_gb")
+LOAD_SIZE = 286  # what it is by default at the published size
 EPOCHS = ("epochs_constant", "epochs_decay")
 
 
@@ -122,6 +123,8 @@ def _other_settings(facts: Mapping[str, Any]) -> list[str]:
     if facts.get("external"):
         return ["ran by its own commands: its training is not in the record"]
     training = dict(facts.get("training", {}))
+    if training.get("load_size") == LOAD_SIZE:
+        training["load_size"] = None  # spelled out, but the same
     found = _other_epochs(facts, training, known.training)
     for mine, theirs in ((facts["options"], known.options), (training, known.training)):
         for name, value in theirs.items():

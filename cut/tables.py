@@ -4,7 +4,8 @@
 
 Writes `DIR/scores.csv`, one value a row in the units of `cut.results.METRICS`, and for each data
 set `DIR/NAME.md`, `.tex` (see `cut.formats`) and `.csv`, one method a row in the order given (the
-control `copy` first, `real` last). The same runs give the same bytes.
+control `copy` first, `real` last); and the other scores in `DIR/NAME-scores.md` and `.tex`. The
+same runs give the same bytes.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ from cut.results import (
 )
 
 SHOWN = ("fid", "fid_best", "kid", "l1", "ssim", "seconds_per_iteration", "peak_memory_gb")
+# What a table of its own shows: fidelity and variety apart, closeness to the input and its labels.
+OTHERS = ("fid_infinity", "precision", "recall", "density", "coverage", "perceptual",
+          "self_similarity", "miou", "pixel_accuracy", "class_accuracy")  # fmt: skip
 PUBLISHED = ("fid", "seconds_per_iteration", "peak_memory_gb")
 ARROWS = {"lower": " ↓", "higher": " ↑", "": ""}
 
@@ -90,10 +94,21 @@ def build(dataset: str, runs: Sequence[Run]) -> Table:
     return table
 
 
+def build_others(dataset: str, runs: Sequence[Run]) -> Table:
+    """Return the table of one data set's other scores: those that some run has, or none has."""
+    metrics = present(runs, OTHERS) or list(OTHERS)
+    labels = [METRICS[m].label + ARROWS[METRICS[m].better] for m in metrics]
+    table = Table(f"{dataset}, other scores", ["method", *labels])
+    for row in in_rows(runs):
+        table.rows.append([Cell(name_of(row)), *(measured(table, row, m) for m in metrics)])
+    table.caption = caption(dataset, runs, {}, metrics)
+    return table
+
+
 def _interval(table: Table, row: Sequence[Run]) -> Cell:
     """Return the bootstrap interval of a row's FID, which belongs to one training."""
     if len(row) > 1:
-        return Cell("–", table.mark("an interval a seed: scores.csv"))
+        return Cell("–", table.mark("each seed has an interval of its own: see scores.csv"))
     bounds = [row[0].value(name) for name in ("fid_low", "fid_high")]
     if bounds[0][0] is None or bounds[1][0] is None:
         return Cell("–", table.mark(bounds[0][1]))
@@ -186,6 +201,9 @@ def write_tables(out: Path, folders: Sequence[Path]) -> list[Path]:
         table = build(dataset, mine)
         written[out / f"{dataset}.md"] = markdown(table)
         written[out / f"{dataset}.tex"] = latex(table)
+        others = build_others(dataset, mine)
+        written[out / f"{dataset}-scores.md"] = markdown(others)
+        written[out / f"{dataset}-scores.tex"] = latex(others)
         text = wide(tidy, in_rows(mine)).to_csv(index=False, lineterminator="\n")
         written[out / f"{dataset}.csv"] = text
     return write_all(written)

@@ -227,6 +227,10 @@ def test_what_a_run_changed_is_named():
     assert differences(cyclegan, entry) == ["lambda_identity 0.5, published 0.0"]
     run = as_published("cut", {"batch_size": 4, "held_out": 100})
     assert differences(run, entry) == ["batch_size 4, published 1", "held_out 100, published 0"]
+    assert differences(as_published("cut", {"load_size": 286}), entry) == []
+    assert differences(as_published("cut", {"load_size": 300}), entry) == [
+        "load_size 300, published null"
+    ]  # fmt: skip
     run = as_published("cut", {"epochs_constant": 1, "epochs_decay": 399})
     assert differences(run, entry) == ["1 + 399 epochs, published 200 + 200"]
     run = as_published("cut")

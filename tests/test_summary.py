@@ -92,7 +92,7 @@ def test_latex_compiles_every_table(runs, tmp_path):
     summary.write_summary(out, runs)
     overview.write_overview(out, runs, False)
     names = sorted(path.name for path in out.glob("*.tex"))
-    assert len(names) == 5
+    assert len(names) == 7
     log = compile_latex(out, names)
     assert "Missing character" not in log
     natural = [float(points) for points in re.findall(r"natural width ([\d.]+)pt", log)]

@@ -42,6 +42,17 @@ def test_markdown_has_controls_at_both_ends_and_means_over_seeds(tmp_path, runs)
     assert "published" not in text.lower(), "no paper has this data set"
 
 
+def test_the_other_scores_have_a_table_of_their_own(tmp_path):
+    scores = {"precision": 0.5, "coverage": 0.25, "perceptual": 0.125}
+    runs = [write_run(tmp_path / "a", scores=scores), write_run(tmp_path / "copy", "copy")]
+    write_tables(tmp_path / "out", runs)
+    text = (tmp_path / "out" / "coats2stripes-scores.md").read_text()
+    assert "| method | precision ↑ | coverage ↑ | content distance ↓ |" in text
+    assert "| cut | 0.500 | 0.250 | 0.125 |" in text and "| copy (control) | – (a)" in text
+    assert "0 for an image that was not changed" in text and "KID" not in text
+    assert r"precision $\uparrow$" in (tmp_path / "out" / "coats2stripes-scores.tex").read_text()
+
+
 def test_a_dash_has_its_reason_below(tmp_path, runs):
     write_tables(tmp_path / "out", runs)
     text = (tmp_path / "out" / "coats2stripes.md").read_text()
@@ -154,10 +165,9 @@ def test_the_wide_csv_holds_numbers_in_base_units(tmp_path, runs):
 def test_two_data_sets_get_a_table_each_and_scores_hold_both(tmp_path):
     runs = [write_run(tmp_path / d, dataset=d) for d in ("coats2stripes", "horse2zebra")]
     written = write_tables(tmp_path / "out", runs)
-    assert sorted(path.name for path in written) == [
-        "coats2stripes.csv", "coats2stripes.md", "coats2stripes.tex", "horse2zebra.csv",
-        "horse2zebra.md", "horse2zebra.tex", "scores.csv",
-    ]  # fmt: skip
+    ends = (".csv", ".md", ".tex", "-scores.md", "-scores.tex")
+    names = {f"{name}{end}" for name in ("coats2stripes", "horse2zebra") for end in ends}
+    assert {path.name for path in written} == {*names, "scores.csv"}
     assert sorted(tmp_path.joinpath("out").iterdir()) == sorted(written)
     text = (tmp_path / "out" / "scores.csv").read_text()
     assert "\ncoats2stripes,cut" in text and "\nhorse2zebra,cut" in text

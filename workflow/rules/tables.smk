@@ -16,7 +16,10 @@ rule tables:
             category="Tables",
         ),
         others=[
-            f"{RESULTS}/tables/{d}.{end}" for d in PLAN.config.datasets for end in ("md", "tex")
+            f"{RESULTS}/tables/{d}{which}.{end}"
+            for d in PLAN.config.datasets
+            for which in ("", "-scores")
+            for end in ("md", "tex")
         ],
     log:
         f"{RESULTS}/logs/tables.log",
