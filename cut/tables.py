@@ -22,6 +22,7 @@ from cut.captions import caption
 from cut.errors import command
 from cut.files import replacing
 from cut.formats import Cell, Table, latex, markdown
+from cut.metrics import manifold, structure
 from cut.published import published_entry
 from cut.results import (
     CONTROLS,
@@ -95,8 +96,8 @@ def build(dataset: str, runs: Sequence[Run]) -> Table:
 
 
 def build_others(dataset: str, runs: Sequence[Run]) -> Table:
-    """Return the table of one data set's other scores: those that some run has, or none has."""
-    metrics = present(runs, OTHERS) or list(OTHERS)
+    """Return the table of one data set's other scores; where no run has any, of the usual ones."""
+    metrics = present(runs, OTHERS) or [*manifold.NAMES, *structure.NAMES]
     labels = [METRICS[m].label + ARROWS[METRICS[m].better] for m in metrics]
     table = Table(f"{dataset}, other scores", ["method", *labels])
     for row in in_rows(runs):
