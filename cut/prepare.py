@@ -37,11 +37,14 @@ def verified_record(entry: Entry, out: Path) -> dict[str, Any]:
         UserError: see `cut.datasets.prepare`.
     """
     mark, wanted = out / MARK, _fingerprint(entry)
+    made = {"fingerprint": wanted, "made_from": made_from(entry)}
     if mark.is_file():
         known = _read_mark(mark)
         if known.get("fingerprint") == wanted and known.get("stamps") == _stamps(
             entry, out / known["record"]["root"]
         ):
+            if known.get("made_from") != made["made_from"]:  # a mark of before there was this
+                write_json(mark, {**known, **made})
             return known["record"]
     folder = source_folder(entry)
     if folder is not None:
@@ -52,8 +55,7 @@ def verified_record(entry: Entry, out: Path) -> dict[str, Any]:
         images = _place(entry, out)
     record = _record(entry, root, out, images)
     stamps = _stamps(entry, out / record["root"])
-    made = {"fingerprint": wanted, "stamps": stamps, "made_from": made_from(entry)}
-    write_json(mark, {**made, "record": record})
+    write_json(mark, {**made, "stamps": stamps, "record": record})
     return record
 
 
@@ -66,7 +68,7 @@ def made_from(entry: Entry) -> dict[str, Any]:
     chosen = {"direction": entry.direction, "domains": list(entry.domains), **_options(entry)}
     if entry.name in registry() or entry.source is None:
         return chosen
-    source = entry.source if entry.is_url else str(Path(entry.source).expanduser().absolute())
+    source = entry.source if entry.is_url else os.path.abspath(Path(entry.source).expanduser())
     return {**chosen, "source": source, "folders": dict(entry.folders)}
 
 

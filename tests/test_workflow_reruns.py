@@ -13,7 +13,8 @@ from conftest import ROOT, write_photos
 from workflow_runs import TINY, job_counts, snakemake
 
 from cut.datasets import prepare, resolve
-from cut.prepare import made_from
+from cut.errors import UserError
+from cut.prepare import MARK, made_from, refuse_other
 
 # One worker runs these in order, beside those of test_workflow.py: Snakemake takes both cores.
 pytestmark = pytest.mark.xdist_group("workflow")
@@ -112,6 +113,21 @@ def test_the_registrys_sets_are_the_same_wherever_they_come_from():
     assert made_from(brought) == made_from(resolve("horse2zebra"))
     small = resolve("coats2stripes", {"size": 32})
     assert made_from(small) != made_from(resolve("coats2stripes"))
+
+
+def test_a_set_prepared_before_learns_what_it_was_made_from(tmp_path):
+    small, other = (resolve("coats2stripes", {"size": n, "train": 2, "test": 2}) for n in (16, 24))
+    prepare(small, tmp_path)
+    mark = tmp_path / MARK
+    kept = json.loads(mark.read_text())
+    mark.write_text(json.dumps({key: kept[key] for key in kept if key != "made_from"}))
+    refuse_other(other, tmp_path)
+    stamp = (tmp_path / "trainA" / "0000.png").stat().st_mtime_ns
+    prepare(small, tmp_path)
+    assert (tmp_path / "trainA" / "0000.png").stat().st_mtime_ns == stamp
+    with pytest.raises(UserError, match="with size 16, and this config wants size 24"):
+        refuse_other(other, tmp_path)
+    refuse_other(small, tmp_path)
 
 
 def test_a_set_prepared_by_hand_is_told_from_the_configs(tmp_path):
