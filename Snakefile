@@ -10,8 +10,10 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
-from cut.config import make_plan
+from cut.checks import check_inputs
+from cut.config import make_plan, read
 from cut.errors import UserError
+from cut.prepare import refuse_other
 
 min_version("9.0")
 
@@ -23,7 +25,13 @@ if not workflow.config_settings.configfiles:
 
 
 try:
+    for path in map(Path, workflow.configfiles):
+        if path.suffix in (".yaml", ".yml"):
+            read(path)  # Snakemake takes a key that is given twice without a word
     PLAN = make_plan(config)
+    check_inputs(PLAN)
+    for entry in PLAN.entries.values():
+        refuse_other(entry, Path(PLAN.config.data) / entry.name)
 except UserError as error:
     raise WorkflowError(str(error))
 

@@ -14,18 +14,22 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from cut import datasets
+from cut import checks, datasets
 from cut.cut import Cut
 from cut.errors import UserError, command, unknown
 from cut.external import ExternalMethod
 from cut.methods import Method, Registry, code_digest, discover, parse_options
+from cut.results import CONTROLS
 from cut.sizes import TrainingSize
-from cut.train import TrainingOptions, check_size, training_options
+from cut.train import WITHOUT_EFFECT, TrainingOptions, check_size, training_options
+
+# 64 bits, as in most programs that take a seed; `true` is no seed.
+Seed = Annotated[int, Field(strict=True, ge=-(2**63), lt=2**63)]
 
 
 class Section(BaseModel):
@@ -83,7 +87,11 @@ class Config(Section):
     methods: dict[str, Row] = Field({}, description="rows that are a method with other options")
     options: dict[str, Any] = Field({}, description="given to every method that has the option")
     training: dict[str, Any] = Field({}, description="options of the loop for every method")
-    seeds: list[int] = Field([0], min_length=1, description="each row is run once a seed")
+    seeds: list[Seed] = Field(
+        [0],
+        min_length=1,
+        description="each row is run once a seed; controls, which draw nothing, with the first",
+    )
     device: Literal["cpu", "cuda"] = Field("cpu", description="where to train and translate")
     fid_weights: str | None = Field(
         None, description="file with FID's Inception weights; default: looked for, then fetched"
@@ -105,13 +113,14 @@ class Config(Section):
 
 @dataclass(frozen=True)
 class PlannedRow:
-    """A row with all that decides its weights."""
+    """A row with all that decides its weights, and apart from it, in `loop`, what can't."""
 
     name: str
     algorithm: str
     options: dict[str, Any]
     training: dict[str, Any]
-    threads: int
+    loop: dict[str, Any]
+    threads: int  # of the training step, and one for each process that loads images
     trained: bool
     contrastive: bool  # a variant of CUT, whose encoder a figure can look into
     code: str
@@ -146,8 +155,12 @@ class Plan:
             f"{root}/{d}/{row}/seed{seed}"
             for d in chosen
             for row in self.config.run
-            for seed in self.config.seeds
+            for seed in self.seeds(row)
         ]
+
+    def seeds(self, row: str) -> list[int]:
+        """Return the seeds of a row: a control draws nothing, and gives the same for each."""
+        return self.config.seeds[: 1 if self.rows[row].algorithm in CONTROLS else None]
 
 
 def make_plan(given: dict[str, Any]) -> Plan:
@@ -161,6 +174,8 @@ def make_plan(given: dict[str, Any]) -> Plan:
         values = getattr(config, name)
         if len(set(values)) != len(values):
             raise UserError(f"{name} lists an entry twice: {values}")
+    checks.check_names("row", {**dict.fromkeys(config.run), **config.methods}, checks.ROWS_TAKEN)
+    checks.check_names("data set", config.datasets, checks.SETS_TAKEN)
     registry = discover()
     for name, row in config.methods.items():
         if row.method is None and name not in registry.methods:
@@ -182,7 +197,8 @@ def _parse(given: dict[str, Any]) -> Config:
     try:
         return Config(**given)
     except ValidationError as error:
-        first = error.errors()[0]
+        # A misspelt key before the one that it leaves missing: it says what to do.
+        first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
         place = [str(part) for part in first["loc"]]
         if first["type"] == "extra_forbidden":
             model = {"methods": Row, "grid": Grid, "best": Best}.get(place[0], Config)
@@ -201,19 +217,22 @@ def _plan_row(config: Config, registry: Registry, name: str) -> PlannedRow:
     cls: type[Method] = registry[row.method or name]
     shared = {k: v for k, v in config.options.items() if k in cls.Options.model_fields}
     options = {**shared, **row.options}
-    parse_options(cls.Options, options, f"row {name}")
+    checks.check_layers(cls, parse_options(cls.Options, options, f"row {name}"), name)
+    checks.check_best(config, name)
     training = {**config.training, **row.training}
     if config.best:
         training |= {"snapshot_every": config.best.every, "held_out": config.best.held_out}
     parsed: TrainingOptions = training_options(cls, training)
     check_size(cls, config.size, name)
-    # Options of the loop mean nothing to a control: leave them out, so that none reruns it.
+    if not cls.trained:
+        training = {}  # it means nothing to a control: leave it out, so that none reruns it
     return PlannedRow(
         name=name,
         algorithm=cls.name,
         options=options,
-        training=training if cls.trained else {},
-        threads=parsed.threads if cls.trained else 1,
+        training={k: v for k, v in training.items() if k not in WITHOUT_EFFECT},
+        loop={k: v for k, v in training.items() if k in WITHOUT_EFFECT},
+        threads=parsed.threads + parsed.workers if cls.trained else 1,
         trained=cls.trained,
         contrastive=issubclass(cls, Cut),
         code=code_digest(cls),
@@ -230,14 +249,29 @@ def _check_shared(config: Config, registry: Registry, rows: dict[str, PlannedRow
             raise UserError(unknown("option under options", name, sorted(known)))
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML, but a key that is given twice is an error and not the last of its values."""
+
+    def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        seen = set()
+        for key, _ in node.value:
+            name = (key.tag, str(key.value))
+            if name in seen:
+                said = f"the key {key.value!r} is given twice"
+                raise yaml.composer.ComposerError(None, None, said, key.start_mark)
+            seen.add(name)
+        return node
+
+
 def read(path: Path) -> dict[str, Any]:
     """Read a YAML configuration.
 
     Raises:
-        UserError: it is missing or no YAML mapping.
+        UserError: it is missing or no YAML mapping, or gives a key twice.
     """
     try:
-        value = yaml.safe_load(path.read_text())
+        value = yaml.load(path.read_text(), _Loader)
     except OSError as error:
         raise UserError(f"can't read the config {path}: {error.strerror}") from None
     except yaml.YAMLError as error:
@@ -261,6 +295,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise UserError("give one or more config files, or --schema")
     for path in args.files:
         plan = make_plan(read(path))
+        checks.check_inputs(plan)
         print(f"{path}: {len(plan.runs())} runs")
         for run in plan.runs():
             print(f"  {run}")

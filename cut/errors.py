@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from typing import Any
 
+MANY = 40  # names, as of a set's images: more of them are not listed
+
 
 class UserError(Exception):
     """A mistake in what was given: one sentence with what was given, expected, and what to do."""
@@ -21,9 +23,13 @@ class NothingToShow(UserError):
 
 def unknown(kind: str, given: str, known: Sequence[str]) -> str:
     """Return the sentence for an unknown name, with the nearest known one when there is one."""
-    near = get_close_matches(given, known, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(known))}"
-    return f"unknown {kind} {given!r}; {hint}"
+    if not known:
+        return f"unknown {kind} {given!r}; there is none to give"
+    if near := get_close_matches(given, known, n=1):
+        return f"unknown {kind} {given!r}; did you mean {near[0]!r}?"
+    shown = sorted(known) if len(known) <= MANY else sorted(known)[:5]
+    more = f" and {len(known) - len(shown)} more" if len(known) > len(shown) else ""
+    return f"unknown {kind} {given!r}; known: {', '.join(shown)}{more}"
 
 
 def command(main: Callable[[Sequence[str] | None], Any]) -> None:

@@ -1,7 +1,8 @@
 """From a registry entry to verified images on disk; `cut.datasets.prepare` is the way in.
 
 `out/.verified.json` remembers what was verified: the entry, and size and time of every file.
-While they stand, a second run reads no image. The file also marks `out` as ours to write in.
+While they stand, a second run reads no image. The file also marks `out` as ours to write in, and
+says what the set in it was made from.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 import shutil
 import tarfile
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from cut.errors import UserError
 from cut.fetch import download
 from cut.files import read_json, write_json
 from cut.images import is_image, sha256_file
-from cut.registry import FOLDERS, Entry
+from cut.registry import FOLDERS, Entry, registry
 from cut.unpack import archive_name, unpack
 from cut.verify import content_digest, extras, find_root, is_laid_out, listing, verify
 
@@ -35,11 +37,14 @@ def verified_record(entry: Entry, out: Path) -> dict[str, Any]:
         UserError: see `cut.datasets.prepare`.
     """
     mark, wanted = out / MARK, _fingerprint(entry)
+    made = {"fingerprint": wanted, "made_from": made_from(entry)}
     if mark.is_file():
         known = _read_mark(mark)
         if known.get("fingerprint") == wanted and known.get("stamps") == _stamps(
             entry, out / known["record"]["root"]
         ):
+            if known.get("made_from") != made["made_from"]:  # a mark of before there was this
+                write_json(mark, {**known, **made})
             return known["record"]
     folder = source_folder(entry)
     if folder is not None:
@@ -50,8 +55,39 @@ def verified_record(entry: Entry, out: Path) -> dict[str, Any]:
         images = _place(entry, out)
     record = _record(entry, root, out, images)
     stamps = _stamps(entry, out / record["root"])
-    write_json(mark, {"fingerprint": wanted, "stamps": stamps, "record": record})
+    write_json(mark, {**made, "stamps": stamps, "record": record})
     return record
+
+
+def made_from(entry: Entry) -> dict[str, Any]:
+    """Return what a config may choose about the images of a set, by name.
+
+    The source is among it for a user's own set alone: the registry's sets are the same set wherever
+    they come from.
+    """
+    chosen = {"direction": entry.direction, "domains": list(entry.domains), **_options(entry)}
+    if entry.name in registry() or entry.source is None:
+        return chosen
+    source = entry.source if entry.is_url else os.path.abspath(Path(entry.source).expanduser())
+    return {**chosen, "source": source, "folders": dict(entry.folders)}
+
+
+def refuse_other(entry: Entry, out: Path) -> None:
+    """Raise if `out` holds the set as another config wanted it: each would undo the other's runs.
+
+    Raises:
+        UserError: how the two differ, and what to do.
+    """
+    there, here = _read_mark(out / MARK).get("made_from"), made_from(entry)
+    if not isinstance(there, dict):
+        return
+    keys = [key for key in {**here, **there} if here.get(key) != there.get(key)]
+    if keys:
+        old, new = (", ".join(f"{k} {of.get(k)}" for k in keys) for of in (there, here))
+        raise UserError(
+            f"{out} holds {entry.name} with {old}, and this config wants {new}: give this config"
+            f" a folder of its own, as data: FOLDER, or delete {out} to have it made anew"
+        )
 
 
 def _record(entry: Entry, root: Path, out: Path, images: dict[str, str]) -> dict[str, Any]:
@@ -175,12 +211,33 @@ def _fingerprint(entry: Entry) -> str:
         spec = importlib.util.find_spec(code)
         if spec is not None and spec.origin:
             parts.append(sha256_file(Path(spec.origin)))
-    sources = list((cityscapes.sources(entry) or {}).values())
-    if not sources and not entry.is_url and entry.source:
-        sources = [Path(entry.source).expanduser()]
-    for path in sources:
+    for path in _local_sources(entry):
         parts += [str(path.absolute()), *_trace(path, entry)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def source_digest(entry: Entry) -> str:
+    """Return a digest of name, size and time of each file of a local source, "" without one.
+
+    No file is opened: this is how a workflow notices that images were changed.
+    """
+    try:
+        folder = source_folder(entry)
+        if folder is not None:
+            parts = [f"{name} {stamp}" for name, stamp in _stamped(find_root(folder), entry)]
+        else:
+            parts = [line for path in _local_sources(entry) for line in _trace(path, entry)]
+    except (UserError, OSError):
+        return ""  # the command that prepares the set says what is wrong with it
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest() if parts else ""
+
+
+def _local_sources(entry: Entry) -> list[Path]:
+    """Return the archives or folders on this machine that the set is brought from."""
+    found = list((cityscapes.sources(entry) or {}).values())
+    if not found and not entry.is_url and entry.source:
+        found = [Path(entry.source).expanduser()]
+    return found
 
 
 def _trace(path: Path, entry: Entry) -> list[str]:
@@ -194,11 +251,17 @@ def _trace(path: Path, entry: Entry) -> list[str]:
 def _stamps(entry: Entry, root: Path) -> dict[str, list[int]] | None:
     """Return [bytes, time in ns] of every image, or None if the folders aren't in order."""
     try:
-        images = [path for paths in listing(root, entry).values() for path in paths]
-        stats = {f"{path.parent.name}/{path.name}": path.stat() for path in images}
+        return dict(_stamped(root, entry))
     except (UserError, OSError):
         return None
-    return {name: [stat.st_size, stat.st_mtime_ns] for name, stat in stats.items()}
+
+
+def _stamped(root: Path, entry: Entry) -> Iterator[tuple[str, list[int]]]:
+    """Yield ("FOLDER/NAME", [bytes, time in ns]) of every image."""
+    for folder, paths in listing(root, entry).items():
+        for path in paths:
+            stat = path.stat()
+            yield f"{folder}/{path.name}", [stat.st_size, stat.st_mtime_ns]
 
 
 def _read_mark(mark: Path) -> dict[str, Any]:

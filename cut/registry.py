@@ -15,7 +15,7 @@ from cut.sizes import Size
 
 DATA = Path(__file__).resolve().parent / "data"
 FOLDERS = ("trainA", "trainB", "testA", "testB")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 Folder = Literal["trainA", "trainB", "testA", "testB"]
 
@@ -129,7 +129,7 @@ def resolve(name: str, overrides: str | dict[str, Any] | None = None) -> Entry:
         UserError: an unknown name or key, or a value of the wrong type.
     """
     where = f"data set {name!r}"
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
+    if not isinstance(name, str) or not NAME.fullmatch(name):
         raise UserError(f"{where}: a name starts with a letter or digit, then those and . _ -")
     if isinstance(overrides, str):
         overrides = {"source": overrides}
@@ -147,8 +147,9 @@ def resolve(name: str, overrides: str | dict[str, Any] | None = None) -> Entry:
     if options:
         fields[part] = options
     if name not in registry() and fields.get("source") is None:
-        own = "or give your own set's folder or archive as its source"
-        raise UserError(f"{unknown('data set', name, list(registry()))}, {own}")
+        sentence = unknown("data set", name, list(registry()))
+        joint = " Or" if sentence.endswith("?") else "; or"
+        raise UserError(f"{sentence}{joint} give your own set's folder or archive as its source")
     return _validated(where, fields)
 
 

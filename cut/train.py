@@ -1,7 +1,8 @@
 """Train one method on one data set with one seed.
 
     python -m cut.train --dataset data/NAME/dataset.json --method cut --out RUN_DIR
-        [--name ROW] [--seed 0] [--size 256] [--options JSON] [--training JSON] [--device cpu]
+        [--name ROW] [--seed 0] [--size 256] [--options JSON] [--training JSON] [--loop JSON]
+        [--device cpu]
 
 Writes `run.json`, `history.csv` and `generator.pt` into RUN_DIR when done. Until then the whole
 training state is kept in `RUN_DIR/state/`, at an interval and on SIGTERM or SIGINT: the same
@@ -21,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cut.datasets import Dataset
 from cut.device import choose_device
-from cut.errors import UserError, command
+from cut.errors import UserError, command, unknown
 from cut.methods import Method, Options, discover, parse_options
 from cut.sizes import LoadSize, height_width, in_words
 from cut.trainer import Trainer
@@ -65,6 +66,13 @@ class TrainingOptions(BaseModel):
         return self.epochs_constant + self.epochs_decay
 
 
+# Options of the loop that change what a run shows and how fast it is, and never its weights. The
+# workflow gives them as --loop, outside of what makes a training run again.
+WITHOUT_EFFECT = frozenset(
+    ("log_every", "checkpoint_minutes", "tensorboard", "workers", "cache_images")
+)
+
+
 def build_method(name: str, options: dict[str, Any], seed: int) -> Method:
     """Build the method `name` with `options` over its defaults.
 
@@ -82,6 +90,19 @@ def training_options(method: type[Method], given: dict[str, Any]) -> TrainingOpt
     if method.trained and options.epochs == 0:
         raise UserError("epochs_constant and epochs_decay are both 0; a training needs an epoch")
     return options
+
+
+def merge_loop(loop: dict[str, Any], training: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of --loop with those of --training over them.
+
+    Raises:
+        UserError: --loop has an option that decides the weights.
+    """
+    for name in loop:
+        if name not in WITHOUT_EFFECT:
+            sentence = unknown("option of --loop", name, sorted(WITHOUT_EFFECT))
+            raise UserError(f"{sentence}; what decides the weights belongs into --training")
+    return {**loop, **training}
 
 
 def check_size(method: type[Method], size: int | str, name: str) -> tuple[int, int]:
@@ -120,12 +141,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--size", default="256", help="pixels, or HEIGHTxWIDTH (default: 256)")
     parser.add_argument("--options", default="{}", help="the method's options, a JSON object")
     parser.add_argument("--training", default="{}", help="the loop's options, a JSON object")
+    parser.add_argument("--loop", default="{}", help="those of the loop's options that can't change"
+                        " the weights, a JSON object; --training wins")  # fmt: skip
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     args = parser.parse_args(argv)
 
     cls = discover()[args.method]
     size = check_size(cls, args.size, args.method)
-    training = training_options(cls, json_argument(args.training))
+    given = merge_loop(json_argument(args.loop), json_argument(args.training))
+    training = training_options(cls, given)
     device = choose_device(args.device)
     torch.set_num_threads(training.threads)
     torch.backends.cuda.matmul.allow_tf32 = training.precision == "tf32"

@@ -152,6 +152,7 @@ def test_offline_the_command_gives_a_reason_soon_and_exits_0(tmp_path):
     assert done.returncode == 0, done.stderr
     record = json.loads(out.read_text())
     assert list(record) == ["reason"]
+    assert record["reason"].endswith(f"; to look again, delete {out} and run again")
     assert weights.OFFICIAL in record["reason"] and convert.REQUIREMENT in record["reason"]
     assert time.monotonic() - start < 60
 

@@ -226,8 +226,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         record = {key: str(value) for key, value in asdict(found).items()}
         print(f"Inception weights: {found.path} ({found.source})")
     except WeightsUnavailable as error:
-        record = {"reason": str(error)}
-        print(error)
+        # The workflow keeps the file, and would never look again by itself.
+        record = {"reason": f"{error}; to look again, delete {args.out} and run again"}
+        print(record["reason"])
     write_json(args.out, record)
     return 0
 

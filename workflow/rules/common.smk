@@ -2,7 +2,9 @@
 
 import json
 import re
+import shlex
 
+from cut.prepare import source_digest
 from cut.results import CONTROLS
 from cut.sizes import height_width
 
@@ -11,11 +13,26 @@ DATA = PLAN.config.data
 HELD_OUT = PLAN.config.best.held_out if PLAN.config.best else 0
 ENVIRONMENT = f"../envs/cutbench{'-cuda' if PLAN.config.device == 'cuda' else ''}.yaml"
 RUN = f"{RESULTS}/{{dataset}}/{{row}}/seed{{seed}}"
+# Weights that a config names are its own business: of one file for all, a wrong path would take the
+# weights, and another one the scores, from every other config.
+INCEPTION = f"{RESULTS if PLAN.config.fid_weights else DATA}/inception.json"
 
-# Commands call `python`, which a conda environment puts on the path. Without one it has to be the
-# Python that runs Snakemake, whether or not its environment was activated.
-if not workflow.deployment_settings.deployment_method:
-    shell.prefix(f"export PATH={str(Path(sys.executable).parent)!r}:$PATH; ")
+
+def shell_prefix():
+    """Return what each command begins with: where `python` and the modules of this checkout are."""
+    # With --directory the checkout is not the folder that commands run in. A conda job starts
+    # without PYTHONPATH, and has it from here.
+    places = {"PYTHONPATH": workflow.basedir}
+    # Commands call `python`, which a conda environment puts on the path. Without one it has to be
+    # the Python that runs Snakemake, whether or not its environment was activated.
+    if not workflow.deployment_settings.deployment_method:
+        places["PATH"] = Path(sys.executable).parent
+    parts = [f"export {k}={shlex.quote(str(v))}${{{k}:+:${k}}}; " for k, v in places.items()]
+    # Snakemake fills in what stands in braces.
+    return "".join(parts).replace("{", "{{").replace("}", "}}")
+
+
+shell.prefix(shell_prefix())
 
 
 wildcard_constraints:

@@ -6,11 +6,15 @@ rule dataset:
         f"{DATA}/{{dataset}}/dataset.json",
     log:
         f"{RESULTS}/logs/{{dataset}}.dataset.log",
+    # It may need a network, which the nodes of a cluster often lack.
+    localrule: True
     conda:
         ENVIRONMENT
     params:
         out=subpath(output[0], parent=True),
         source=source_arguments,
+        # Images that were changed, added or removed since make the set, and its runs, anew.
+        files=lambda w: source_digest(PLAN.entries[w.dataset]),
     shell:
         "python -m cut.datasets prepare {wildcards.dataset} --out {params.out:q} {params.source:q}"
         " > {log:q} 2>&1"

@@ -41,6 +41,8 @@ rule external_train:
     params:
         run=subpath(output[0], parent=True),
         code=lambda w: row_of(w).code,
+        # They stand in the command too, but Snakemake keeps no value that is made of `input`.
+        options=lambda w: as_json(row_of(w).options),
         command=own_command(
             "train",
             source=lambda input, run: Path(input.images).parent / "source",
@@ -69,6 +71,8 @@ rule external_translate:
     params:
         run=subpath(output[0], parent=True),
         code=lambda w: row_of(w).code,
+        # They stand in the command too, but Snakemake keeps no value that is made of `input`.
+        options=lambda w: as_json(row_of(w).options),
         command=own_command(
             "translate",
             input=lambda input, run: Path(input.images).parent / "source",

@@ -3,9 +3,11 @@
 
 rule inception:
     output:
-        f"{DATA}/inception.json",
+        INCEPTION,
     log:
         f"{RESULTS}/logs/inception.log",
+    # It may need a network, as `dataset` does.
+    localrule: True
     conda:
         ENVIRONMENT
     params:

@@ -23,6 +23,9 @@ rule train:
         method=lambda w: row_of(w).algorithm,
         options=lambda w: as_json(row_of(w).options),
         training=lambda w: as_json(row_of(w).training),
+        # Nothing to train again for. What a function makes of `input`, Snakemake takes as following
+        # from it, and doesn't keep: this function takes it for that alone.
+        loop=lambda w, input: as_json(row_of(w).loop),
         # Imported modules are invisible to Snakemake; a change in the method's code is not.
         code=lambda w: row_of(w).code,
         size=PLAN.config.size,
@@ -30,8 +33,8 @@ rule train:
     shell:
         "python -m cut.train --dataset {input:q} --out {params.out:q} --name {wildcards.row:q}"
         " --method {params.method:q} --seed {wildcards.seed} --size {params.size}"
-        " --options {params.options:q} --training {params.training:q} --device {params.device}"
-        " > {log:q} 2>&1"
+        " --options {params.options:q} --training {params.training:q} --loop {params.loop:q}"
+        " --device {params.device} > {log:q} 2>&1"
 
 
 rule translate:
