@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -252,8 +253,13 @@ def test_translation_covers_the_test_set(dataset, tmp_path):
 def test_weights_of_other_options_are_refused(dataset, tmp_path):
     out = tmp_path / "run"
     train.main(arguments(dataset, out))
-    torch.save({"model.1.weight": torch.zeros(1)}, out / "generator.pt")
-    with pytest.raises(UserError, match="generator.pt doesn't hold the run's weights"):
+    other = tmp_path / "other.pt"
+    torch.save({"model.1.weight": torch.zeros(1)}, other)
+    with pytest.raises(UserError, match="other.pt doesn't hold the run's weights"):
+        translate.load_run(out, other)
+    (out / "generator.pt").unlink()
+    shutil.copy(other, out / "generator.pt")
+    with pytest.raises(UserError, match="generator.pt is not the one that run.json names"):
         translate.main([f"--dataset={dataset}", f"--run={out}"])
 
 
