@@ -259,6 +259,18 @@ def test_figures_stand_by_data_set_and_kind_with_titles_in_words(tmp_path):
     ]
 
 
+def test_files_of_an_earlier_benchmark_can_be_left_out(results):
+    runs = sorted((results / "horse2zebra").glob("*/seed0"))
+    write_figure(results / "figures" / "horse2zebra-grid.png")
+    (results / "tables" / "scores.csv").write_text("table")
+    with_all = write_site(results / "site", runs).read_text()
+    assert "horse2zebra-grid.png" in with_all and "scores.csv" in with_all
+    only = ["horse2zebra-curves", "horse2zebra"]
+    page = write_site(results / "site", runs, only=only).read_text()
+    assert "horse2zebra-curves.png" in page and "tables/horse2zebra.md" in page
+    assert "horse2zebra-grid.png" not in page and "scores.csv" not in page
+
+
 def test_the_template_takes_no_value_that_is_not_given():
     with pytest.raises(Exception, match="'title' is undefined"):
         render({})

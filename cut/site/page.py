@@ -76,8 +76,12 @@ def caption_of(kind: str) -> str:
     return " ".join(file.read_text(encoding="utf-8").split()) if file.is_file() else ""
 
 
-def figures(folder: Path, datasets: Sequence[str], links: Links) -> list[Figure]:
+def figures(
+    folder: Path, datasets: Sequence[str], links: Links, only: Sequence[str] | None = None
+) -> list[Figure]:
     """Return the PNG figures of `folder`: those over all data sets, then each set's, by kind.
+
+    `only`: those of these names, where an earlier benchmark may have left others.
 
     Raises:
         UserError: a file is no readable image.
@@ -85,7 +89,7 @@ def figures(folder: Path, datasets: Sequence[str], links: Links) -> list[Figure]
     kinds = list(TITLES)
     found = []
     for path in sorted(folder.glob("*.png"), key=lambda p: p.name):
-        if path.name.startswith("."):
+        if path.name.startswith(".") or only is not None and path.stem not in only:
             continue
         # The longest name wins: `a-b-grid` belongs to `a-b`, not to `a`.
         fits = [d for d in datasets if path.stem.startswith(f"{d}-")]
@@ -114,9 +118,12 @@ def _figure(path: Path, dataset: str, kind: str, links: Links) -> Figure:
                   round(width / dpi, 2))  # fmt: skip
 
 
-def table_files(folder: Path, links: Links) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return (name, [(extension, URL)]) of the tables in `folder`."""
+def table_files(
+    folder: Path, links: Links, only: Sequence[str] | None = None
+) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return (name, [(extension, URL)]) of the tables in `folder`; `only` those of these names."""
     stems = sorted({p.stem for p in folder.glob("*") if p.suffix[1:] in TABLE_ENDS})
+    stems = [stem for stem in stems if only is None or stem in only]
     return [
         (stem, [(end, links.to(path)) for end in TABLE_ENDS
                 if (path := folder / f"{stem}.{end}").is_file()])
@@ -131,6 +138,7 @@ def context(
     table_folder: Path,
     title: str | None,
     ablation: bool = False,
+    only: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """Return all that the template shows."""
     links = Links(out)
@@ -148,9 +156,9 @@ def context(
         "runs": len(runs),
         "datasets": datasets,
         "tables": tables,
-        "table_files": table_files(table_folder, links),
+        "table_files": table_files(table_folder, links, only),
         "images": [entry for entry in images if entry["names"]],
-        "figures": figures(figure_folder, datasets, links),
+        "figures": figures(figure_folder, datasets, links, only),
         "records": [records(d, mine, links) for d, mine in by_set.items()],
         "vendored": vendored(),
     }
@@ -182,11 +190,13 @@ def write_site(
     table_folder: Path | None = None,
     title: str | None = None,
     ablation: bool = False,
+    only: Sequence[str] | None = None,
 ) -> Path:
     """Write the page of the runs in `folders` into `out`; return `out/index.html`.
 
     Figures and tables are looked for in `figures` and `tables` beside `out` if not given. The title
     is otherwise made of the data sets' names. Of an `ablation` the first table shows the options.
+    `only` are the names, without endings, of the figures and tables to show.
 
     Raises:
         UserError: a run's files are missing or damaged, runs can't stand in one table, or none of
@@ -199,7 +209,7 @@ def write_site(
         if given is not None and not given.is_dir():
             raise UserError(f"there is no folder {given}; give one with figures or tables in it")
     page = render(context(out, runs, figure_folder or beside / "figures",
-                          table_folder or beside / "tables", title, ablation))  # fmt: skip
+                          table_folder or beside / "tables", title, ablation, only))  # fmt: skip
     for name, content in assets().items():
         with replacing(out / "assets" / name) as temporary:
             temporary.write_bytes(content)
