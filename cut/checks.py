@@ -7,7 +7,7 @@ it, a command that only reads results does not.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from cut.cut import Cut
 from cut.errors import UserError, unknown
 from cut.methods import Method
 from cut.networks import Generator
-from cut.prepare import source_folder
+from cut.prepare import source_folder, stands
 from cut.registry import NAME, Entry
 from cut.verify import find_root, listing
 
@@ -28,15 +28,20 @@ if TYPE_CHECKING:
 ROWS_TAKEN = ("test", "train", "held_out")
 SETS_TAKEN = ("tables", "logs", "figures", "site", "scores", "seeds", "overview", "ablation",
               "inception.json")  # fmt: skip
+# Of tables beside a data set's own: `set-scores.md`.
+ENDINGS_TAKEN = ("-scores", "-seeds")
 # What `best` decides, and by which of its keys.
 BEST_DECIDES = {"snapshot_every": "every", "held_out": "held_out"}
 
 
-def check_names(what: str, names: Iterable[str], taken: Iterable[str]) -> None:
-    """Refuse names that can't be a folder's of their own.
+def check_names(
+    what: str, names: Collection[str], taken: Sequence[str], endings: Sequence[str] = ()
+) -> None:
+    """Refuse names that can't be a folder's of their own, or end in one of `endings` after another.
 
     Raises:
-        UserError: a name has other characters, is taken, or differs from another in case alone.
+        UserError: a name has other characters, is taken, ends as another's tables do, or differs
+            from another in case alone.
     """
     seen: dict[str, str] = {}
     for name in names:
@@ -49,6 +54,12 @@ def check_names(what: str, names: Iterable[str], taken: Iterable[str]) -> None:
                 f"{what} {name!r}: the workflow keeps files of its own under that name; choose"
                 " another"
             )
+        for end in endings:
+            if name.endswith(end) and name.removesuffix(end) in names:
+                raise UserError(
+                    f"{what} {name!r} would share tables with {name.removesuffix(end)!r}, whose"
+                    f" end in {end}; choose another"
+                )
         other = seen.setdefault(name.lower(), name)
         if other != name:
             raise UserError(
@@ -103,7 +114,12 @@ def check_inputs(plan: Plan) -> None:
                 f"{key} is {path!r}, and there is no such file; give one, or leave the key out"
             )
     for entry in plan.entries.values():
-        images = known_images(entry)
+        try:
+            images = known_images(entry)
+        except UserError:
+            if not stands(entry, Path(plan.config.data) / entry.name):
+                raise
+            continue  # what the set was made from is gone, the set is here
         counts = {folder: len(names) for folder, names in images.items()}
         for n in _held_out(plan):
             _check_held_out(entry, n, entry.expected_counts() or counts)

@@ -16,6 +16,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from cut import finished
 from cut.comparable import comparison_key, what_decides
 from cut.errors import UserError, command
 from cut.overview import write_overview
@@ -28,12 +29,12 @@ def find_runs(folders: Sequence[Path]) -> tuple[list[Run], list[Path]]:
     """Return the runs below `folders`, each once, and the folders of those not yet scored.
 
     Raises:
-        UserError: a folder has none, or one run was found twice with different scores.
+        UserError: a folder has none, or one run was found twice and they differ.
     """
     found: dict[tuple, Run] = {}
     unfinished = []
     for folder in folders:
-        records = sorted(folder.rglob("run.json"))
+        records = [path for path in sorted(folder.rglob("run.json")) if not finished.kept(path)]
         states = {state.parent.parent for state in folder.rglob("state/*.pt")}
         unfinished += sorted(states - {record.parent for record in records})
         if not records and not states:

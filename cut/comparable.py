@@ -58,7 +58,7 @@ def _with_networks(protocol: Mapping[str, Any]) -> dict[str, Any]:
     """Return a protocol with `network_of` its weights in their place."""
     found = {}
     for key, value in protocol.items():
-        if key == "weights" and value:
+        if key == "weights" and isinstance(value, Mapping):
             found[key] = network_of(value)
         else:
             found[key] = _with_networks(value) if isinstance(value, Mapping) else value

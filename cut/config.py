@@ -26,7 +26,8 @@ from cut.external import ExternalMethod
 from cut.methods import Method, Registry, code_digest, discover, parse_options
 from cut.results import CONTROLS
 from cut.sizes import TrainingSize
-from cut.train import WITHOUT_EFFECT, TrainingOptions, check_size, training_options
+from cut.train import TrainingOptions, check_size, training_options
+from cut.trainer import WITHOUT_EFFECT
 
 # 64 bits, as in most programs that take a seed; `true` is no seed.
 Seed = Annotated[int, Field(strict=True, ge=-(2**63), lt=2**63)]
@@ -175,7 +176,7 @@ def make_plan(given: dict[str, Any]) -> Plan:
         if len(set(values)) != len(values):
             raise UserError(f"{name} lists an entry twice: {values}")
     checks.check_names("row", {**dict.fromkeys(config.run), **config.methods}, checks.ROWS_TAKEN)
-    checks.check_names("data set", config.datasets, checks.SETS_TAKEN)
+    checks.check_names("data set", config.datasets, checks.SETS_TAKEN, checks.ENDINGS_TAKEN)
     registry = discover()
     for name, row in config.methods.items():
         if row.method is None and name not in registry.methods:

@@ -101,7 +101,7 @@ def load_encoder(run: Path) -> tuple[dict[str, Any], Cut]:
         )
     if method.embedding_state():
         path = run / "embedding.pt"
-        state = read_tensors(path, "the projection heads of a trained run; train it again")
+        state = read_tensors(path, "a run's projection heads; delete its folder and train it again")
         try:
             method.load_embedding_state(state)
         except (RuntimeError, KeyError, TypeError) as error:

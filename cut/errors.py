@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import gc
 import sys
+import time
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -37,8 +37,15 @@ def command(main: Callable[[Sequence[str] | None], Any]) -> None:
 
     Standard output stays locked meanwhile: where it is a log, `cut.status` sees that this runs.
     """
-    with contextlib.suppress(OSError):  # not every file system has locks
-        fcntl.flock(1, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    for _ in range(3):
+        try:
+            fcntl.flock(1, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:  # `cut.status` looks at it just now
+            time.sleep(0.01)
+            continue
+        except OSError:  # not every file system has locks
+            pass
+        break
     gc.freeze()  # what the imports made stays to the end; on leaving too it need not be looked at
     gc.enable()
     try:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from cut import snapshots
 from cut.errors import UserError
 from cut.files import read_json, replacing, sha256_of
 
@@ -29,29 +30,45 @@ def place(run: Path) -> Path:
     return run / "finished"
 
 
+def kept(path: Path) -> bool:
+    """Return whether a file is a second name, and no output in its place."""
+    return path.parent.name == place(Path()).name
+
+
 def keep(run: Path) -> None:
-    """Give the outputs of the training that has just finished their second names."""
-    clear(run)
-    place(run).mkdir()
-    for name in OUTPUTS:
-        if (run / name).is_file():
-            _link(run / name, place(run) / name)
+    """Give the outputs of the training that has just finished their second names.
+
+    Where that fails, the run is whole all the same.
+    """
+    try:
+        clear(run)
+        place(run).mkdir(exist_ok=True)
+        for name in OUTPUTS:
+            if (run / name).is_file():
+                (place(run) / name).unlink(missing_ok=True)
+                _link(run / name, place(run) / name)
+    except OSError as error:
+        print(f"note: the outputs have no second names ({error})", flush=True)
 
 
 def restore(run: Path, fits: Callable[[dict[str, Any]], bool]) -> bool:
-    """Take the outputs back if their record `fits` and their generator is the record's."""
-    kept = place(run)
+    """Take the outputs back if their record `fits`, and all generators are the record's."""
+    from_there = place(run)
     try:
-        record = read_json(kept / "run.json")
-        whole = sha256_of(kept / "generator.pt") == record["generator_sha256"]
-    except (UserError, OSError, KeyError, TypeError):
+        record = read_json(from_there / "run.json")
+        epochs = [int(epoch) for epoch in record["snapshots"]]
+        whole = (
+            sha256_of(from_there / "generator.pt") == record["generator_sha256"]
+            and snapshots.digests(run, epochs) == record["snapshots"]
+        )
+    except (UserError, OSError, KeyError, TypeError, ValueError):
         return False
     if not whole or not fits(record):
         return False
     for name in OUTPUTS:
-        if (kept / name).is_file():
+        if (from_there / name).is_file():
             with replacing(run / name) as temporary:
-                _link(kept / name, temporary)
+                _link(from_there / name, temporary)
     return True
 
 

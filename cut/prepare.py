@@ -38,12 +38,13 @@ def verified_record(entry: Entry, out: Path) -> dict[str, Any]:
     """
     mark, wanted = out / MARK, _fingerprint(entry)
     made = {"fingerprint": wanted, "made_from": made_from(entry)}
+    made |= {"source_digest": source_digest(entry)}
     if mark.is_file():
         known = _read_mark(mark)
         if known.get("fingerprint") == wanted and known.get("stamps") == _stamps(
             entry, out / known["record"]["root"]
         ):
-            if known.get("made_from") != made["made_from"]:  # a mark of before there was this
+            if any(known.get(key) != value for key, value in made.items()):
                 write_json(mark, {**known, **made})
             return known["record"]
     folder = source_folder(entry)
@@ -65,11 +66,21 @@ def made_from(entry: Entry) -> dict[str, Any]:
     The source is among it for a user's own set alone: the registry's sets are the same set wherever
     they come from.
     """
-    chosen = {"direction": entry.direction, "domains": list(entry.domains), **_options(entry)}
+    chosen: dict[str, Any] = {"direction": entry.direction, "domains": list(entry.domains)}
+    if entry.conversion is not None:  # whether its archives are at hand or not
+        chosen |= entry.conversion.model_dump(exclude=set(cityscapes.ARCHIVES))
+    else:
+        chosen |= _options(entry)
     if entry.name in registry() or entry.source is None:
         return chosen
     source = entry.source if entry.is_url else os.path.abspath(Path(entry.source).expanduser())
     return {**chosen, "source": source, "folders": dict(entry.folders)}
+
+
+def stands(entry: Entry, out: Path) -> bool:
+    """Return whether `out` holds the set as `entry` wants it, by what it was made from."""
+    there = _read_mark(out / MARK).get("made_from")
+    return (out / "dataset.json").is_file() and there == made_from(entry)
 
 
 def refuse_other(entry: Entry, out: Path) -> None:
@@ -82,6 +93,9 @@ def refuse_other(entry: Entry, out: Path) -> None:
     if not isinstance(there, dict):
         return
     keys = [key for key in {**here, **there} if here.get(key) != there.get(key)]
+    # A folder that is gone was moved, as the whole project may have been.
+    moved = "://" not in str(there.get("source", "://")) and not Path(there["source"]).exists()
+    keys = [key for key in keys if not (key == "source" and moved)]
     if keys:
         old, new = (", ".join(f"{k} {of.get(k)}" for k in keys) for of in (there, here))
         raise UserError(
@@ -230,6 +244,11 @@ def source_digest(entry: Entry) -> str:
     except (UserError, OSError):
         return ""  # the command that prepares the set says what is wrong with it
     return hashlib.sha256("\n".join(parts).encode()).hexdigest() if parts else ""
+
+
+def known_source_digest(entry: Entry, out: Path) -> str:
+    """Return `source_digest`; of a source that is gone, the one that `out` was made from."""
+    return source_digest(entry) or str(_read_mark(out / MARK).get("source_digest", ""))
 
 
 def _local_sources(entry: Entry) -> list[Path]:

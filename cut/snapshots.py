@@ -62,4 +62,4 @@ def verify(path: Path, digest: str, run: Path) -> None:
     """
     if not path.is_file() or digest and sha256_of(path) != digest:
         state = "is not the one that run.json names" if path.is_file() else "is gone"
-        raise UserError(f"{path} {state}; delete {Path(run) / 'run.json'} and train again")
+        raise UserError(f"{path} {state}; delete {run} and train again")

@@ -4,7 +4,7 @@
 
 Reads the runs' records, locks and logs; it starts nothing and may be asked at any time, also on
 another machine that sees the same folders. A job that was killed without a word counts as running
-for five minutes more (`cut.logs.FRESH`).
+for five minutes more (`cut.logs.FRESH`); a method's own command, until `snakemake --unlock`.
 """
 
 from __future__ import annotations

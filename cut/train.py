@@ -4,8 +4,9 @@
         [--name ROW] [--seed 0] [--size 256] [--options JSON] [--training JSON] [--loop JSON]
         [--device cpu]
 
-Writes `run.json`, `history.csv` and `generator.pt` into RUN_DIR when done. Until then the whole
-training state is kept in `RUN_DIR/state/`, at an interval and on SIGTERM or SIGINT: the same
+Writes `run.json`, `history.csv` and `generator.pt` into RUN_DIR when done, of CUT's family also
+`embedding.pt`, and second names of them into `RUN_DIR/finished/` (`cut.finished`). Until then the
+whole training state is kept in `RUN_DIR/state/`, at an interval and on SIGTERM or SIGINT: the same
 command goes on from there, to the weights that a run without the interruption has.
 """
 
@@ -25,7 +26,7 @@ from cut.device import choose_device
 from cut.errors import UserError, command, unknown
 from cut.methods import Method, Options, discover, parse_options
 from cut.sizes import LoadSize, height_width, in_words
-from cut.trainer import Trainer
+from cut.trainer import WITHOUT_EFFECT, Trainer
 
 
 class TrainingOptions(BaseModel):
@@ -64,13 +65,6 @@ class TrainingOptions(BaseModel):
     def epochs(self) -> int:
         """Return the length of the whole schedule."""
         return self.epochs_constant + self.epochs_decay
-
-
-# Options of the loop that change what a run shows and how fast it is, and never its weights. The
-# workflow gives them as --loop, outside of what makes a training run again.
-WITHOUT_EFFECT = frozenset(
-    ("log_every", "checkpoint_minutes", "tensorboard", "workers", "cache_images")
-)
 
 
 def build_method(name: str, options: dict[str, Any], seed: int) -> Method:

@@ -32,6 +32,12 @@ from cut.snapshots import kept_epochs
 if TYPE_CHECKING:
     from cut.train import TrainingOptions
 
+# Options of the loop that change what a run shows and how fast it is, and never its weights. The
+# workflow gives them as --loop, outside of what makes a training run again.
+WITHOUT_EFFECT = frozenset(
+    ("log_every", "checkpoint_minutes", "tensorboard", "workers", "cache_images")
+)
+
 
 def lr_factor(epoch: int, constant: int, decay: int) -> float:
     """Return the learning rate of 1-based `epoch`, as a share of the initial one.
@@ -77,6 +83,7 @@ class Trainer:
             if not mine:
                 return 128 + self.stop_signal
             if self._done():
+                self._drop_state()  # of a run that was killed when all but this was done
                 print(f"{self.out} holds this very run, done; delete the folder to train it again")
                 return 0
             self._resume()
@@ -191,15 +198,7 @@ class Trainer:
         decides = {
             "method": self.method.name,
             "options": self.method.options.model_dump(),
-            "training": self.options.model_dump(
-                exclude={
-                    "log_every",
-                    "checkpoint_minutes",
-                    "tensorboard",
-                    "workers",
-                    "cache_images",
-                }
-            ),  # fmt: skip
+            "training": self.options.model_dump(exclude=set(WITHOUT_EFFECT)),
             "seed": self.method.seed,
             "size": self.size,
             "dataset": self.dataset.digest,
@@ -282,9 +281,14 @@ class Trainer:
         save_tensors(self.out / "generator.pt", self.method.generator_state())
         if embedding := self.method.embedding_state():
             save_tensors(self.out / "embedding.pt", embedding)
+        else:
+            (self.out / "embedding.pt").unlink(missing_ok=True)  # of another training
         self.history.write(self.out / "history.csv")
         write_json(self.out / "run.json", self.record())
         finished.keep(self.out)
+        self._drop_state()
+
+    def _drop_state(self) -> None:
         self.state_file.unlink(missing_ok=True)
         with contextlib.suppress(OSError):  # a state of other options may still be there
             self.state_file.parent.rmdir()

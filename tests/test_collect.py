@@ -7,12 +7,13 @@ import csv
 import pytest
 from fake_runs import protocol, write_run
 
-from cut import collect
+from cut import collect, finished
 from cut.errors import UserError
 
 
 def test_two_machines_make_one_table(tmp_path, capsys):
-    write_run(tmp_path / "one" / "coats2stripes" / "cut" / "seed0", "cut", scores={"fid": 50.0})
+    run = write_run(tmp_path / "one" / "coats2stripes" / "cut" / "seed0", scores={"fid": 50.0})
+    finished.keep(run)
     write_run(tmp_path / "two" / "coats2stripes" / "cut" / "seed1", "cut", seed=1,
               scores={"fid": 54.0})  # fmt: skip
     write_run(tmp_path / "two" / "coats2stripes" / "copy" / "seed0", "copy")
@@ -21,12 +22,13 @@ def test_two_machines_make_one_table(tmp_path, capsys):
     out = tmp_path / "out"
     folders = [str(tmp_path / name) for name in ("one", "two")]
     assert collect.main(["--out", str(out), *folders]) == 0
-    assert f"left out {half}: not scored" in capsys.readouterr().out
+    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("left out")]
+    assert said == [f"left out {half}: not scored"]
     with open(out / "coats2stripes.csv", newline="") as file:
         rows = {row["method"]: row for row in csv.DictReader(file)}
     assert list(rows) == ["copy", "cut"]
     assert rows["cut"]["seeds"] == "2" and float(rows["cut"]["fid"]) == 52
-    assert (out / "overview.md").is_file()
+    assert (out / "overview.md").is_file() and (out / "seeds.csv").is_file()
 
 
 def test_the_same_run_twice_is_one_where_it_agrees(tmp_path):
@@ -37,6 +39,12 @@ def test_the_same_run_twice_is_one_where_it_agrees(tmp_path):
     write_run(tmp_path / "two" / "cut", "cut", scores={"fid": 1.0})
     with pytest.raises(UserError, match="both cut with seed 0 on coats2stripes, with different"):
         collect.find_runs([tmp_path / "one", tmp_path / "two"])
+    for change, words in (({"options": {"tau": 1.0}}, "different options"),
+                          ({"code_digest": "e" * 64}, "different code_digest"),
+                          ({"dataset_digest": "e" * 64}, "different data digest")):  # fmt: skip
+        write_run(tmp_path / "two" / "cut", "cut", **change)
+        with pytest.raises(UserError, match=words):
+            collect.find_runs([tmp_path / "one", tmp_path / "two"])
 
 
 @pytest.mark.parametrize(

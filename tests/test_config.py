@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,10 +11,12 @@ import pytest
 from conftest import ROOT
 
 from cut import checks, config
+from cut.comparable import WEIGHTS_DEPEND_ON
 from cut.datasets import prepare, resolve
 from cut.errors import UserError
-from cut.train import WITHOUT_EFFECT, TrainingOptions, merge_loop
-from cut.trainer import Trainer
+from cut.prepare import known_source_digest, refuse_other, source_digest
+from cut.train import TrainingOptions, merge_loop
+from cut.trainer import WITHOUT_EFFECT, Trainer
 
 GOOD = {"datasets": ["coats2stripes"], "run": ["copy", "cut"], "size": 64}
 
@@ -81,6 +84,7 @@ def named(row: str) -> dict:
         ({"run": ["test"], **named("test")}, "row 'test': the workflow keeps files of its own"),
         ({"run": ["Held_Out"], **named("Held_Out")}, "row 'Held_Out': the workflow keeps"),
         ({"run": ["cut", "CUT"], **named("CUT")}, "row 'CUT' differs from 'cut' in case alone"),
+        ({"datasets": ["a", "a-scores"]}, "data set 'a-scores' would share tables with 'a'"),
         ({"datasets": ["tables"]}, "data set 'tables': the workflow keeps files of its own"),
         ({"datasets": ["Logs"]}, "data set 'Logs': the workflow keeps files of its own"),
         ({"datasets": ["../a"]}, "data set '../a': a name starts"),
@@ -155,6 +159,32 @@ def test_what_the_files_give_passes(tmp_path):
         checks.check_inputs(config.make_plan({**own, "best": {"every": 1, "held_out": 7}}))
 
 
+def test_a_set_that_is_here_needs_no_source_any_more(tmp_path):
+    made = resolve("coats2stripes", {"size": 16, "train": 8, "test": 5})
+    prepare(made, tmp_path / "images")
+    archive = shutil.make_archive(str(tmp_path / "mine"), "zip", tmp_path / "images")
+    entry = resolve("mine", archive)
+    prepare(entry, tmp_path / "data" / "mine")
+    before = known_source_digest(entry, tmp_path / "data" / "mine")
+    assert before and before == source_digest(entry)
+    own = {**GOOD, "datasets": ["mine"], "data": str(tmp_path / "data")}
+    plan = config.make_plan({**own, "data_sources": {"mine": archive}})
+    Path(archive).unlink()
+    checks.check_inputs(plan)
+    refuse_other(entry, tmp_path / "data" / "mine")
+    assert known_source_digest(entry, tmp_path / "data" / "mine") == before
+    # A source that was moved, as with the whole project, is the same set's.
+    refuse_other(resolve("mine", str(tmp_path / "images")), tmp_path / "data" / "mine")
+
+
+@pytest.mark.parametrize("name", sorted(p.name for p in (ROOT / "config").glob("*.yaml")))
+def test_every_config_here_can_be_planned_without_its_archives(name, tmp_path):
+    plan = config.make_plan(config.read(ROOT / "config" / name))
+    checks.check_inputs(plan)
+    for entry in plan.entries.values():
+        refuse_other(entry, tmp_path / entry.name)
+
+
 def test_the_fingerprint_of_a_training_leaves_out_what_the_workflow_takes_as_without_effect():
     method = SimpleNamespace(name="cut", options=SimpleNamespace(model_dump=dict), seed=0)
     changed = {"load_size": 99, "flip": False, "precision": "tf32", "cache_images": True}
@@ -171,6 +201,9 @@ def test_the_fingerprint_of_a_training_leaves_out_what_the_workflow_takes_as_wit
         if fingerprint(**{name: changed.get(name, 7)}) == fingerprint()
     }
     assert same == WITHOUT_EFFECT
+    # Of the rest, what a published row and the seeds of one row are held to.
+    own = {"threads", "snapshot_every"}
+    assert set(TrainingOptions.model_fields) == same | own | set(WEIGHTS_DEPEND_ON)
 
 
 def test_the_loops_own_options_stand_apart():

@@ -281,5 +281,5 @@ def test_a_run_without_its_heads_is_told_so(translator):
     with pytest.raises(UserError, match="embedding.pt doesn't hold the run's heads"):
         encoder.draw(run, test, ["img_0"], 0)
     (run / "embedding.pt").unlink()
-    with pytest.raises(UserError, match="there is no file .*embedding.pt; expected the projection"):
+    with pytest.raises(UserError, match="no file .*embedding.pt; expected a run's projection"):
         encoder.draw(run, test, ["img_0"], 0)

@@ -151,19 +151,26 @@ def test_commands_that_leave_an_image_out_stop_the_run(tmp_path):
         shutil.copytree(ROOT / name, project / name)
     shutil.copy(ROOT / "Snakefile", project)
     spec = project / "baselines" / "reinhard" / "method.yaml"
-    spec.write_text("summary: x\ntranslate: cp {input}/0000.png {output}\n")
     config = {**TINY, "run": ["reinhard"]}
     config.pop("options")
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
-    done = subprocess.run(
-        [SNAKEMAKE, "--directory", str(tmp_path), "--configfile", str(tmp_path / "config.yaml"),
-         "--cores=2"],
-        cwd=project, env={**os.environ, "PYTHONPATH": str(project)}, capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
-    assert done.returncode != 0
-    log = tmp_path / "results" / "logs" / "coats2stripes.reinhard.seed0.record.log"
-    assert "lacks 0001.png (4 of 5 missing)" in log.read_text()
+
+    def run(translate):
+        spec.write_text(yaml.safe_dump({"summary": "x", "translate": translate}))
+        command = [SNAKEMAKE, "--directory", str(tmp_path), "--cores=2", "--configfile"]
+        return subprocess.run(
+            [*command, str(tmp_path / "config.yaml")], cwd=project, check=False,
+            env={**os.environ, "PYTHONPATH": str(project)}, capture_output=True, text=True,
+        ).returncode  # fmt: skip
+
+    # A step that fails ends the command, whatever comes after it.
+    assert run("false; cp {input}/*.png {output}") != 0
+    logs = tmp_path / "results" / "logs"
+    log = (logs / "coats2stripes.reinhard.seed0.translate.log").read_text()
+    assert log == "error: the command ended with status 1\n"
+    assert run("cp {input}/0000.png {output}") != 0
+    log = (logs / "coats2stripes.reinhard.seed0.record.log").read_text()
+    assert "lacks 0001.png (4 of 5 missing)" in log
 
 
 def test_a_second_run_has_nothing_to_do(finished):

@@ -148,7 +148,7 @@ def tensors_digest(state: dict[str, Tensor]) -> str:
 def network_of(weights: Mapping[str, str]) -> str:
     """Return what tells the networks of two sets of weights apart, of their records."""
     known = weights.get("source") in SAME_NETWORK
-    return "pytorch-fid's" if known else weights["tensors_sha256"]
+    return "pytorch-fid's" if known else str(weights.get("tensors_sha256"))
 
 
 def cache_folder() -> Path:

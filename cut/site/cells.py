@@ -6,9 +6,10 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from cut.formats import Table
 from cut.results import METRICS, Run, values_of
 from cut.site.intervals import Bar
-from cut.tables import ARROWS, Table, footnote, mean_and_deviation
+from cut.tables import ARROWS, footnote, mean_and_deviation
 
 
 @dataclass(frozen=True)

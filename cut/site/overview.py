@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from cut.errors import UserError
-from cut.overview import variant_columns
+from cut.formats import Table
 from cut.published import compare, differences, published_entry
 from cut.results import METRICS, Run, by_dataset, values_of
 from cut.site.cells import Cell, Column, Row, ScoreTable, measured, metric_column
-from cut.tables import Table, in_rows
+from cut.tables import in_rows
+from cut.variants import variant_columns
 
 OPTIONS = (
     "Id: the identity term; Negs: negatives a query; Layers: of the encoder, whose features are"

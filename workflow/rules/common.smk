@@ -4,7 +4,7 @@ import json
 import re
 import shlex
 
-from cut.prepare import source_digest
+from cut.prepare import known_source_digest
 from cut.results import CONTROLS
 from cut.sizes import height_width
 
@@ -28,8 +28,9 @@ def shell_prefix():
     if not workflow.deployment_settings.deployment_method:
         places["PATH"] = Path(sys.executable).parent
     parts = [f"export {k}={shlex.quote(str(v))}${{{k}:+:${k}}}; " for k, v in places.items()]
-    # Snakemake fills in what stands in braces.
-    return "".join(parts).replace("{", "{{").replace("}", "}}")
+    # A prefix takes the place of Snakemake's own, which makes a failed step end the command. It fills
+    # in what stands in braces.
+    return "set -euo pipefail; " + "".join(parts).replace("{", "{{").replace("}", "}}")
 
 
 shell.prefix(shell_prefix())

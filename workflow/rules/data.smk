@@ -14,7 +14,7 @@ rule dataset:
         out=subpath(output[0], parent=True),
         source=source_arguments,
         # Images that were changed, added or removed since make the set, and its runs, anew.
-        files=lambda w: source_digest(PLAN.entries[w.dataset]),
+        files=lambda w: known_source_digest(PLAN.entries[w.dataset], Path(DATA) / w.dataset),
     shell:
         "python -m cut.datasets prepare {wildcards.dataset} --out {params.out:q} {params.source:q}"
         " > {log:q} 2>&1"

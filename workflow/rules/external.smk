@@ -1,7 +1,12 @@
 """Methods that run by commands of their own, each in its own environment."""
 
-# A command may end without a word; `cut.status` is to see that it did.
-ENDED = '|| {{ e=$?; echo "error: the command ended with status $e" >> {log:q}; exit $e; }}'
+# A command may end without a word; `cut.status` is to see that it did. A trap, since a command on the
+# left of || would go on after its first step has failed.
+WATCHED = (
+    "log={log:q}; trap 'e=$?; "
+    '[ $e = 0 ] || echo "error: the command ended with status $e" >> "$log"'
+    "' EXIT; "
+)
 
 
 rule training_images:
@@ -49,7 +54,7 @@ rule external_train:
             target=lambda input, run: Path(input.images).parent / "target",
         ),
     shell:
-        "mkdir -p {params.run:q}/model && ( {params.command} ) > {log:q} 2>&1 " + ENDED
+        WATCHED + "mkdir -p {params.run:q}/model; ( {params.command} ) > {log:q} 2>&1"
 
 
 rule external_translate:
@@ -79,8 +84,8 @@ rule external_translate:
             output=lambda input, run: f"{run}/translated",
         ),
     shell:
-        "rm -rf {params.run:q}/translated && mkdir -p {params.run:q}/translated"
-        " && ( {params.command} ) > {log:q} 2>&1 " + ENDED
+        WATCHED + "rm -rf {params.run:q}/translated; mkdir -p {params.run:q}/translated;"
+        " ( {params.command} ) > {log:q} 2>&1"
 
 
 rule external_record:
