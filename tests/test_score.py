@@ -138,7 +138,7 @@ def test_without_weights_only_those_scores_are_missing(folders, tmp_path, capsys
     result = json.loads(out.read_text())
     assert result["fid"] is None and result["scores"]["l1"] == 0
     need = (*distances.NAMES, *structure.NAMES)
-    labels = dict.fromkeys(segmentation.NAMES, "no label maps of the inputs (--labels, or --test)")
+    labels = dict.fromkeys(segmentation.NAMES, "no label maps of the inputs were given")
     assert result["missing"] == dict.fromkeys(need, "no source answers") | labels
     assert f"missing {', '.join(need)}: no source answers" in capsys.readouterr().out
     assert score.features.load(kept).reason == "no source answers"

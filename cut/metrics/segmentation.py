@@ -140,7 +140,7 @@ def score(
         UserError: an image has no label map, or one is damaged.
     """
     if labels is None:
-        return Scores.none(NAMES, "no label maps of the inputs (--labels, or --test)")
+        return Scores.none(NAMES, "no label maps of the inputs were given")
     if unrelated:
         return Scores.none(NAMES, "real training images are no translations: others' labels")
     if segmenter is None:
