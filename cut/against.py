@@ -10,7 +10,7 @@ import pandas as pd
 
 from cut.captions import sources
 from cut.formats import Cell, Table
-from cut.published import DIFFERENCE, Comparison, compare, published_entry
+from cut.published import DIFFERENCE, VERDICTS, Comparison, compare, published_entry
 from cut.results import METRICS, Run, by_dataset, values_of
 from cut.tables import footnote, in_rows, mean_and_deviation, name_of
 from cut.variants import variants_of
@@ -46,7 +46,7 @@ def _table(title: str, datasets: dict[str, list[Run]], metrics: Sequence[str]) -
                 entries.append((row[0].facts["method"], entry))
                 head = [dataset, METRICS[metric].label, name_of(row)]
                 table.rows.append([*map(Cell, head), *_beside(table, row, metric, entry)])
-    table.caption = [DIFFERENCE, *sources(entries, "Published numbers")]
+    table.caption = [DIFFERENCE, VERDICTS, *sources(entries, "Published numbers")]
     return table
 
 

@@ -21,10 +21,11 @@ from cut.quantities import METRICS
 if TYPE_CHECKING:
     from cut.results import Run
 
-DIFFERENCE = (
-    "Difference: measured minus published. Within seed spread: the published value lies where one"
-    " more seed would in 19 of 20 cases; within image interval, of a single seed: in the interval"
-    " of its FID; equal: no difference in the digits shown."
+DIFFERENCE = "Difference: measured minus published."
+VERDICTS = (
+    "Within seed spread: the published value lies where one more seed would in 19 of 20 cases;"
+    " within image interval, of a single seed: in the interval of its FID; equal: no difference in"
+    " the digits shown."
 )
 COSTS = ("seconds_per_iteration", "peak_memory_gb")
 LOAD_SIZE = 286  # what it is by default at the published size

@@ -8,7 +8,7 @@ from typing import Any
 
 from cut.captions import caption
 from cut.formats import Table
-from cut.published import DIFFERENCE, compare, published_entry
+from cut.published import DIFFERENCE, VERDICTS, compare, published_entry
 from cut.results import METRICS, Run, values_of
 from cut.site.cells import Cell, Column, Row, ScoreTable, measured, metric_column
 from cut.site.intervals import Axis, axis_of, bounds_of
@@ -46,7 +46,7 @@ def score_table(
         table.rows.append(Row(facts["method"], facts["algorithm"], row[0].control, cells))
     table.notes = [(letter, reason) for reason, letter in notes.notes.items()]
     table.caption = caption(dataset, runs, entries)
-    table.caption += [DIFFERENCE] if any(entries.values()) else []
+    table.caption += [DIFFERENCE, VERDICTS] if any(entries.values()) else []
     table.caption += [BARS] * (axis is not None) + [OPTIONS] * ablation
     return table
 
