@@ -128,3 +128,15 @@ def figures():
     return expand(
         f"{RESULTS}/figures/{{dataset}}-{{kind}}.png", dataset=PLAN.config.datasets, kind=kinds
     )
+
+
+def shown_names(asked, page):
+    """Return the names of the tables and figures that `rule all` asks for, beside the page itself.
+
+    Others, of an earlier configuration, may lie beside them.
+    """
+    names = {Path(path).stem for path in asked if path != page}
+    for dataset in PLAN.config.datasets:
+        names |= {dataset, f"{dataset}-scores"}
+        names |= {f"{dataset}-seeds"} if len(PLAN.config.seeds) > 1 else set()
+    return ",".join(sorted(names))

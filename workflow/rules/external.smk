@@ -54,7 +54,7 @@ rule external_train:
             target=lambda input, run: Path(input.images).parent / "target",
         ),
     shell:
-        WATCHED + "mkdir -p {params.run:q}/model; ( {params.command} ) > {log:q} 2>&1"
+        f"{WATCHED}mkdir -p {{params.run:q}}/model; ( {{params.command}} ) > {{log:q}} 2>&1"
 
 
 rule external_translate:
@@ -84,7 +84,7 @@ rule external_translate:
             output=lambda input, run: f"{run}/translated",
         ),
     shell:
-        WATCHED + "rm -rf {params.run:q}/translated; mkdir -p {params.run:q}/translated;"
+        f"{WATCHED}rm -rf {{params.run:q}}/translated; mkdir -p {{params.run:q}}/translated;"
         " ( {params.command} ) > {log:q} 2>&1"
 
 

@@ -1,16 +1,6 @@
 """The page of results: scores, images, figures and records, to open without a server."""
 
 
-def shown_names():
-    """Return the names of this benchmark's tables and figures: others may lie beside them."""
-    files = [path for path in rules.all.input if path != rules.site.output.page]
-    names = {Path(path).stem for path in files}
-    for dataset in PLAN.config.datasets:
-        names |= {dataset, f"{dataset}-scores"}
-        names |= {f"{dataset}-seeds"} if len(PLAN.config.seeds) > 1 else set()
-    return ",".join(sorted(names))
-
-
 rule site:
     input:
         records(),
@@ -27,7 +17,7 @@ rule site:
         ENVIRONMENT
     params:
         out=subpath(output.page, parent=True),
-        only=lambda w: shown_names(),
+        only=lambda w: shown_names(rules.all.input, rules.site.output.page),
         ablation=["--ablation"] if PLAN.config.ablation else [],
         runs=PLAN.runs(),
     shell:
