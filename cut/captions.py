@@ -7,6 +7,7 @@ from typing import Any
 
 from cut.comparable import flatten, image_counts
 from cut.published import differences, published, source_of
+from cut.quantities import COSTS
 from cut.results import METRICS, Run
 
 CONTROL_WORDS = {
@@ -33,7 +34,7 @@ def caption(
     sentences = [_what(runs, spread), _counts(runs), *_protocol(runs, shown)]
     sentences += _best(runs) if "fid_best" in shown else []
     sentences += _controls(runs)
-    sentences += _cost(runs) if {"seconds_per_iteration", "peak_memory_gb"} & {*shown} else []
+    sentences += _cost(runs) if {*COSTS} & {*shown} else []
     return [s for s in [*sentences, *_published(runs, entries)] if s]
 
 

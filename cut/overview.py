@@ -22,11 +22,11 @@ from cut.comparable import check_comparable
 from cut.errors import UserError, command
 from cut.formats import Cell, Table, fitting, latex, markdown
 from cut.published import published_entry
+from cut.quantities import COSTS
 from cut.results import METRICS, PAIRED, Run, by_dataset, load_run, present
 from cut.tables import ARROWS, in_rows, measured, name_of, parser, write_all
 from cut.variants import variant_columns
 
-COSTS = ("seconds_per_iteration", "peak_memory_gb")
 # The scores of label maps that the paper gives for Cityscapes.
 SEGMENTATION = ("miou", "pixel_accuracy", "class_accuracy")
 LABELS = {"fid_best": "best FID", "miou": "mIoU", "pixel_accuracy": "pixAcc",

@@ -16,7 +16,7 @@ from scipy.special import stdtrit  # Student's t; scipy.stats takes half a secon
 
 from cut.comparable import WEIGHTS_DEPEND_ON, flatten, image_counts
 from cut.metrics.weights import SAME_NETWORK
-from cut.quantities import METRICS
+from cut.quantities import COSTS, METRICS
 
 if TYPE_CHECKING:
     from cut.results import Run
@@ -27,7 +27,6 @@ VERDICTS = (
     " within image interval, of a single seed: in the interval of its FID; equal: no difference in"
     " the digits shown."
 )
-COSTS = ("seconds_per_iteration", "peak_memory_gb")
 LOAD_SIZE = 286  # what it is by default at the published size
 EPOCHS = ("epochs_constant", "epochs_decay")
 

@@ -58,4 +58,6 @@ SCORES = ("fid", "fid_low", "fid_high", "fid_infinity", "kid", "kid_std", "kid_l
           "self_similarity", "miou", "pixel_accuracy", "class_accuracy")  # fmt: skip
 # What is taken from the scores of the best epoch, and as which of them.
 BEST = {"fid_best": "fid", "fid_best_low": "fid_low", "fid_best_high": "fid_high"}
+# What a machine needed: never compared with a published number.
+COSTS = ("seconds_per_iteration", "peak_memory_gb")
 PAIRED = ("l1", "ssim")  # taken between a translation and its input's true counterpart

@@ -9,13 +9,13 @@ from typing import Any
 from cut.captions import caption
 from cut.formats import Table
 from cut.published import DIFFERENCE, VERDICTS, compare, published_entry
+from cut.quantities import COSTS
 from cut.results import METRICS, Run, values_of
 from cut.site.cells import Cell, Column, Row, ScoreTable, measured, metric_column
 from cut.site.intervals import Axis, axis_of, bounds_of
 from cut.site.overview import OPTIONS, option_cells
 from cut.tables import in_rows
 
-COSTS = ("seconds_per_iteration", "peak_memory_gb")
 BARS = (
     "The bars of the intervals share one axis, whose ends stand in its header; an arrow leads to"
     " what lies off it."
