@@ -10,10 +10,11 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
-from cut.checks import check_inputs
-from cut.config import make_plan, read
-from cut.errors import UserError
-from cut.prepare import refuse_other
+from cut.plan.inputs import check_inputs
+from cut.plan.plan import make_plan
+from cut.plan.config import read
+from cut.base.errors import UserError
+from cut.data.prepare import refuse_other
 
 min_version("9.0")
 

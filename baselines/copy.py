@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from cut.methods import Method
+from cut.methods.contract import Method
 
 
 class Copy(Method):

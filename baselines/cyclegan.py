@@ -2,7 +2,7 @@
 
 Zhu, Park, Isola and Efros, ICCV 2017, with the networks that the CUT paper shares between its
 methods (anti-aliased by default; `antialias: false, antialias_up: false` are CycleGAN's own). One
-training step agrees with the authors' code to float64 rounding (`python -m cut.parity`).
+training step agrees with the authors' code to float64 rounding (`python -m cut parity`).
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
 
-from cut.losses import lsgan
-from cut.methods import Batch, Method, NetworkOptions
-from cut.networks import Discriminator, Generator, initialise
-from cut.pool import ImagePool
+from cut.methods.contract import Batch, Method, NetworkOptions
+from cut.nets.image_pool import ImagePool
+from cut.nets.losses import lsgan
+from cut.nets.networks import Discriminator, Generator, initialise
 
 
 class CycleGanOptions(NetworkOptions):

@@ -28,10 +28,10 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from cut.losses import lsgan
-from cut.methods import Batch, Method, NetworkOptions
-from cut.networks import Discriminator, Generator, initialise
-from cut.pool import ImagePool
+from cut.methods.contract import Batch, Method, NetworkOptions
+from cut.nets.image_pool import ImagePool
+from cut.nets.losses import lsgan
+from cut.nets.networks import Discriminator, Generator, initialise
 
 # Least standard deviation of distances. Those of horse2zebra's images are 0.11 to 0.18; without a
 # floor, a domain whose distances are all but equal would let the term swamp the GAN's.

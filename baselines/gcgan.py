@@ -26,10 +26,10 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
 
-from cut.losses import lsgan
-from cut.methods import Batch, Method, NetworkOptions
-from cut.networks import Discriminator, Generator, initialise
-from cut.pool import ImagePool
+from cut.methods.contract import Batch, Method, NetworkOptions
+from cut.nets.image_pool import ImagePool
+from cut.nets.losses import lsgan
+from cut.nets.networks import Discriminator, Generator, initialise
 
 Geometry = Literal["rot90", "vflip"]
 

@@ -20,10 +20,10 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cut import seeds
-from cut.cut import CITATION, Choices, Cut, CutOptions
-from cut.losses import external_nce, patch_nce
-from cut.methods import Batch
+from cut.base import random_streams
+from cut.methods.contract import Batch
+from cut.methods.cut import CITATION, Choices, Cut, CutOptions
+from cut.nets.losses import external_nce, patch_nce
 
 
 class MocoOptions(CutOptions):
@@ -140,7 +140,7 @@ class Moco(Cut):
         widths = [o.width] * len(channels) if o.projection == "mlp" else channels
         for term in self._terms:
             if term == "NCE" or o.identity_bank:
-                rng = seeds.generator(seed, "initialisation", "bank", term)
+                rng = random_streams.generator(seed, "initialisation", "bank", term)
                 self.banks[term] = Bank(o.bank_size, widths, rng, o.warm_up == "random")
                 self.carried[f"bank_{term}"] = self.banks[term]
 

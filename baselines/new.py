@@ -2,9 +2,9 @@
 
     python -m baselines.new NAME [--commands]
 
-Writes `baselines/NAME.py` (the example of `baselines/README.md`), `tests/test_NAME.py` and
-`config/NAME.yaml`; with `--commands` a folder `baselines/NAME/` for code that lives elsewhere, in
-place of the class. Nothing that exists is overwritten.
+Writes `baselines/NAME.py` (the example of `baselines/README.md`), its test under `tests/baselines/`
+and `config/NAME.yaml`; with `--commands` a folder `baselines/NAME/` for code that lives
+elsewhere, in place of the class. Nothing that exists is overwritten.
 """
 
 from __future__ import annotations
@@ -14,16 +14,17 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from cut.errors import UserError, command
+from cut.base.errors import UserError
+from cut.cli import guarded
 
 ROOT = Path(__file__).resolve().parent.parent
 
-TEST = '''"""What sets {name} apart; tests/test_methods.py holds it to the contract untold."""
+TEST = '''"""What sets {name} apart; tests/methods/test_methods.py holds it to the contract."""
 
 from __future__ import annotations
 
 import torch
-from test_methods import batch, build
+from small_methods import batch, build
 
 
 def test_translates_after_a_step():
@@ -79,7 +80,7 @@ TEST_COMMANDS = '''"""{name}'s commands."""
 
 from __future__ import annotations
 
-from cut.methods import discover
+from cut.methods.registry import discover
 
 
 def test_its_options_reach_its_command():
@@ -100,19 +101,18 @@ def example(name: str) -> str:
 
 def files(name: str, commands: bool) -> dict[Path, str]:
     """Return what to write, by its place in the checkout."""
-    folder = Path("baselines") / name
+    folder, place = Path("baselines") / name, Path(f"tests/baselines/test_{name}.py")
     written = {
         Path("config") / f"{name}.yaml": CONFIG.format(name=name) + ("" if commands else TRAINING)
     }
     if not commands:
         test = TEST.format(name=name)
-        return {folder.with_suffix(".py"): example(name), Path(f"tests/test_{name}.py"): test,
-                **written}  # fmt: skip
+        return {folder.with_suffix(".py"): example(name), place: test, **written}
     return {
         folder / "method.yaml": METHOD.format(name=name),
         folder / "environment.yaml": ENVIRONMENT,
         folder / "main.py": MAIN,
-        Path(f"tests/test_{name}.py"): TEST_COMMANDS.format(name=name),
+        place: TEST_COMMANDS.format(name=name),
         **written,
     }
 
@@ -151,4 +151,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    command(main)
+    guarded(main)

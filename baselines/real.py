@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from PIL.Image import Image
 
-from cut.datasets import Dataset
-from cut.images import read_image, resize
-from cut.methods import Method
+from cut.base.images import read_image, resize
+from cut.data.dataset import Dataset
+from cut.methods.contract import Method
 
 
 class Real(Method):

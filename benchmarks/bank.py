@@ -15,7 +15,8 @@ import time
 
 import torch
 
-from cut.methods import Batch, Method, discover, parse_options
+from cut.methods.contract import Batch, Method, parse_options
+from cut.methods.registry import discover
 
 ROWS = {
     "CUT": ("cut", {}),

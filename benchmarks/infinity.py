@@ -14,7 +14,7 @@ import argparse
 import numpy as np
 
 from cut.metrics.fid import fid
-from cut.metrics.infinity import fid_infinity
+from cut.metrics.fid_infinity import fid_infinity
 
 # The features of 140 photographs of zebras: the first 64 variances fall as 1/k; they sum to 116.
 DECAY = 1.0

@@ -15,8 +15,8 @@ import argparse
 import numpy as np
 
 from benchmarks.infinity import DECAY, SPREAD
+from cut.metrics.bootstrap import fid_interval
 from cut.metrics.fid import fid
-from cut.metrics.interval import fid_interval
 
 
 def main() -> None:

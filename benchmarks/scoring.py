@@ -3,8 +3,8 @@
     python -m benchmarks.scoring REAL_FOLDER FAKE_FOLDER [--source FOLDER] [--device cpu]
         [--repeats 5] [--least 5]
 
-`python -m cut.score` with kept features of REAL gives FID and all other scores against real images;
-`python -m pytorch_fid` gives FID from both folders. With the folder of the inputs, `cut.score` is
+`python -m cut score` with kept features of REAL gives FID and all other scores against real images;
+`python -m pytorch_fid` gives FID from both folders. With the folder of the inputs, `cut score` is
 also timed as the workflow calls it, with the distances to those: there the network sees them too.
 All are whole processes with the same weights, run in turn. Prints the FIDs, the median times, and
 the median and the range of the ratios, a turn each: a machine that others use too is not always as
@@ -23,7 +23,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from cut.metrics.weights import find_inception
+from cut.metrics.inception.weights import find_inception
 
 # pytorch-fid's command has no argument for a weights file: they stand in for its download, in the
 # process that the command runs in.
@@ -48,14 +48,14 @@ def commands(args: argparse.Namespace, folder: Path) -> dict[str, list[str]]:
     weights = find_inception(None)
     record, kept = folder / "inception.json", folder / "real.npz"
     device = ["--device", args.device]
-    timed([sys.executable, "-m", "cut.metrics.weights", "--out", str(record)])
-    timed([sys.executable, "-m", "cut.metrics.features", str(args.real), str(kept),
+    timed([sys.executable, "-m", "cut", "inception", "--out", str(record)])
+    timed([sys.executable, "-m", "cut", "features", str(args.real), str(kept),
            "--weights-json", str(record), *device])  # fmt: skip
-    ours = [sys.executable, "-m", "cut.score", str(kept), str(args.fake), "--weights-json",
+    ours = [sys.executable, "-m", "cut", "score", str(kept), str(args.fake), "--weights-json",
             str(record), "--json", str(folder / "scores.json"), *device]  # fmt: skip
-    found = {"cut.score": ours}
+    found = {"cut score": ours}
     if args.source:
-        found["cut.score, and to the inputs"] = [*ours, "--source", str(args.source)]
+        found["cut score, and to the inputs"] = [*ours, "--source", str(args.source)]
     theirs = [str(weights.path), str(args.real), str(args.fake)]
     return found | {"pytorch_fid": [sys.executable, "-c", THEIRS, *theirs, *device]}
 
@@ -90,7 +90,7 @@ def main() -> int:
         spread = f"{statistics.median(ratio):.1f} ({min(ratio):.1f} to {max(ratio):.1f})"
         print(f"{name:30} FID {fid:.5f}  {middle:6.1f} s  ratio {spread}"
               f"  FID differs by {abs(fid - theirs) / theirs:.1e}")  # fmt: skip
-    return int(statistics.median(ratios["cut.score"]) < args.least)
+    return int(statistics.median(ratios["cut score"]) < args.least)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from cut import datasets
-from cut.datasets import Dataset, resolve
+from cut.data import prepare
+from cut.data.dataset import Dataset
+from cut.data.registry import resolve
 
 COUNTS = {"trainA": 3, "trainB": 4, "testA": 2, "testB": 3}
 
@@ -43,7 +44,7 @@ def pack(folder: Path, archive: Path, top: str) -> Path:
 
 
 def own(source: Path, out: Path, **settings: object) -> Dataset:
-    return datasets.prepare(resolve("mine", {"source": str(source), **settings}), out)
+    return prepare.prepare(resolve("mine", {"source": str(source), **settings}), out)
 
 
 def copy(root: Path, old: str, new: str) -> None:

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from pytorch_fid.inception import InceptionV3
 
-from cut.metrics.inception import template
+from cut.metrics.inception.network import template
 
 
 def random_state(seed: int = 0) -> dict[str, torch.Tensor]:

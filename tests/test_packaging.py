@@ -310,5 +310,5 @@ def test_the_wheel_holds_both_packages_and_their_data(root: Path, tmp_path: Path
     sources = [p for p in source.rglob("*")
                if p.suffix in (".py", ".yaml") or p.parent.name in folders]  # fmt: skip
     expected = {p.relative_to(source).as_posix() for p in sources if p.is_file()}
-    assert {"cut/data/registry.yaml", "cut/data/captions/grid.rst"} <= expected
+    assert {"cut/resources/registry.yaml", "cut/resources/captions/grid.rst"} <= expected
     assert expected - names == {n for n in expected if n.startswith("build/")}

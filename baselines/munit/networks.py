@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cut import seeds
-from cut.errors import UserError
-from cut.networks import InstanceNorm
+from cut.base import random_streams
+from cut.base.errors import UserError
+from cut.nets.networks import InstanceNorm
 
 
 class Conv(nn.Sequential):
@@ -186,5 +186,5 @@ def latent_for(images: Tensor, dim: int) -> Tensor:
     """
     pixels = ((images.detach().float().cpu().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
     digests = [hashlib.sha256(image.numpy().tobytes()).hexdigest() for image in pixels]
-    codes = [torch.randn(dim, generator=seeds.generator(0, "latent", d)) for d in digests]
+    codes = [torch.randn(dim, generator=random_streams.generator(0, "latent", d)) for d in digests]
     return torch.stack(codes).to(images)

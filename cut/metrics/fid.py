@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.linalg import svdvals
 
-from cut.errors import UserError
+from cut.base.errors import UserError
 
 
 def fid(real: np.ndarray, fake: np.ndarray) -> float:

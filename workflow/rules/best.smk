@@ -52,7 +52,7 @@ rule select:
         ),
         device=PLAN.config.device,
     shell:
-        "python -m cut.select --dataset {input.dataset:q} --run {params.run:q}"
+        "python -m cut select --dataset {input.dataset:q} --run {params.run:q}"
         " --reference {input.reference:q} --weights-json {input.weights:q} {params.held_out:q}"
         " --device {params.device} > {log:q} 2>&1"
 

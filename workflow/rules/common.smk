@@ -4,9 +4,9 @@ import json
 import re
 import shlex
 
-from cut.prepare import known_source_digest
-from cut.results import CONTROLS
-from cut.sizes import height_width
+from cut.data.prepare import known_source_digest
+from cut.records.run_record import CONTROLS
+from cut.base.image_size import height_width
 
 RESULTS = PLAN.config.results
 DATA = PLAN.config.data

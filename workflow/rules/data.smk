@@ -16,7 +16,7 @@ rule dataset:
         # Images that were changed, added or removed since make the set, and its runs, anew.
         files=lambda w: known_source_digest(PLAN.entries[w.dataset], Path(DATA) / w.dataset),
     shell:
-        "python -m cut.datasets prepare {wildcards.dataset} --out {params.out:q} {params.source:q}"
+        "python -m cut prepare {wildcards.dataset} --out {params.out:q} {params.source:q}"
         " > {log:q} 2>&1"
 
 
@@ -34,5 +34,5 @@ rule test_images:
         size=PLAN.config.size,
         held_out=0,
     shell:
-        "python -m cut.datasets export {input:q} {params.out:q} --size {params.size}"
+        "python -m cut export {input:q} {params.out:q} --size {params.size}"
         " --held-out {params.held_out} > {log:q} 2>&1"

@@ -1,6 +1,6 @@
 """Methods that run by commands of their own, each in its own environment."""
 
-# A command may end without a word; `cut.status` is to see that it did. A trap, since a command on the
+# A command may end without a word; `cut.plan.status` is to see that it did. A trap, since a command on the
 # left of || would go on after its first step has failed.
 WATCHED = (
     "log={log:q}; trap 'e=$?; "
@@ -23,7 +23,7 @@ rule training_images:
         size=PLAN.config.size,
         held_out=HELD_OUT,
     shell:
-        "python -m cut.external images {input:q} {params.out:q} --size {params.size}"
+        "python -m cut external images {input:q} {params.out:q} --size {params.size}"
         " --held-out {params.held_out} > {log:q} 2>&1"
 
 
@@ -109,6 +109,6 @@ rule external_record:
         method=lambda w: row_of(w).algorithm,
         options=lambda w: as_json(row_of(w).options),
     shell:
-        "python -m cut.external record --method {params.method:q} --name {wildcards.row:q}"
+        "python -m cut external record --method {params.method:q} --name {wildcards.row:q}"
         " --seed {wildcards.seed} --options {params.options:q} --test {params.test:q}"
         " --out {params.out:q} {input.cost:q} > {log:q} 2>&1"

@@ -10,7 +10,7 @@ rule scatter:
     output:
         png=report(
             f"{RESULTS}/figures/{{scatter}}.png",
-            caption="../../cut/data/captions/ablation.rst",
+            caption="../../cut/resources/captions/ablation.rst",
             category="Figures",
             labels={"figure": "{scatter}", "data set": "all"},
         ),
@@ -25,7 +25,7 @@ rule scatter:
         runs=PLAN.runs(),
         against=lambda w: ["--miou"] if w.scatter.endswith("miou") else [],
     shell:
-        "python -m cut.figures scatter --out {output.png:q} {params.runs:q} {params.against:q}"
+        "python -m cut report figures scatter --out {output.png:q} {params.runs:q} {params.against:q}"
         " > {log:q} 2>&1"
 
 
@@ -36,7 +36,7 @@ rule grid:
     output:
         png=report(
             f"{RESULTS}/figures/{{dataset}}-grid.png",
-            caption="../../cut/data/captions/grid.rst",
+            caption="../../cut/resources/captions/grid.rst",
             category="Figures",
             labels={"figure": "translations", "data set": "{dataset}"},
         ),
@@ -52,7 +52,7 @@ rule grid:
         seed=PLAN.config.grid.seed,
         names=["--names", ",".join(PLAN.config.grid.names)] if PLAN.config.grid.names else [],
     shell:
-        "python -m cut.figures grid --out {output.png:q} --test {params.test:q} {params.runs:q}"
+        "python -m cut report figures grid --out {output.png:q} --test {params.test:q} {params.runs:q}"
         " --rows {params.rows} --seed {params.seed} {params.names:q} > {log:q} 2>&1"
 
 
@@ -62,7 +62,7 @@ rule curves:
     output:
         png=report(
             f"{RESULTS}/figures/{{dataset}}-curves.png",
-            caption="../../cut/data/captions/curves.rst",
+            caption="../../cut/resources/captions/curves.rst",
             category="Figures",
             labels={"figure": "training curves", "data set": "{dataset}"},
         ),
@@ -74,7 +74,7 @@ rule curves:
     params:
         runs=lambda w: PLAN.runs(w.dataset),
     shell:
-        "python -m cut.figures curves --out {output.png:q} {params.runs:q} > {log:q} 2>&1"
+        "python -m cut report figures curves --out {output.png:q} {params.runs:q} > {log:q} 2>&1"
 
 
 rule stability:
@@ -83,7 +83,7 @@ rule stability:
     output:
         png=report(
             f"{RESULTS}/figures/{{dataset}}-stability.png",
-            caption="../../cut/data/captions/stability.rst",
+            caption="../../cut/resources/captions/stability.rst",
             category="Figures",
             labels={"figure": "FID by epoch", "data set": "{dataset}"},
         ),
@@ -95,7 +95,7 @@ rule stability:
     params:
         runs=lambda w: PLAN.runs(w.dataset),
     shell:
-        "python -m cut.figures stability --out {output.png:q} {params.runs:q} > {log:q} 2>&1"
+        "python -m cut report figures stability --out {output.png:q} {params.runs:q} > {log:q} 2>&1"
 
 
 rule cost:
@@ -104,7 +104,7 @@ rule cost:
     output:
         png=report(
             f"{RESULTS}/figures/{{dataset}}-cost.png",
-            caption="../../cut/data/captions/cost.rst",
+            caption="../../cut/resources/captions/cost.rst",
             category="Figures",
             labels={"figure": "time and memory", "data set": "{dataset}"},
         ),
@@ -116,7 +116,7 @@ rule cost:
     params:
         runs=lambda w: PLAN.runs(w.dataset),
     shell:
-        "python -m cut.figures cost --out {output.png:q} {params.runs:q} > {log:q} 2>&1"
+        "python -m cut report figures cost --out {output.png:q} {params.runs:q} > {log:q} 2>&1"
 
 
 rule cases:
@@ -127,7 +127,7 @@ rule cases:
     output:
         png=report(
             f"{RESULTS}/figures/{{dataset}}-cases.png",
-            caption="../../cut/data/captions/cases.rst",
+            caption="../../cut/resources/captions/cases.rst",
             category="Figures",
             labels={"figure": "best and worst", "data set": "{dataset}"},
         ),
@@ -140,7 +140,7 @@ rule cases:
         test=lambda w, input: Path(input.images).parent,
         runs=lambda w: PLAN.runs(w.dataset),
     shell:
-        "python -m cut.figures cases --out {output.png:q} --test {params.test:q} {params.runs:q}"
+        "python -m cut report figures cases --out {output.png:q} --test {params.test:q} {params.runs:q}"
         " > {log:q} 2>&1"
 
 
@@ -151,7 +151,7 @@ rule encoder:
     output:
         png=report(
             f"{RESULTS}/figures/{{dataset}}-encoder.png",
-            caption="../../cut/data/captions/encoder.rst",
+            caption="../../cut/resources/captions/encoder.rst",
             category="Figures",
             labels={"figure": "what the encoder has learned", "data set": "{dataset}"},
         ),
@@ -165,5 +165,5 @@ rule encoder:
         run=lambda w: PLAN.encoded(w.dataset),
         seed=PLAN.config.grid.seed,
     shell:
-        "python -m cut.figures encoder --out {output.png:q} --test {params.test:q} {params.run:q}"
+        "python -m cut report figures encoder --out {output.png:q} --test {params.test:q} {params.run:q}"
         " --seed {params.seed} > {log:q} 2>&1"

@@ -13,7 +13,7 @@ rule inception:
     params:
         weights=["--weights", PLAN.config.fid_weights] if PLAN.config.fid_weights else [],
     shell:
-        "python -m cut.metrics.weights --out {output:q} {params.weights:q} > {log:q} 2>&1"
+        "python -m cut inception --out {output:q} {params.weights:q} > {log:q} 2>&1"
 
 
 rule reference:
@@ -33,7 +33,7 @@ rule reference:
         device=PLAN.config.device,
         split="test",
     shell:
-        "python -m cut.metrics.features {params.folder:q} {output:q}"
+        "python -m cut features {params.folder:q} {output:q}"
         " --weights-json {input.weights:q} --device {params.device}"
         " --meta dataset={wildcards.dataset} --meta split={params.split} > {log:q} 2>&1"
 
@@ -60,6 +60,6 @@ rule score:
         segmenter=lambda w, input: ["--segmenter", input.segmenter] if input.segmenter else [],
         device=PLAN.config.device,
     shell:
-        "python -m cut.score {input.reference:q} {params.translated:q} --test {params.test:q}"
+        "python -m cut score {input.reference:q} {params.translated:q} --test {params.test:q}"
         " --json {output.scores:q} --features {output.features:q} {params.segmenter:q}"
         " --weights-json {input.weights:q} --device {params.device} > {log:q} 2>&1"

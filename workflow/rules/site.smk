@@ -21,5 +21,5 @@ rule site:
         ablation=["--ablation"] if PLAN.config.ablation else [],
         runs=PLAN.runs(),
     shell:
-        "python -m cut.site --out {params.out:q} --only {params.only:q} {params.ablation}"
+        "python -m cut report page --out {params.out:q} --only {params.only:q} {params.ablation}"
         " {params.runs:q} > {log:q} 2>&1"

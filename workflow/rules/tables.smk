@@ -29,7 +29,7 @@ rule tables:
         out=subpath(output.scores, parent=True),
         runs=PLAN.runs(),
     shell:
-        "python -m cut.tables --out {params.out:q} {params.runs:q} > {log:q} 2>&1"
+        "python -m cut report tables --out {params.out:q} {params.runs:q} > {log:q} 2>&1"
 
 
 rule overview:
@@ -51,7 +51,7 @@ rule overview:
         ablation=lambda w: ["--ablation"] if w.kind == "ablation" else [],
         runs=PLAN.runs(),
     shell:
-        "python -m cut.overview --out {params.out:q} {params.ablation} {params.runs:q}"
+        "python -m cut report overview --out {params.out:q} {params.ablation} {params.runs:q}"
         " > {log:q} 2>&1"
 
 
@@ -73,4 +73,4 @@ rule seeds:
         out=subpath(output.csv, parent=True),
         runs=PLAN.runs(),
     shell:
-        "python -m cut.summary --out {params.out:q} {params.runs:q} > {log:q} 2>&1"
+        "python -m cut report seeds --out {params.out:q} {params.runs:q} > {log:q} 2>&1"

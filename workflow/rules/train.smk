@@ -31,7 +31,7 @@ rule train:
         size=PLAN.config.size,
         device=PLAN.config.device,
     shell:
-        "python -m cut.train --dataset {input:q} --out {params.out:q} --name {wildcards.row:q}"
+        "python -m cut train --dataset {input:q} --out {params.out:q} --name {wildcards.row:q}"
         " --method {params.method:q} --seed {wildcards.seed} --size {params.size}"
         " --options {params.options:q} --training {params.training:q} --loop {params.loop:q}"
         " --device {params.device} > {log:q} 2>&1"
@@ -57,5 +57,5 @@ rule translate:
         batch_size=PLAN.config.translate_batch_size,
         device=PLAN.config.device,
     shell:
-        "python -m cut.translate --dataset {input.dataset:q} --run {params.run:q}"
+        "python -m cut translate --dataset {input.dataset:q} --run {params.run:q}"
         " --batch-size {params.batch_size} --device {params.device} > {log:q} 2>&1"

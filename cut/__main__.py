@@ -1,0 +1,5 @@
+"""`python -m cut COMMAND`: see `cut.cli`."""
+
+from cut.cli import main
+
+main()

@@ -1,0 +1,52 @@
+"""The software and hardware that a run used."""
+
+from __future__ import annotations
+
+import platform
+import resource
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import cut
+
+PACKAGES = ("torch", "torchvision", "numpy", "pillow")
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that a training's numbers may depend on."""
+    found = {name: version(name) for name in PACKAGES}
+    return {"cutbench": cut.__version__, "python": platform.python_version(), **found}
+
+
+def hardware(device: torch.device) -> dict[str, Any]:
+    """Return the names and sizes of the processor and, where used, the GPU."""
+    facts: dict[str, Any] = {"cpu": _cpu_name(), "threads": torch.get_num_threads()}
+    if device.type == "cuda":
+        gpu = torch.cuda.get_device_properties(device)
+        facts |= {"gpu": gpu.name, "gpu_memory_bytes": gpu.total_memory, "cuda": torch.version.cuda}
+    return facts
+
+
+def peak_memory(device: torch.device) -> dict[str, Any]:
+    """Return the most memory used so far: allocated on the GPU, or resident in this process."""
+    if device.type == "cuda":
+        return {
+            "peak_memory_bytes": torch.cuda.max_memory_allocated(device),
+            "peak_memory_kind": "cuda",
+        }
+    unit = 1 if sys.platform == "darwin" else 1024
+    rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    return {"peak_memory_bytes": rss, "peak_memory_kind": "rss"}
+
+
+def _cpu_name() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

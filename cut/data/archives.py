@@ -1,0 +1,143 @@
+"""Taking files out of a zip or tar archive that nobody vouches for."""
+
+from __future__ import annotations
+
+import io
+import lzma
+import re
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from cut.base.errors import UserError
+
+CHUNK = 1 << 20
+BROKEN = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError)
+UNREADABLE = (NotImplementedError, RuntimeError, ValueError)  # encryption, unknown compression
+
+
+@dataclass
+class _Budget:
+    """What an archive may still unpack to."""
+
+    archive: Path
+    max_bytes: int
+    max_files: int
+
+    def spend(self, size: int) -> None:
+        """Count one member of `size` bytes (no more are ever written for it, see `_write`)."""
+        self.max_bytes, self.max_files = self.max_bytes - size, self.max_files - 1
+        if self.max_bytes < 0 or self.max_files < 0:
+            what, key = ("bytes", "max_bytes") if self.max_bytes < 0 else ("files", "max_files")
+            raise UserError(
+                f"{self.archive} unpacks to more {what} than allowed; if that is right, "
+                f"give the data set a higher {key}"
+            )
+
+
+def extract(
+    archive: Path,
+    out: Path,
+    keep: Callable[[PurePosixPath], PurePosixPath | None],
+    *,
+    max_bytes: int = 20_000_000_000,
+    max_files: int = 200_000,
+    write: Callable[[IO[bytes], int, Path], None] | None = None,
+) -> int:
+    """Extract a zip or tar archive (any compression of tarfile) into `out`; return the file count.
+
+    `keep` is asked for every file where to put it below `out`; None leaves it out. The whole
+    archive is refused for a single absolute path, `..`, link or device in it, kept or not.
+    `write(stream, declared size, path)` stands in for copying a file as it is.
+
+    Raises:
+        UserError: the archive is unsafe, too large, damaged, or no archive.
+    """
+    budget = _Budget(archive, max_bytes, max_files)
+    member, written = "", set()
+    try:
+        members = _zip_members if zipfile.is_zipfile(archive) else _tar_members
+        for member, size, content in members(archive, budget):
+            where = keep(PurePosixPath(member))
+            if where in written:
+                raise UserError(f"{archive} holds {where} twice; unpack it and give the folder")
+            if where is not None:
+                written.add(where)
+                with content() as stream:
+                    (write or _write)(stream, size, out / where)
+    except BROKEN as error:
+        if isinstance(error, OSError) and error.errno is not None:  # a full disk, no permission
+            raise UserError(f"could not unpack {archive} into {out}: {error.strerror}") from None
+        at = f" at {member}" if member else ""
+        reason = str(error).partition("\n")[0].rstrip(":") or type(error).__name__
+        raise UserError(
+            f"{archive} is no whole zip or tar archive: it is damaged or cut short{at} ({reason}); "
+            "fetch it again"
+        ) from None
+    except UNREADABLE as error:
+        raise UserError(
+            f"{archive} can't be unpacked ({error}); unpack it and give the folder"
+        ) from None
+    return len(written)
+
+
+def _safe(archive: Path, name: str) -> None:
+    """Raise for a name that could leave the folder, on any system."""
+    parts = re.split(r"[/\\]", name)
+    if not name or name[0] in "/\\" or re.match("[A-Za-z]:", name) or ".." in parts:
+        raise UserError(f"{archive} holds {name!r}, a path that leaves the folder; don't use it")
+    if "\\" in name or not name.isprintable():
+        raise UserError(f"{archive} holds {name!r}, no plain name; unpack it and give the folder")
+
+
+Member = tuple[str, int, Callable[[], IO[bytes]]]
+
+
+def _zip_members(archive: Path, budget: _Budget) -> Iterator[Member]:
+    """Yield (name, declared size, opener) of each file, all checked before the first."""
+    with zipfile.ZipFile(archive) as file:
+        infos = file.infolist()
+        for info in infos:
+            _safe(archive, info.filename)
+            kind = stat.S_IFMT(info.external_attr >> 16)
+            if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+                raise UserError(
+                    f"{archive} holds {info.filename!r}, a link or device; don't use it"
+                )
+            budget.spend(info.file_size)
+        for info in infos:
+            if not info.is_dir():
+                yield info.filename, info.file_size, lambda info=info: file.open(info)
+
+
+def _tar_members(archive: Path, budget: _Budget) -> Iterator[Member]:
+    """Yield (name, declared size, opener) of each file, checked as it comes."""
+    with tarfile.open(archive) as file:
+        for info in file:
+            _safe(archive, info.name)
+            if not (info.isreg() or info.isdir()):
+                raise UserError(f"{archive} holds {info.name!r}, a link or device; don't use it")
+            tarfile.data_filter(info, "/nowhere")  # Python's own rules too; raises a TarError
+            # Also for what is left out: passing over it in a compressed archive unpacks it.
+            budget.spend(info.size)
+            if info.isreg():
+                yield info.name, info.size, lambda info=info: file.extractfile(info) or io.BytesIO()
+
+
+def _write(stream: IO[bytes], size: int, path: Path) -> None:
+    """Copy one member to `path`; stop as soon as more bytes come than it declares."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    written = 0
+    with open(path, "xb") as file:
+        while chunk := stream.read(CHUNK):
+            written += len(chunk)
+            if written > size:
+                raise EOFError(f"more than the {size} bytes it declares")
+            file.write(chunk)
+    if written != size:
+        raise EOFError(f"{written} of {size} bytes")

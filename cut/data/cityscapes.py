@@ -1,0 +1,185 @@
+"""Cityscapes for label-to-photo, made from the two archives that only its owners give out.
+
+As the authors' datasets/prepare_cityscapes_dataset.py does it: the official training split, and
+the validation split as test set (the labels of the official test split are blank); photographs in
+A, coloured label maps in B; 256x256, saved as JPEG of quality 100 without chroma subsampling.
+
+One thing that script leaves open: it takes Pillow's default filter, which was nearest before
+Pillow 7.0 (its environment has 6.1.0) and is bicubic since. Here it is an option, and bicubic
+unless a config says otherwise. Images keep their names in Cityscapes (CITY_SEQUENCE_FRAME), so that
+a translation can be compared with the label map it came from. Colours that were resized and saved
+as JPEG are no labels any more, so the label ids of the validation split are kept as they are,
+beside the images in labelsB: a translation is scored by them.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from PIL import Image
+from tqdm import tqdm
+
+from cut.base.errors import UserError
+from cut.base.image_size import height_width
+from cut.base.images import decode_image
+from cut.data.archives import extract
+from cut.data.registry import Conversion, Entry
+from cut.data.verify import is_laid_out
+
+HOME = "https://www.cityscapes-dataset.com"
+ARCHIVES = {"leftImg8bit": "leftImg8bit_trainvaltest.zip", "gtFine": "gtFine_trainvaltest.zip"}
+SUFFIXES = {"leftImg8bit": "_leftImg8bit.png", "gtFine": "_gtFine_color.png"}
+LABEL_IDS = "_gtFine_labelIds.png"
+LETTERS = {"leftImg8bit": "A", "gtFine": "B"}  # CycleGAN's layout
+SPLITS = {"train": "train", "val": "test"}
+MAX_IMAGE = 100_000_000  # bytes; a photograph has 2 or 3 MB
+
+Keep = Callable[[PurePosixPath], PurePosixPath | None]
+Write = Callable[[IO[bytes], int, Path], None]
+
+
+def sources(entry: Entry) -> dict[str, Path] | None:
+    """Return {"leftImg8bit", "gtFine"}: the archive or folder each is in.
+
+    None where there is nothing to convert: another data set, or a source that already has folders
+    trainA trainB testA testB or is a single archive with those.
+
+    Raises:
+        UserError: one of the two is not given, or not there.
+    """
+    if entry.conversion is None:
+        return None
+    given = {kind: getattr(entry.conversion, kind) for kind in ARCHIVES}
+    folder = Path(entry.source).expanduser() if entry.source and not entry.is_url else None
+    ready = folder is None or not folder.is_dir() or is_laid_out(folder, any)
+    if entry.source and ready and not any(given.values()):
+        return None
+    found = {}
+    for kind, path in given.items():
+        found[kind] = Path(path).expanduser() if path else _inside(folder, kind)
+        if found[kind] is None:
+            raise UserError(
+                f"data set {entry.name} lacks {kind}: register at {HOME}, download "
+                f"{ARCHIVES[kind]}, and give it as data_sources: {{{entry.name}: {{{kind}: "
+                "PATH.zip}} beside the other, or a folder that holds both as --source"
+            )
+        if not found[kind].exists():
+            raise UserError(f"there is no file or folder {found[kind]} for {kind} of {entry.name}")
+    return found
+
+
+def _inside(folder: Path | None, kind: str) -> Path | None:
+    """Return what a folder holds of one kind: its archive, or that unpacked."""
+    names = [ARCHIVES[kind], f"{kind}.zip", kind, ARCHIVES[kind].removesuffix(".zip")]
+    paths = [folder / name for name in names] if folder is not None else []
+    return next((path for path in paths if path.exists()), None)
+
+
+def convert(entry: Entry, found: dict[str, Path], out: Path) -> None:
+    """Write trainA trainB testA testB into `out`, and labelsB where the archive has label ids.
+
+    Raises:
+        UserError: an archive is damaged or isn't the one it should be, or an image has no partner.
+    """
+    _check_pairs({kind: _images(entry, path, kind) for kind, path in found.items()}, found)
+    for kind, path in found.items():
+        with tqdm(desc=f"convert {path.name}", unit="image", disable=None, leave=False) as bar:
+            _each(entry, path, out, _keep(kind), _writer(entry.conversion, path, bar))
+    _each(entry, found["gtFine"], out, _keep_ids, _copy)
+
+
+def _keep_ids(member: PurePosixPath) -> PurePosixPath | None:
+    """Say where the label ids of a validation image go."""
+    if member.parts[-3:-2] != ("val",) or not member.name.endswith(LABEL_IDS):
+        return None
+    return PurePosixPath(f"labels{LETTERS['gtFine']}", f"{member.name.removesuffix(LABEL_IDS)}.png")
+
+
+def _copy(stream: IO[bytes], size: int, to: Path) -> None:
+    """Save a file as it is."""
+    if size > MAX_IMAGE:
+        raise UserError(f"{to.stem} has label ids of {size} bytes, too many for an image")
+    to.parent.mkdir(parents=True, exist_ok=True)
+    to.write_bytes(stream.read(size))
+
+
+def _writer(settings: Conversion, path: Path, bar: tqdm) -> Write:
+    """Return the function that saves one image of `path` smaller."""
+    h, w = height_width(settings.size)
+    resample = Image.Resampling[settings.filter.upper()]
+
+    def write(stream: IO[bytes], size: int, to: Path) -> None:
+        name = f"{to.stem} in {path}"
+        if size > MAX_IMAGE:
+            raise UserError(f"{name} has {size} bytes, too many for an image")
+        image = decode_image(io.BytesIO(stream.read(size)), name).resize((w, h), resample)
+        to.parent.mkdir(parents=True, exist_ok=True)
+        image.save(to, format="JPEG", quality=settings.quality, subsampling=0)
+        bar.update()
+
+    return write
+
+
+def _images(entry: Entry, path: Path, kind: str) -> set[str]:
+    """Return "train/NAME" and "test/NAME" of each image of one kind; none is opened.
+
+    Raises:
+        UserError: there is none, as in the other archive or the one of coarse labels.
+    """
+    keep, names = _keep(kind), set()
+
+    def note(member: PurePosixPath) -> None:
+        if where := keep(member):
+            names.add(f"{where.parent.name[:-1]}/{where.stem}")
+
+    _each(entry, path, path, note, None)
+    for split in SPLITS.values():
+        if not any(name.startswith(split) for name in names):
+            official = next(theirs for theirs, ours in SPLITS.items() if ours == split)
+            raise UserError(
+                f"{path} has no {official}/CITY/*{SUFFIXES[kind]}; expected what "
+                f"{ARCHIVES[kind]} of {HOME} holds"
+            )
+    return names
+
+
+def _check_pairs(names: dict[str, set[str]], found: dict[str, Path]) -> None:
+    """Raise unless each label map has its photograph and the other way round."""
+    labels, photos = names["gtFine"], names["leftImg8bit"]
+    for have, lack, what, path in (
+        (labels, photos, "label map {} has no photograph", found["leftImg8bit"]),
+        (photos, labels, "photograph {} has no label map", found["gtFine"]),
+    ):
+        if missing := sorted(have - lack):
+            more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
+            name = missing[0].partition("/")[2]
+            raise UserError(f"{what.format(name)} in {path}{more}; fetch that archive again")
+
+
+def _keep(kind: str) -> Keep:
+    """Return the function that says where an image goes: SPLIT/CITY/NAME of train and val."""
+
+    def keep(member: PurePosixPath) -> PurePosixPath | None:
+        split = member.parts[-3] if len(member.parts) >= 3 else ""
+        if split not in SPLITS or not member.name.endswith(SUFFIXES[kind]):
+            return None
+        name = member.name.removesuffix(SUFFIXES[kind])
+        return PurePosixPath(f"{SPLITS[split]}{LETTERS[kind]}", f"{name}.jpg")
+
+    return keep
+
+
+def _each(entry: Entry, path: Path, out: Path, keep: Keep, write: Write | None) -> None:
+    """Call `write` for each file of an archive or a folder that `keep` names a place for."""
+    if not path.is_dir():
+        limits = {"max_bytes": entry.max_bytes, "max_files": entry.max_files}
+        extract(path, out, keep, **limits, write=write)
+        return
+    for file in sorted(path.rglob("*.png")):
+        where = keep(PurePosixPath(file.relative_to(path.parent).as_posix()))
+        if where is not None and write is not None:
+            with open(file, "rb") as stream:
+                write(stream, file.stat().st_size, out / where)

@@ -1,0 +1,111 @@
+"""Data sets: fetch or generate, verify every file, and say which files they have.
+
+    python -m cut datasets [--markdown]
+    python -m cut prepare NAME --out data/NAME [--source PATH_OR_URL] [--set key=value ...]
+        [--dry-run]
+    python -m cut export data/NAME/dataset.json OUT --size 64 [--held-out N]
+
+`prepare` writes `dataset.json`, last: where it stands, the set is whole. Every later stage reads
+that file and the images that it lists. A folder given as source is used where it is; archives are
+unpacked into `--out`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from cut.base.errors import UserError
+from cut.base.files import read_json
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A verified data set on disk.
+
+    `source` and `target` are the domains' words, `counts` the images of each folder, `images` the
+    sha256 of each "FOLDER/NAME", `digest` one sha256 over all of them and the direction.
+    """
+
+    name: str
+    root: Path
+    source: str
+    target: str
+    direction: str
+    digest: str
+    counts: dict[str, int]
+    images: dict[str, str]
+
+    @classmethod
+    def load(cls, path: Path) -> Dataset:
+        """Read a `dataset.json`.
+
+        Raises:
+            UserError: it is missing or no such file, or the images aren't there any more.
+        """
+        path = Path(path)
+        record = read_json(path)
+        keys = ("name", "root", "source", "target", "direction", "digest", "counts", "images")
+        if not isinstance(record, dict) or not set(keys) <= set(record):
+            raise UserError(f"{path} is no data set's record; python -m cut datasets writes one")
+        # An absolute root stays as it is; a relative one is meant from the record's folder.
+        root = path.parent / record["root"]
+        if not root.is_dir():
+            raise UserError(f"the images of {path} were at {root}, which is gone; prepare it again")
+        return cls(**{**{key: record[key] for key in keys}, "root": root})
+
+    def files(self, split: str, domain: str) -> list[Path]:
+        """Return the images of split "train" or "test" in domain "source" or "target", by name.
+
+        Raises:
+            UserError: one of them was removed since the data set was verified.
+        """
+        if split not in ("train", "test") or domain not in ("source", "target"):
+            raise ValueError(f"no split {split!r} or no domain {domain!r}")
+        return self._folder(f"{split}{self._letter(domain)}")
+
+    def held_out(self, domain: str, n: int) -> tuple[list[Path], list[Path]]:
+        """Return (training images of a domain without the held-out ones, the `n` held out).
+
+        Which they are depends on the names alone, not on a run's seed: every method and seed
+        leaves out the same images.
+
+        Raises:
+            UserError: fewer than two would be on either side (no distance of distributions then).
+        """
+        files = self.files("train", domain)
+        if n and not 2 <= n <= len(files) - 2:
+            raise UserError(
+                f"held_out is {n}, but {self.name} has {len(files)} training images of the {domain}"
+                " domain: give 0, or leave at least two on either side"
+            )
+        order = sorted(files, key=lambda file: hashlib.sha256(file.name.encode()).digest())
+        out = set(order[:n])
+        return [f for f in files if f not in out], [f for f in files if f in out]
+
+    def truths(self) -> dict[str, Path] | None:
+        """Return {stem: true counterpart} of the test sources, or None where none are known."""
+        return self._by_stem(f"truth{self._letter('target')}")
+
+    def masks(self) -> dict[str, Path] | None:
+        """Return {stem: mask of what has to change} of the test sources, or None."""
+        return self._by_stem(f"mask{self._letter('source')}")
+
+    def labels(self) -> dict[str, Path] | None:
+        """Return {stem: map of label ids} of the test sources, or None."""
+        return self._by_stem(f"labels{self._letter('source')}")
+
+    def _letter(self, domain: str) -> str:
+        return "A" if (domain == "source") == (self.direction == "AtoB") else "B"
+
+    def _by_stem(self, folder: str) -> dict[str, Path] | None:
+        return {path.stem: path for path in self._folder(folder)} or None
+
+    def _folder(self, folder: str) -> list[Path]:
+        names = sorted(name for name in self.images if name.startswith(f"{folder}/"))
+        paths = [self.root / name for name in names]
+        for path in paths:
+            if not path.is_file():
+                raise UserError(f"{path} is gone since {self.name} was verified; prepare it again")
+        return paths

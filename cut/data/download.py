@@ -1,0 +1,182 @@
+"""Downloading one file: progress, resume, retries, and a digest at the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import requests
+from tqdm import tqdm
+
+from cut.base.errors import UserError
+from cut.base.files import sha256_file
+
+CHUNK = 1 << 18
+# What another try may mend; any other status of 400 and above is final.
+PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+
+class _TryAgain(Exception):
+    """The connection or the server failed in a way that may pass."""
+
+
+def download(
+    url: str,
+    dest: Path,
+    sha256: str | None = None,
+    *,
+    advice: str = "fetch it by other means and give the local file",
+    attempts: int = 5,
+    backoff: float = 1.0,
+    timeout: tuple[float, float] = (15.0, 60.0),
+) -> Path:
+    """Download `url` to `dest`, which appears only when complete; return `dest`.
+
+    Bytes go to `dest.part`; a later call continues there if the server still has the same file
+    (`If-Range`, and the total size). `attempts` are those in a row that bring no new byte, with
+    `backoff`, twice that, … seconds between them. `timeout` is (connect, silence) in seconds.
+    `advice` ends every error: what to do instead. A `dest` that is there is kept, if it has the
+    digest or none is asked for.
+
+    Raises:
+        UserError: the server refuses, doesn't answer, or sends another file than `sha256` says.
+    """
+    dest = Path(dest)
+    if dest.is_file() and (sha256 is None or sha256_file(dest) == sha256):
+        return dest
+    dest.parent.mkdir(parents=True, exist_ok=True)
+    part = dest.with_name(dest.name + ".part")
+    failures = 0
+    while True:
+        before = _size(part)
+        try:
+            _fetch(url, part, advice, timeout)
+            break
+        except _TryAgain as error:
+            failures = 1 if _size(part) > before else failures + 1
+            if failures >= attempts:
+                raise UserError(
+                    f"could not download {url} in {attempts} tries ({error}); try again later "
+                    f"(it continues at byte {_size(part)}), or {advice}"
+                ) from None
+            time.sleep(backoff * 2 ** (failures - 1))
+        except requests.RequestException as error:  # a malformed address, endless redirects, …
+            raise UserError(f"could not download {url} ({_reason(error)}); {advice}") from None
+    found = sha256_file(part)
+    _notes(part).unlink(missing_ok=True)
+    if sha256 is not None and found != sha256:
+        part.unlink()
+        raise UserError(
+            f"{url} is not the expected file: its sha256 is {found[:12]}…, "
+            f"expected {sha256[:12]}…; {advice}"
+        )
+    os.replace(part, dest)
+    return dest
+
+
+def _fetch(url: str, part: Path, advice: str, timeout: tuple[float, float]) -> None:
+    """Bring `part` to its full length, from where it stands."""
+    notes = _read_notes(part, url)
+    start = _size(part) if notes else 0
+    if notes and start == notes["total"]:
+        return
+    # Identity: with compression, neither Range nor Content-Length would count the file's bytes.
+    headers = {"Accept-Encoding": "identity"}
+    if start:
+        headers |= {"Range": f"bytes={start}-", "If-Range": notes["validator"]}
+    try:
+        with requests.get(url, headers=headers, stream=True, timeout=timeout) as response:
+            if response.status_code in PASSING:
+                raise _TryAgain(f"HTTP {response.status_code}")
+            if response.status_code == 416:  # what we hold is longer than what is there now
+                part.unlink(missing_ok=True)
+                raise _TryAgain("the file changed on the server")
+            if response.status_code >= 400:
+                raise UserError(f"could not download {url} (HTTP {response.status_code}); {advice}")
+            start, total = _position(response, part, start, notes, url)
+            _write(response, part, start, total)
+    except (requests.ConnectionError, requests.Timeout) as error:
+        raise _TryAgain(_reason(error)) from None
+    except requests.exceptions.ChunkedEncodingError:
+        raise _TryAgain(f"the connection broke at byte {_size(part)}") from None
+    if total is not None and _size(part) != total:
+        raise _TryAgain(f"{_size(part)} of {total} bytes came")
+
+
+def _position(
+    response: requests.Response, part: Path, start: int, notes: dict[str, Any], url: str
+) -> tuple[int, int | None]:
+    """Return (first byte that will come, total bytes), and note how to continue from a break."""
+    if response.status_code == 206:
+        match = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", response.headers.get("Content-Range", ""))
+        if match is None or (int(match[1]), int(match[2])) != (start, notes.get("total")):
+            part.unlink(missing_ok=True)
+            raise _TryAgain("the server sent another range than asked for")
+        return start, notes["total"]
+    length = response.headers.get("Content-Length", "")
+    etag = response.headers.get("ETag", "")
+    # A weak ETag can't promise equal bytes, and the standard forbids it in If-Range.
+    weak = not etag or etag.startswith("W/")
+    validator = response.headers.get("Last-Modified") if weak else etag
+    part.unlink(missing_ok=True)
+    _notes(part).unlink(missing_ok=True)
+    if not length.isdigit():
+        return 0, None
+    if validator:
+        known = {"url": url, "validator": validator, "total": int(length)}
+        _notes(part).write_text(json.dumps(known))
+    return 0, int(length)
+
+
+def _write(response: requests.Response, part: Path, start: int, total: int | None) -> None:
+    """Append the body to `part`."""
+    bar = tqdm(
+        desc=part.name.removesuffix(".part"),
+        initial=start,
+        total=total,
+        unit="B",
+        unit_scale=True,
+        disable=None,  # only on a terminal
+    )
+    with bar, open(part, "ab") as file:
+        for chunk in response.iter_content(CHUNK):
+            file.write(chunk)
+            bar.update(len(chunk))
+
+
+def _notes(part: Path) -> Path:
+    """Return the file beside `part` that says which version of the file it is a part of."""
+    return part.with_name(part.name + ".json")
+
+
+def _read_notes(part: Path, url: str) -> dict[str, Any]:
+    """Return {"url", "validator", "total"} if `part` can be continued, else nothing."""
+    try:
+        notes = json.loads(_notes(part).read_text())
+        usable = notes["url"] == url and 0 < _size(part) <= notes["total"] and notes["validator"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return notes if usable else {}
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0
+
+
+def _reason(error: BaseException) -> str:
+    """Return a few words for a failed connection; what requests says is a page of objects."""
+    if isinstance(error, requests.Timeout):
+        return "no answer in time"
+    if isinstance(error, requests.exceptions.ProxyError):
+        return "the proxy refused the connection"
+    if isinstance(error, requests.exceptions.SSLError):
+        return "no trusted encrypted connection"
+    if isinstance(error, requests.ConnectionError):
+        text = str(error)
+        dns = ("NameResolution", "getaddrinfo", "Name or service")
+        return "no such host" if any(word in text for word in dns) else "no connection"
+    return type(error).__name__

@@ -1,0 +1,178 @@
+"""The registry of data sets, and what a user's config changes in it."""
+
+from __future__ import annotations
+
+import functools
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, ValidationError
+
+from cut.base.errors import UserError, unknown
+from cut.base.image_size import Size
+
+DATA = Path(__file__).resolve().parents[1] / "resources"
+FOLDERS = ("trainA", "trainB", "testA", "testB")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+Folder = Literal["trainA", "trainB", "testA", "testB"]
+
+
+class Options(BaseModel):
+    """What a generated data set is made from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    size: PositiveInt = Field(description="height and width in pixels")
+    train: PositiveInt = Field(description="training images of each domain")
+    test: PositiveInt = Field(description="test images of each domain")
+    seed: NonNegativeInt = Field(description="what the images are drawn from")
+
+
+class Conversion(BaseModel):
+    """How `cut.data.cityscapes` makes a set's images from the two archives that the user brings."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    gtFine: str | None = Field(None, description="archive or folder of label maps")
+    leftImg8bit: str | None = Field(None, description="archive or folder of photographs")
+    size: Size = Field(256, description="pixels, or HEIGHTxWIDTH, of the images made")
+    filter: Literal["nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"] = Field(
+        "bicubic", description="Pillow's resampling filter"
+    )
+    quality: int = Field(100, ge=1, le=100, description="JPEG quality; chroma is never subsampled")
+
+
+class Entry(BaseModel):
+    """One data set: where it comes from and what it has to be. See `data/registry.yaml`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    domains: tuple[str, str] = ("A", "B")
+    direction: Literal["AtoB", "BtoA"] = "AtoB"
+    description: str = ""
+    licence: str = "not stated"
+    citation: str = ""
+    source: str | None = None
+    sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
+    archive_bytes: PositiveInt | None = None
+    folders: dict[Folder, str] = {}
+    digests: str | None = None
+    counts: dict[Folder, PositiveInt] = {}
+    counts_source: str = ""
+    max_bytes: PositiveInt = 20_000_000_000
+    max_files: PositiveInt = 200_000
+    generator: str | None = None
+    options: Options | None = None
+    conversion: Conversion | None = None
+
+    @property
+    def is_url(self) -> bool:
+        """Return whether the source has to be downloaded."""
+        return bool(self.source and re.match("https?://", self.source))
+
+    @property
+    def task(self) -> tuple[str, str]:
+        """Return the words for (source, target)."""
+        a, b = self.domains
+        return (a, b) if self.direction == "AtoB" else (b, a)
+
+    @property
+    def letters(self) -> tuple[str, str]:
+        """Return the folder letters of (source, target)."""
+        return ("A", "B") if self.direction == "AtoB" else ("B", "A")
+
+    def expected_counts(self) -> dict[str, int]:
+        """Return the number of images that each folder must have, where that is known."""
+        if self.options is None:
+            return dict(self.counts)
+        return {f: self.options.train if "train" in f else self.options.test for f in FOLDERS}
+
+    def expected_digests(self) -> dict[str, str] | None:
+        """Return {"trainA/NAME": sha256} of every image, or None where none are known.
+
+        Raises:
+            UserError: the list of digests is missing or not in the form of `sha256sum`.
+        """
+        if self.digests is None:
+            return None
+        path = DATA / self.digests if (DATA / self.digests).is_file() else Path(self.digests)
+        if not path.is_file():
+            raise UserError(f"there is no list of digests {path}, which data set {self.name} names")
+        found = {}
+        for number, line in enumerate(path.read_text().splitlines(), start=1):
+            match = re.fullmatch(r"([0-9a-f]{64})  (?:[^/]+/)?([^/]+/[^/]+)", line)
+            if match is None:
+                raise UserError(f"{path} line {number} is not 'SHA256  FOLDER/FILE': {line[:80]!r}")
+            found[match[2]] = match[1]
+        return found
+
+
+@functools.cache
+def registry() -> dict[str, dict[str, Any]]:
+    """Return the entries of `data/registry.yaml` as they stand there."""
+    return yaml.safe_load((DATA / "registry.yaml").read_text())
+
+
+def resolve(name: str, overrides: str | dict[str, Any] | None = None) -> Entry:
+    """Return a data set's entry with a config's changes; no image is looked at.
+
+    `overrides` is a source (URL, archive, folder), or a dictionary of an entry's fields and, for
+    a generated or converted set, of its options. Another source than the registry's isn't held to
+    the digest of the registry's archive. A name outside the registry is a user's own set and
+    needs a source.
+
+    Raises:
+        UserError: an unknown name or key, or a value of the wrong type.
+    """
+    where = f"data set {name!r}"
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise UserError(f"{where}: a name starts with a letter or digit, then those and . _ -")
+    if isinstance(overrides, str):
+        overrides = {"source": overrides}
+    if not isinstance(overrides, dict | None):
+        raise UserError(f"{where}: expected a source or a mapping, not {overrides!r}")
+    fields = {"name": name, **registry().get(name, {})}
+    part, nested, allowed = _keys(fields)
+    options = dict(fields.get(part, {}))
+    if "source" in (overrides or {}):
+        fields = {k: v for k, v in fields.items() if k not in ("sha256", "archive_bytes")}
+    for key, value in (overrides or {}).items():
+        if key not in allowed:
+            raise UserError(f"{where}: {unknown('key', str(key), sorted(allowed))}")
+        (options if key in nested else fields)[key] = value
+    if options:
+        fields[part] = options
+    if name not in registry() and fields.get("source") is None:
+        sentence = unknown("data set", name, list(registry()))
+        joint = " Or" if sentence.endswith("?") else "; or"
+        raise UserError(f"{sentence}{joint} give your own set's folder or archive as its source")
+    return _validated(where, fields)
+
+
+def _keys(fields: dict[str, Any]) -> tuple[str, set[str], set[str]]:
+    """Return (the entry's field of options, their names, all names that a config may change)."""
+    if "options" in fields:
+        nested = set(fields["options"])
+        return "options", nested, {"direction", "domains", "description", *nested}
+    fixed = {"name", "generator", "options", "conversion", "archive_bytes", "counts_source"}
+    free = set(Entry.model_fields) - fixed
+    if "conversion" in fields:
+        nested = set(Conversion.model_fields)
+        return "conversion", nested, free - {"folders", "sha256"} | nested
+    return "options", set(), free
+
+
+def _validated(where: str, fields: dict[str, Any]) -> Entry:
+    """Return the entry, or raise a `UserError` with the first thing that is wrong."""
+    try:
+        return Entry.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        hidden = ("options", "conversion", "[key]")
+        key = ".".join(str(part) for part in first["loc"] if part not in hidden)
+        wanted = first["msg"][0].lower() + first["msg"][1:]
+        raise UserError(f"{where}: {key} is {first['input']!r}; {wanted}") from None

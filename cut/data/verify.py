@@ -1,0 +1,155 @@
+"""Checking a data set's folders, file by file, before anything is trained on them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from cut.base.errors import UserError
+from cut.base.files import sha256_file
+from cut.base.images import list_images, read_image
+from cut.base.parallel import in_threads
+from cut.data.registry import FOLDERS, Entry
+
+LAYOUT = " ".join(FOLDERS)
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+
+
+def _roots(folder: Path) -> list[Path]:
+    """Return where a set's folders may be: in `folder`, or in the one folder inside it."""
+    inside = _folders(folder)
+    return [folder, *(inside if len(inside) == 1 else [])]
+
+
+def is_laid_out(folder: Path, how: Callable[[Iterable[bool]], bool] = all) -> bool:
+    """Return whether `folder` holds all four (with `any`: any) of trainA trainB testA testB."""
+    return any(how((root / name).is_dir() for name in FOLDERS) for root in _roots(folder))
+
+
+def find_root(folder: Path) -> Path:
+    """Return the folder that holds trainA trainB testA testB: `folder` or its one sub-folder.
+
+    Raises:
+        UserError: neither holds any of the four.
+    """
+    if not folder.is_dir():
+        raise UserError(f"there is no folder {folder}; expected one with {LAYOUT}")
+    for root in _roots(folder):
+        if any((root / name).is_dir() for name in FOLDERS):
+            return root
+    found = ", ".join(p.name for p in _folders(folder)[:5]) or "no folder"
+    raise UserError(f"{folder} is no data set: it holds {found}, expected {LAYOUT}")
+
+
+def extras(entry: Entry) -> tuple[str, str, str]:
+    """Return the names of the optional folders: what else is known of each test source.
+
+    True counterparts, masks, label maps.
+    """
+    source, target = entry.letters
+    return f"truth{target}", f"mask{source}", f"labels{source}"
+
+
+def listing(root: Path, entry: Entry) -> dict[str, list[Path]]:
+    """Return the images of each folder of the data set; cheap, no image is opened.
+
+    Raises:
+        UserError: a folder is missing, empty or nested.
+    """
+    for folder in FOLDERS:
+        if not (root / folder).is_dir():
+            raise UserError(f"there is no folder {root / folder}; a data set has {LAYOUT}")
+    optional = [name for name in extras(entry) if (root / name).is_dir()]
+    return {folder: list_images(root / folder) for folder in (*FOLDERS, *optional)}
+
+
+def verify(root: Path, entry: Entry) -> dict[str, str]:
+    """Check every image of the data set at `root`; return {"trainA/NAME": sha256}, sorted.
+
+    An image whose digest is the registry's is good; any other is decoded to its end.
+
+    Raises:
+        UserError: what is wrong first, in one sentence with the file's name.
+    """
+    images = listing(root, entry)
+    digests = entry.expected_digests()
+    if digests is not None:
+        _check_names(root, images, digests)
+    _check_counts(root, images, entry)
+    for folder in images:
+        _check_stems(images[folder])
+    for extra in extras(entry):
+        if extra in images:
+            _check_pairs(root, images[f"test{entry.letters[0]}"], images[extra])
+
+    def check(path: Path) -> tuple[str, str]:
+        name = f"{path.parent.name}/{path.name}"
+        digest, expected = sha256_file(path), (digests or {}).get(name)
+        if digest != expected:
+            read_image(path)
+            if expected is not None:
+                raise UserError(
+                    f"{path} is not the image that {entry.name} has there: its sha256 is "
+                    f"{digest[:12]}…, expected {expected[:12]}…; fetch it again"
+                )
+        return name, digest
+
+    paths = [path for folder in images.values() for path in folder]
+    return dict(sorted(in_threads(check, paths, f"verify {entry.name}")))
+
+
+def _check_names(root: Path, images: dict[str, list[Path]], digests: dict[str, str]) -> None:
+    """Raise unless the four folders have the images of the list, all of them and no other."""
+    have = {f"{folder}/{path.name}" for folder in FOLDERS for path in images[folder]}
+    if missing := sorted(set(digests) - have):
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise UserError(f"{root / missing[0]} is missing{more}; fetch the data set again")
+    if extra := sorted(have - set(digests)):
+        more = f" and {len(extra) - 1} more" if len(extra) > 1 else ""
+        raise UserError(f"{root / extra[0]} is not part of the data set{more}; remove it")
+
+
+def _check_counts(root: Path, images: dict[str, list[Path]], entry: Entry) -> None:
+    """Raise unless each folder has as many images as it must."""
+    for folder, expected in entry.expected_counts().items():
+        if (found := len(images[folder])) != expected:
+            raise UserError(f"{root / folder} has {found} images, expected {expected}")
+    target = f"test{entry.letters[1]}"
+    if len(images[target]) < 2:
+        raise UserError(f"{root / target} has 1 image; scores need 2 or more of the target")
+
+
+def _check_stems(paths: list[Path]) -> None:
+    """Raise if two images of one folder would be written under one name."""
+    seen: dict[str, Path] = {}
+    for path in paths:
+        if path.stem in seen:
+            raise UserError(
+                f"{path} and {seen[path.stem].name} have one name but for the extension; "
+                "outputs are named by it, so rename one"
+            )
+        seen[path.stem] = path
+
+
+def _check_pairs(root: Path, sources: list[Path], partners: list[Path]) -> None:
+    """Raise unless there is one partner (truth, mask, labels) of each test source and no other."""
+    folder = partners[0].parent
+    have, wanted = {p.stem: p for p in partners}, {p.stem: p for p in sources}
+    for stem in sorted(set(wanted) - set(have)):
+        raise UserError(f"{wanted[stem]} has no counterpart in {folder}; expected one named {stem}")
+    for stem in sorted(set(have) - set(wanted)):
+        raise UserError(f"{have[stem]} has no image of its name in {sources[0].parent}")
+
+
+def content_digest(images: dict[str, str], direction: str) -> str:
+    """Return the sha256 over the sorted "FOLDER/NAME sha256" lines of a data set.
+
+    The other direction is another task on the same files, so BtoA has a line of its own.
+    """
+    lines = [f"{name} {digest}" for name, digest in sorted(images.items())]
+    head = ["direction BtoA"] if direction == "BtoA" else []
+    return hashlib.sha256("".join(f"{line}\n" for line in head + lines).encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""What a method is, and how the benchmark finds them."""

@@ -1,0 +1,51 @@
+"""The scores that compare two sets of pooled features, whatever images they are of."""
+
+from __future__ import annotations
+
+from cut.metrics import bootstrap, kid, prdc
+from cut.metrics.fid import fid
+from cut.metrics.fid_infinity import LEAST_IMAGES, fid_infinity
+from cut.metrics.inception.features import Features
+from cut.metrics.score_group import Scores
+
+BOUNDS = ("fid_low", "fid_high", "kid_low", "kid_high")
+NAMES = ("fid", *BOUNDS[:2], "fid_infinity", "kid", "kid_std", *BOUNDS[2:], *prdc.NAMES)
+FEW = "a distance of distributions needs at least two images on each side"
+REASONS = {
+    **dict.fromkeys(BOUNDS, f"needs at least {bootstrap.LEAST_IMAGES} images on a side"),
+    "fid_infinity": f"needs at least {LEAST_IMAGES} images on each side: below, the bias is not"
+    " linear in 1/N",
+    "kid_std": "fewer than four images on a side",
+    **dict.fromkeys(prdc.NAMES, f"needs more than {prdc.NEIGHBOURS} images on a side"),
+}
+
+
+def distances(reference: Features, given: Features) -> Scores:
+    """Return the scores `NAMES` of translations' features against those of real images."""
+    protocol = {}
+    if given.reason is None:
+        protocol = {
+            "weights": given.protocol["weights"],
+            "kid": kid.describe(len(reference.names), len(given.names)),
+            "interval": f"{bootstrap.LEVEL} bootstrap, {bootstrap.RESAMPLES} resamples, centred",
+            "manifold": f"{prdc.NEIGHBOURS} neighbours",
+        }
+    reason = reference.reason or given.reason
+    if reason is None and min(len(reference.names), len(given.names)) < 2:
+        reason = FEW
+    if reason is not None:
+        missing = Scores.none(NAMES, reason)
+        return Scores(missing.values, missing.missing, protocol)
+    pair = (reference.values, given.values)
+    values: dict[str, float | None] = dict.fromkeys(NAMES)
+    values["fid"] = fid(*pair)
+    values["kid"], values["kid_std"] = kid.kid(*pair)
+    for score, bounds in (("fid", bootstrap.fid_interval), ("kid", bootstrap.kid_interval)):
+        if found := bounds(*pair, values[score]):
+            values[f"{score}_low"], values[f"{score}_high"] = found
+    if min(map(len, pair)) >= LEAST_IMAGES:
+        values["fid_infinity"] = fid_infinity(*pair)
+    if min(map(len, pair)) > prdc.NEIGHBOURS:
+        values |= prdc.manifold(*pair)
+    missing = {name: REASONS[name] for name, value in values.items() if value is None}
+    return Scores(values, missing, protocol)

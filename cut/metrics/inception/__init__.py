@@ -1,0 +1,1 @@
+"""FID's Inception network: weights, network and pooled features."""

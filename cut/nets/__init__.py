@@ -1,0 +1,1 @@
+"""Networks, losses and the image pool that methods share."""

@@ -1,0 +1,135 @@
+"""The configuration of a benchmark: what it may say, its defaults, and the plan it comes to.
+
+    python -m cut config CONFIG.yaml ...     check files; print the plan, one line a run
+    python -m cut config --schema            print the JSON schema
+
+A configuration lists what to `run` over a dictionary of `methods`; an ablation's row is a method
+with other options.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+from cut.base.errors import UserError
+from cut.base.image_size import TrainingSize
+
+# 64 bits, as in most programs that take a seed; `true` is no seed.
+Seed = Annotated[int, Field(strict=True, ge=-(2**63), lt=2**63)]
+
+
+class Section(BaseModel):
+    """Base of the configuration's parts: unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Row(Section):
+    """One row of a table: a method with options of its own."""
+
+    method: str | None = Field(None, description="the method; default: the row's own name")
+    options: dict[str, Any] = Field({}, description="options of the method, over `options` below")
+    training: dict[str, Any] = Field({}, description="options of the loop, over `training` below")
+
+
+class Grid(Section):
+    """The grid of inputs and translations."""
+
+    rows: int = Field(6, ge=1, description="test images shown")
+    seed: int = Field(0, description="which images: drawn from this seed")
+    names: list[str] = Field([], description="which images: these, in place of rows and seed")
+
+
+class Best(Section):
+    """Scoring along the way: final against best epoch, and FID by epoch."""
+
+    every: int = Field(
+        ge=1, description="epochs between generators that are kept and scored (the last always is)"
+    )
+    held_out: int = Field(
+        0,
+        ge=0,
+        description="training images of each domain left out of training, to choose the best epoch"
+        " by; 0 chooses by the test images themselves, as papers do",
+    )
+
+
+class Config(Section):
+    """A benchmark."""
+
+    results: str = Field("results", description="folder for all that a run writes")
+    data: str = Field("data", description="folder for prepared data sets")
+    datasets: list[str] = Field(min_length=1, description="data sets to run on")
+    data_sources: dict[str, str | dict[str, Any]] = Field(
+        {},
+        description="where a data set comes from: an archive, a folder or an address; or fields"
+        " of its registry entry to override. A name the registry lacks is a set of your own",
+    )
+    size: TrainingSize = Field(
+        256,
+        description="test images and training crops in pixels: one number, or HEIGHTxWIDTH",
+    )
+    run: list[str] = Field(min_length=1, description="rows to run, in the tables' order")
+    methods: dict[str, Row] = Field({}, description="rows that are a method with other options")
+    options: dict[str, Any] = Field({}, description="given to every method that has the option")
+    training: dict[str, Any] = Field({}, description="options of the loop for every method")
+    seeds: list[Seed] = Field(
+        [0],
+        min_length=1,
+        description="each row is run once a seed; controls, which draw nothing, with the first",
+    )
+    device: Literal["cpu", "cuda"] = Field("cpu", description="where to train and translate")
+    fid_weights: str | None = Field(
+        None, description="file with FID's Inception weights; default: looked for, then fetched"
+    )
+    segmenter: str | None = Field(
+        None,
+        description="file with the weights of a DRN-D-22, to score data sets with label maps"
+        " (Cityscapes) by what it finds in the translations",
+    )
+    translate_batch_size: int = Field(16, ge=1, description="images translated at a time")
+    best: Best | None = Field(
+        None, description="score each training along the way and report the best epoch too"
+    )
+    grid: Grid = Field(Grid(), description="the grid figure")
+    ablation: bool = Field(
+        False, description="write the ablation table and its scatter: CUT's options as columns"
+    )
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML, but a key that is given twice is an error and not the last of its values."""
+
+    def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        seen = set()
+        for key, _ in node.value:
+            name = (key.tag, str(key.value))
+            if name in seen:
+                said = f"the key {key.value!r} is given twice"
+                raise yaml.composer.ComposerError(None, None, said, key.start_mark)
+            seen.add(name)
+        return node
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read a YAML configuration.
+
+    Raises:
+        UserError: it is missing or no YAML mapping, or gives a key twice.
+    """
+    try:
+        value = yaml.load(path.read_text(), _Loader)
+    except OSError as error:
+        raise UserError(f"can't read the config {path}: {error.strerror}") from None
+    except yaml.YAMLError as error:
+        line = getattr(getattr(error, "problem_mark", None), "line", None)
+        where = f" at line {line + 1}" if line is not None else ""
+        raise UserError(f"{path} is not YAML{where}: {getattr(error, 'problem', error)}") from None
+    if not isinstance(value, dict):
+        raise UserError(f"{path} holds no mapping of config keys")
+    return value

@@ -1,0 +1,81 @@
+"""Check the files that a plan needs before anything runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cut.base.errors import UserError, unknown
+from cut.data.prepare import source_folder, stands
+from cut.data.registry import Entry
+from cut.data.verify import find_root, listing
+
+if TYPE_CHECKING:
+    from cut.plan.plan import Plan
+
+
+def check_inputs(plan: Plan) -> None:
+    """Refuse a plan whose files are not there, or whose data sets can't give what it asks for.
+
+    Raises:
+        UserError: one sentence about the first thing that is missing.
+    """
+    for key in ("fid_weights", "segmenter"):
+        path = getattr(plan.config, key)
+        if path is not None and not Path(path).is_file():
+            raise UserError(
+                f"{key} is {path!r}, and there is no such file; give one, or leave the key out"
+            )
+    for entry in plan.entries.values():
+        try:
+            images = known_images(entry)
+        except UserError:
+            if not stands(entry, Path(plan.config.data) / entry.name):
+                raise
+            continue  # what the set was made from is gone, the set is here
+        counts = {folder: len(names) for folder, names in images.items()}
+        for n in _held_out(plan):
+            _check_held_out(entry, n, entry.expected_counts() or counts)
+        names = images.get(f"test{entry.letters[0]}")
+        for name in plan.config.grid.names if names else ():
+            if name not in names and Path(name).stem not in names:
+                raise UserError(unknown(f"image in grid.names for {entry.name}", name, names))
+
+
+def known_images(entry: Entry) -> dict[str, list[str]]:
+    """Return the images of each folder, without endings; nothing where they aren't known yet.
+
+    They are known of sets with a list of digests, of generated ones, and of folders here.
+
+    Raises:
+        UserError: the set's folder or archive is given and isn't there, or is none.
+    """
+    if entry.conversion is not None and entry.source is None:
+        return {}  # archives that only the user can get: the rule that needs them says which
+    folder = source_folder(entry)
+    if folder is not None:
+        found = listing(find_root(folder), entry)
+        return {name: [path.stem for path in paths] for name, paths in found.items()}
+    if entry.generator is not None:  # numbered, as `cut.data.synthetic` does
+        return {name: [f"{k:04d}" for k in range(n)] for name, n in entry.expected_counts().items()}
+    images: dict[str, list[str]] = {}
+    for path in entry.expected_digests() or ():
+        images.setdefault(path.split("/")[0], []).append(Path(path).stem)
+    return images
+
+
+def _held_out(plan: Plan) -> set[int]:
+    """Return how many images of each domain trainings leave out."""
+    if plan.config.best:
+        return {plan.config.best.held_out}
+    return {row.training.get("held_out", 0) for row in plan.rows.values()}
+
+
+def _check_held_out(entry: Entry, n: int, counts: dict[str, int]) -> None:
+    """Raise where a domain with known images has too few; see `Dataset.held_out`."""
+    for folder in ("trainA", "trainB"):
+        if n and folder in counts and not 2 <= n <= counts[folder] - 2:
+            raise UserError(
+                f"held_out is {n}, but {entry.name} has {counts[folder]} images in {folder}: give"
+                " 0, or leave at least two on either side"
+            )

@@ -1,0 +1,89 @@
+"""The bars of a table's intervals: one axis for all rows, on which differences can be seen."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from cut.results.run import METRICS, Run
+
+Bounds = tuple[float, float, float]  # low, FID, high
+
+
+@dataclass(frozen=True)
+class Whisker:
+    """One interval in percent of the axis; None is an end, or a point, that lies off it."""
+
+    y: float  # percent of the bar's height
+    low: float | None
+    point: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Bar:
+    """The intervals of a row that the axis shows, one a seed, and the sides to which any leaves it.
+
+    `seeds` is how many there are, in view or not.
+    """
+
+    seeds: int
+    whiskers: list[Whisker] = field(default_factory=list)
+    left: bool = False
+    right: bool = False
+
+
+@dataclass(frozen=True)
+class Axis:
+    """The part of the scale that a table's bars show."""
+
+    low: float
+    high: float
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """Return both ends as the table shows FIDs."""
+        show = METRICS["fid"].show
+        return show(self.low), show(self.high)
+
+    def bar(self, bounds: Sequence[Bounds]) -> Bar:
+        """Return the bar of a row's intervals."""
+
+        def place(value: float) -> float | None:
+            inside = self.low <= value <= self.high
+            return round(100 * (value - self.low) / (self.high - self.low), 1) if inside else None
+
+        whiskers = [
+            Whisker(round(100 * (i + 0.5) / len(bounds), 1), *map(place, three))
+            for i, three in enumerate(bounds)
+            if three[2] >= self.low and three[0] <= self.high
+        ]
+        left = any(low < self.low for low, _, _ in bounds)
+        return Bar(len(bounds), whiskers, left, any(high > self.high for _, _, high in bounds))
+
+
+def bounds_of(row: Sequence[Run]) -> list[Bounds]:
+    """Return the interval around the FID of each of a row's runs that has one."""
+    found = [tuple(run.value(m)[0] for m in ("fid_low", "fid", "fid_high")) for run in row]
+    return [three for three in found if None not in three]
+
+
+def axis_of(rows: Sequence[Sequence[Run]]) -> Axis | None:
+    """Return the axis of a table's bars, or None where there is nothing to draw.
+
+    Its ends are those of the methods' intervals. Left out are controls, and what is so much worse
+    than the others (more than 1.5 times the quartiles' distance above them, as in a box plot) that
+    a training must have collapsed: either would leave the others a dot each.
+    """
+    methods = [three for row in rows if not row[0].control for three in bounds_of(row)]
+    found = methods if len(methods) > 1 else [three for row in rows for three in bounds_of(row)]
+    if not found:
+        return None
+    if len(found) > 3:
+        q1, _, q3 = statistics.quantiles([fid for _, fid, _ in found], method="inclusive")
+        found = [three for three in found if three[1] <= q3 + 1.5 * (q3 - q1)]
+    low, high = min(low for low, _, _ in found), max(high for _, _, high in found)
+    # A little room, so that no whisker ends on the arrow's place.
+    room = 0.04 * (high - low) or 0.5
+    return Axis(max(0.0, low - room), high + room)

@@ -1,0 +1,1 @@
+"""What runs measured, compared with each other and with published numbers."""

@@ -1,1 +1,0 @@
-"""The page of results: one static page over the runs' records, images, tables and figures."""

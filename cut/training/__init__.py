@@ -1,0 +1,1 @@
+"""One run: from a data set to weights and translations."""

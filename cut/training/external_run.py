@@ -1,0 +1,156 @@
+"""Runs of methods that are commands: their training images, their checks and their records."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from cut.base import environment
+from cut.base.errors import UserError
+from cut.base.files import read_json, replacing, sha256_of, write_json
+from cut.base.image_size import height_width
+from cut.base.images import read_image, resize, write_png
+from cut.base.parallel import in_threads
+from cut.data.dataset import Dataset
+from cut.methods.commands import ExternalMethod
+from cut.methods.contract import parse_options
+from cut.methods.registry import discover
+
+
+def export_training(
+    dataset: Dataset, out: Path, size: tuple[int, int], held_out: int = 0
+) -> dict[str, int]:
+    """Write the training images at `size` (bicubic) as PNG into `out/source` and `out/target`.
+
+    Without the `held_out` images of each domain that no method of this benchmark may see.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "manifest.json").unlink(missing_ok=True)
+    files = {domain: dataset.held_out(domain, held_out)[0] for domain in ("source", "target")}
+    for domain in files:
+        for old in (out / domain).glob("*.png"):
+            old.unlink()
+    jobs = [(domain, path) for domain, paths in files.items() for path in paths]
+
+    def write(job: tuple[str, Path]) -> None:
+        domain, path = job
+        write_png(out / domain / f"{path.stem}.png", resize(read_image(path), size))
+
+    in_threads(write, jobs, f"export {dataset.name}")
+    counts = {domain: len(paths) for domain, paths in files.items()}
+    head = {"dataset": dataset.name, "dataset_digest": dataset.digest, "split": "train"}
+    write_json(out / "manifest.json", {**head, "size": list(size), "counts": counts})
+    return counts
+
+
+def check_translations(folder: Path, names: Sequence[str], size: tuple[int, int]) -> dict[str, str]:
+    """Return {file: sha256} of the translations of test images `names` (stems).
+
+    Raises:
+        UserError: one is missing, damaged, of another size, or not asked for.
+    """
+    found = {path.name for path in folder.glob("*") if path.name != "manifest.json"}
+    wanted = {f"{name}.png" for name in names}
+    if missing := sorted(wanted - found):
+        raise UserError(
+            f"{folder} lacks {missing[0]} ({len(missing)} of {len(wanted)} missing);"
+            " translate has to write NAME.png for every NAME.png of its input"
+        )
+    if extra := sorted(found - wanted):
+        raise UserError(f"{folder} holds {extra[0]}, which is no test image's translation")
+    digests = {}
+    for name in sorted(wanted):
+        image = read_image(folder / name)
+        if (image.height, image.width) != size:
+            raise UserError(
+                f"{folder / name} is {image.height}x{image.width} (height x width) and has to be"
+                f" {size[0]}x{size[1]}, as its input"
+            )
+        digests[name] = sha256_of(folder / name)
+    return digests
+
+
+def write_record(
+    method: str, name: str, seed: int, options: dict[str, Any], test: Path, out: Path,
+    measured: Sequence[Path],
+) -> int:  # fmt: skip
+    """Check the translations in `out/translated`; write the run's records; return their number.
+
+    `measured` are Snakemake's benchmark files of the commands. Their seconds are kept; their memory
+    is not, since a short command is over before Snakemake looks.
+    """
+    cls = discover()[method]
+    if not issubclass(cls, ExternalMethod):
+        raise UserError(f"{method} is no method of commands; python -m cut train trains it")
+    manifest = read_json(test / "manifest.json")
+    size = tuple(manifest["size"])
+    names = [path.stem for path in (test / "source").glob("*.png")]
+    digests = check_translations(out / "translated", names, size)
+    facts = {
+        "dataset": manifest["dataset"], "dataset_digest": manifest["dataset_digest"],
+        "method": name, "algorithm": method, "description": cls.summary, "seed": seed,
+        "options": parse_options(cls.Options, options, method).model_dump(), "training": {},
+        "size": list(size), "epochs": 0, "iterations": 0, "images_seen": 0,
+        "seconds_per_iteration": None, "train_seconds": _seconds(measured), "external": True,
+        "peak_memory_bytes": 0, "peak_memory_kind": "rss",
+        "code_digest": sha256_of(*sorted(cls.code_files())),
+        "device": "cpu", "hardware": environment.hardware(torch.device("cpu")),
+        "versions": environment.versions(),
+    }  # fmt: skip
+    with replacing(out / "history.csv") as temporary:
+        temporary.write_text("iteration,epoch,lr_factor,images_per_second\n")
+    header = {key: facts[key] for key in ("dataset", "dataset_digest", "method", "algorithm")}
+    header |= {"seed": seed, "size": list(size), "split": "test", "epoch": 0, "iteration": 0}
+    write_json(out / "translated" / "manifest.json", {**header, "images": digests})
+    write_json(out / "run.json", facts)
+    return len(digests)
+
+
+def _seconds(files: Sequence[Path]) -> float:
+    """Return the seconds of all commands."""
+    total = 0.0
+    for path in files:
+        with open(path, newline="") as file:
+            total += float(next(csv.DictReader(file, delimiter="\t"))["s"])
+    return total
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m cut external", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    commands = parser.add_subparsers(dest="command", required=True)
+    one = commands.add_parser("images", help="write training images for the commands")
+    one.add_argument("dataset", type=Path, help="a dataset.json")
+    one.add_argument("out", type=Path, help="the folder for source/ and target/")
+    one.add_argument("--size", required=True, help="pixels, or HEIGHTxWIDTH")
+    one.add_argument("--held-out", type=int, default=0, metavar="N", help="images left out")
+    two = commands.add_parser("record", help="check translations and write the run's records")
+    two.add_argument("--method", required=True)
+    two.add_argument("--name", help="the row's name in tables (default: the method)")
+    two.add_argument("--seed", type=int, default=0)
+    two.add_argument("--options", default="{}", help="the method's options, a JSON object")
+    two.add_argument("--test", type=Path, required=True, help="the exported test images")
+    two.add_argument("--out", type=Path, required=True, help="the run's folder")
+    two.add_argument("measured", type=Path, nargs="*", help="Snakemake's benchmark files")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one of the two commands."""
+    args = _parser().parse_args(argv)
+    if args.command == "images":
+        counts = export_training(
+            Dataset.load(args.dataset), args.out, height_width(args.size, "--size"), args.held_out
+        )
+        print(f"wrote {counts['source']} source and {counts['target']} target images to {args.out}")
+    else:
+        n = write_record(args.method, args.name or args.method, args.seed,
+                         json.loads(args.options), args.test, args.out, args.measured)  # fmt: skip
+        print(f"{args.out} is whole: {n} translations")
+    return 0

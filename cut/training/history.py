@@ -1,0 +1,106 @@
+"""A training's history: means of its losses over intervals, their printed lines, TensorBoard."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from cut.base.errors import UserError
+from cut.base.files import replacing
+
+COLUMNS = ["iteration", "epoch", "lr_factor", "images_per_second"]
+
+
+class History:
+    """The rows of `history.csv`, and the interval that is not a row yet.
+
+    Losses stay on the device until the interval ends and are looked at together, so that a GPU
+    need not wait for the CPU at every step.
+    """
+
+    def __init__(self, name: str, batch_size: int) -> None:
+        self.name, self.batch_size = name, batch_size
+        self.rows: list[dict[str, Any]] = []
+        self.sums: dict[str, float] = {}
+        self.counted = 0
+        self.interval_seconds = 0.0
+        self.train_seconds = 0.0
+        self.pending: list[tuple[int, dict[str, Tensor]]] = []
+
+    def add(self, iteration: int, losses: dict[str, Tensor]) -> None:
+        """Take the losses of a step."""
+        self.pending.append((iteration, losses))
+
+    def flush(self) -> None:
+        """Add the pending losses to the interval's sums.
+
+        Raises:
+            UserError: a loss is not finite; the first such step and loss are named.
+        """
+        for iteration, losses in self.pending:
+            for name, value in losses.items():
+                number = float(value)
+                if not math.isfinite(number):
+                    raise UserError(
+                        f"loss {name} is {number} at iteration {iteration} of {self.name}; lower"
+                        " lr or lambda_nce, or use precision float32 (nothing after the last saved"
+                        " state was kept)"
+                    )
+                self.sums[name] = self.sums.get(name, 0.0) + number
+            self.counted += 1
+        self.pending.clear()
+
+    def close(self, iteration: int, epoch: int, lr_factor: float) -> dict[str, Any]:
+        """End the interval at `iteration`; return its row."""
+        seconds = self.interval_seconds
+        row = {
+            "iteration": iteration,
+            "epoch": epoch,
+            "lr_factor": lr_factor,
+            "images_per_second": self.counted * self.batch_size / seconds,
+            **{name: total / self.counted for name, total in self.sums.items()},
+        }
+        self.rows.append(row)
+        self.train_seconds += seconds
+        self.sums, self.counted, self.interval_seconds = {}, 0, 0.0
+        return row
+
+    def line(self, row: dict[str, Any], epochs: int, iterations: int) -> str:
+        """Return `row` as a line to read, with the time left of `iterations`."""
+        left = (iterations - row["iteration"]) * self.train_seconds / row["iteration"]
+        shown = "  ".join(f"{name} {row[name]:.3f}" for name in losses_of(row))
+        return (
+            f"epoch {row['epoch']}/{epochs}  step {row['iteration']}/{iterations}  {shown}  "
+            f"{row['images_per_second']:.1f} images/s  {left / 60:.1f} min left"
+        )
+
+    def write(self, path: Path) -> None:
+        """Write all rows as CSV, atomically."""
+        text = io.StringIO()
+        losses = losses_of(self.rows[0]) if self.rows else []
+        writer = csv.DictWriter(text, [*COLUMNS, *losses], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.rows)
+        with replacing(path) as temporary:
+            temporary.write_text(text.getvalue())
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that `load_state_dict` needs to go on as if there had been no stop."""
+        self.flush()
+        names = ("rows", "sums", "counted", "interval_seconds", "train_seconds")
+        return {name: getattr(self, name) for name in names}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from `state_dict`."""
+        for name, value in state.items():
+            setattr(self, name, value)
+
+
+def losses_of(row: dict[str, Any]) -> list[str]:
+    """Return the names of a row's losses."""
+    return [name for name in row if name not in COLUMNS]

@@ -1,0 +1,164 @@
+"""Methods of commands: their method.yaml, what is demanded of their output, the example."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import ROOT
+from fake_runs import picture, write_images
+from PIL import Image
+
+import baselines
+from cut.base.errors import UserError
+from cut.base.files import write_json
+from cut.methods import commands
+from cut.methods.registry import code_digest, discover
+from cut.training import external_run
+
+REINHARD = ROOT / "baselines" / "reinhard"
+SPEC = "summary: a test\noptions:\n  k: {type: int, default: 3, ge: 1, description: x}\n"
+
+
+def folder(path, text):
+    path.mkdir()
+    (path / "method.yaml").write_text(text)
+    (path / "environment.yaml").write_text("dependencies: [python]\n")
+    return path
+
+
+def test_a_folder_with_commands_is_a_method(tmp_path, monkeypatch):
+    folder(tmp_path / "mine", SPEC + "translate: run {input} {output} -k {k}\n")
+    monkeypatch.setattr(baselines, "__path__", [*baselines.__path__, str(tmp_path)])
+    method = discover()["mine"]
+    assert method.summary == "a test" and not method.trained
+    line = method.command("translate", {"k": 5}, {"input": "a b", "output": "c;d"})
+    assert line == "run 'a b' 'c;d' -k 5"
+    assert method.command("train", {}, {}) == "", "a method without training"
+    with pytest.raises(UserError, match=r"option k of mine is 0.*greater than or equal to 1"):
+        method.command("translate", {"k": 0}, {})
+    with pytest.raises(UserError, match="use the workflow"):
+        method(method.Options()).outputs(None, (8, 8), 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("- 1\n", "no YAML mapping"),
+        ("summary: x\n", "translate: Field required"),
+        (SPEC + "translate: x\nextra: 1\n", "extra: Extra inputs"),
+        (SPEC + "translate: run {inptu}\n", "translate names {inptu}, which is neither"),
+        (SPEC + "train: run {output}\ntranslate: x\n", "train names {output}"),
+    ],
+)
+def test_a_damaged_method_yaml_is_a_broken_plugin(tmp_path, monkeypatch, text, words):
+    folder(tmp_path / "mine", text)
+    monkeypatch.setattr(baselines, "__path__", [*baselines.__path__, str(tmp_path)])
+    registry = discover()
+    assert words in registry.broken["mine"] and "reinhard" in registry.methods
+
+
+def test_an_environment_is_demanded(tmp_path):
+    (folder(tmp_path / "mine", SPEC + "translate: x\n") / "environment.yaml").unlink()
+    with pytest.raises(UserError, match=r"no environment\.yaml beside it"):
+        commands.load(tmp_path / "mine")
+
+
+def test_the_code_digest_is_of_every_file_in_the_folder(tmp_path):
+    shutil.copytree(REINHARD, tmp_path / "reinhard")
+    method = commands.load(tmp_path / "reinhard")
+    before = code_digest(method)
+    (tmp_path / "reinhard" / "__pycache__").mkdir(exist_ok=True)
+    (tmp_path / "reinhard" / "__pycache__" / "x.pyc").write_text("x")
+    assert code_digest(method) == before
+    (tmp_path / "reinhard" / "method.yaml").write_text("changed")
+    assert code_digest(method) != before
+
+
+def test_whole_translations_pass(tmp_path):
+    out = write_images(tmp_path / "out", 3)
+    digests = external_run.check_translations(out, ["img_0", "img_1", "img_2"], (24, 24))
+    assert list(digests) == ["img_0.png", "img_1.png", "img_2.png"]
+    assert all(len(value) == 64 for value in digests.values())
+
+
+@pytest.mark.parametrize(
+    ("names", "size", "words"),
+    [
+        (["img_0", "img_1", "img_2", "img_3"], (24, 24), "lacks img_3.png .1 of 4 missing"),
+        (["img_0", "img_1"], (24, 24), "holds img_2.png, which is no test image"),
+        (["img_0", "img_1", "img_2"], (24, 32), r"img_0.png is 24x24 .* to be 24x32"),
+    ],
+)
+def test_wrong_translations_are_refused(tmp_path, names, size, words):
+    out = write_images(tmp_path / "out", 3)
+    with pytest.raises(UserError, match=words):
+        external_run.check_translations(out, names, size)
+
+
+def test_a_damaged_translation_is_named(tmp_path):
+    out = write_images(tmp_path / "out", 2)
+    (out / "img_1.png").write_bytes(b"")
+    with pytest.raises(UserError, match=r"img_1\.png"):
+        external_run.check_translations(out, ["img_0", "img_1"], (24, 24))
+
+
+def test_the_record_carries_options_code_and_seconds(tmp_path):
+    write_images(tmp_path / "test" / "source", 2)
+    write_json(tmp_path / "test" / "manifest.json",
+               {"dataset": "d", "dataset_digest": "f" * 64, "size": [24, 24]})  # fmt: skip
+    run = tmp_path / "run"
+    write_images(run / "translated", 2)
+    for stage, seconds in (("train", "1.5"), ("translate", "0.25")):
+        (tmp_path / f"{stage}.tsv").write_text(f"s\tmax_rss\n{seconds}\t-\n")
+    arguments = ["--method", "reinhard", "--name", "half", "--options", '{"strength": 0.5}',
+                 "--test", tmp_path / "test", "--out", run, tmp_path / "train.tsv",
+                 tmp_path / "translate.tsv"]  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-m", "cut", "external", "record", *map(str, arguments)],
+        cwd=ROOT, text=True, capture_output=True, check=True,
+    )  # fmt: skip
+    assert "2 translations" in done.stdout
+    facts = json.loads((run / "run.json").read_text())
+    assert facts["method"] == "half" and facts["options"] == {"strength": 0.5}
+    assert facts["train_seconds"] == 1.75
+    assert facts["code_digest"] == code_digest(discover()["reinhard"])
+
+
+def reinhard(*arguments):
+    script = REINHARD / "colour_transfer.py"
+    subprocess.run([sys.executable, str(script), *map(str, arguments)], check=True,
+                   capture_output=True)  # fmt: skip
+
+
+def test_colour_transfer_moves_colours_and_nothing_else(tmp_path):
+    """Between images of one colour the result is the target's colour, whatever the space."""
+    for name, colour in (("target", (200, 90, 40)), ("input", (30, 160, 90))):
+        (tmp_path / name).mkdir()
+        Image.new("RGB", (9, 5), colour).save(tmp_path / name / "a.png")
+    (tmp_path / "out").mkdir()
+    reinhard("train", tmp_path / "target", tmp_path / "c.json")
+    for strength, want in ((1, (200, 90, 40)), (0, (30, 160, 90))):
+        reinhard("translate", tmp_path / "input", tmp_path / "c.json", tmp_path / "out",
+                 "--strength", strength)  # fmt: skip
+        got = np.asarray(Image.open(tmp_path / "out" / "a.png"))
+        assert got.shape == (5, 9, 3)
+        assert np.abs(got - np.array(want)).max() <= 1
+
+
+def test_colour_transfer_takes_the_targets_contrast(tmp_path):
+    (tmp_path / "target").mkdir()
+    (tmp_path / "input").mkdir()
+    (tmp_path / "out").mkdir()
+    picture(1).save(tmp_path / "target" / "a.png")
+    flat = picture(1).point(lambda level: 100 + level // 8)
+    flat.save(tmp_path / "input" / "a.png")
+    reinhard("train", tmp_path / "target", tmp_path / "c.json")
+    reinhard("translate", tmp_path / "input", tmp_path / "c.json", tmp_path / "out")
+    spread = {n: np.asarray(Image.open(tmp_path / n / "a.png")).std()
+              for n in ("target", "input", "out")}  # fmt: skip
+    assert abs(spread["out"] - spread["target"]) < 0.35 * (spread["target"] - spread["input"])

@@ -1,0 +1,181 @@
+"""The contract, for every method that discovery finds: none is listed here."""
+
+from __future__ import annotations
+
+import io
+import re
+import subprocess
+import sys
+
+import pytest
+import torch
+from conftest import ROOT
+from small_methods import batch, build, weights
+
+import baselines
+from cut.base.errors import UserError
+from cut.methods import contract
+from cut.methods.contract import Batch
+from cut.methods.registry import code_digest, discover, main
+from cut.plan.plan import make_plan
+
+TRAINED = sorted(name for name, cls in discover().methods.items() if cls.trained)
+
+
+def test_discovery_finds_the_paper_and_the_controls():
+    assert {"cut", "fastcut", "copy", "real"} <= set(discover().methods)
+    assert discover().broken == {}
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_builds_from_its_defaults(name):
+    method = discover()[name](discover()[name].Options())
+    assert method.networks
+
+
+@pytest.mark.parametrize("n", [1, 3])
+@pytest.mark.parametrize("name", TRAINED)
+def test_a_step_changes_every_network_and_returns_finite_losses(name, n):
+    method = build(name)
+    before = weights(method)
+    losses = method.step(batch(n=n))
+    assert losses
+    for loss_name, value in losses.items():
+        assert value.ndim == 0 and torch.isfinite(value), loss_name
+        assert not value.requires_grad, f"{loss_name} keeps its graph alive"
+    after = weights(method)
+    for network in method.networks:
+        changed = [k for k in after if k.startswith(network + ".")
+                   and not torch.equal(before[k], after[k])]  # fmt: skip
+        assert changed, f"network {network} of {name} did not change"
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_one_seed_gives_one_result(name):
+    first, second, other = build(name, 3), build(name, 3), build(name, 4)
+    for method in (first, second, other):
+        for step in range(2):
+            method.step(batch(step))
+    pairs = weights(second)
+    assert all(torch.equal(value, pairs[key]) for key, value in weights(first).items())
+    pairs = weights(other)
+    assert not all(torch.equal(value, pairs[key]) for key, value in weights(first).items())
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_a_restored_state_goes_on_to_the_same_weights(name):
+    straight = build(name)
+    for step in range(2):
+        straight.step(batch(step))
+    file = io.BytesIO()
+    torch.save(straight.state_dict(), file)
+    for step in range(2, 4):
+        straight.step(batch(step))
+    file.seek(0)
+    resumed = build(name)
+    resumed.load_state_dict(torch.load(file, weights_only=True))
+    for step in range(2, 4):
+        resumed.step(batch(step))
+    want = weights(straight)
+    for key, value in weights(resumed).items():
+        assert torch.equal(value, want[key]), key
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_translates_several_images_as_it_does_one(name):
+    method = build(name)
+    side = 6 * method.stride
+    x = torch.rand(3, 3, side, 2 * side) * 2 - 1
+    y = method.translate(x)
+    assert y.shape == x.shape and y.abs().max() <= 1 and not y.requires_grad
+    assert torch.allclose(y[1:2], method.translate(x[1:2]), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_a_size_between_the_strides_is_refused_before_anything_runs(name):
+    stride = discover()[name].stride
+    config = {"datasets": ["coats2stripes"], "run": [name], "size": 16 * stride}
+    assert make_plan(config).rows
+    if stride > 1:
+        with pytest.raises(UserError, match=f"no multiple of {stride}, which {name} needs"):
+            make_plan({**config, "size": 16 * stride + 1})
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_generator_state_is_enough_to_translate(name):
+    method, other = build(name, 0), build(name, 1)
+    x = batch().source
+    assert not torch.equal(method.translate(x), other.translate(x))
+    other.load_generator_state(method.generator_state())
+    assert torch.equal(method.translate(x), other.translate(x))
+
+
+@pytest.mark.parametrize("name", sorted(discover().methods))
+def test_unknown_options_are_refused_in_a_sentence(name):
+    with pytest.raises(UserError, match=f"unknown option of {name} 'lamda'"):
+        build(name, lamda=1)
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_values_out_of_range_are_refused_in_a_sentence(name):
+    with pytest.raises(UserError, match=rf"option lr of {name} is -1.*greater than 0"):
+        build(name, lr=-1)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU on this machine")
+@pytest.mark.parametrize("name", TRAINED)
+def test_steps_on_a_gpu(name):
+    method = build(name).to(torch.device("cuda"))
+    losses = method.step(Batch(*(x.cuda() for x in batch())))
+    assert all(torch.isfinite(value) for value in losses.values())
+
+
+def test_a_broken_plugin_is_named_and_takes_no_other_down(tmp_path, monkeypatch, capsys):
+    (tmp_path / "torn.py").write_text("import no_such_module_at_all\n")
+    monkeypatch.setattr(baselines, "__path__", [*baselines.__path__, str(tmp_path)])
+    registry = discover()
+    assert "no_such_module_at_all" in registry.broken["torn"]
+    assert "cut" in registry.methods
+    with pytest.raises(UserError, match="'torn' does not import"):
+        registry["torn"]
+    assert main([]) == 1
+    assert "torn: broken" in capsys.readouterr().err
+
+
+def test_the_command_lists_every_method():
+    done = subprocess.run([sys.executable, "-m", "cut", "methods"], cwd=ROOT, text=True,
+                          capture_output=True, check=True)  # fmt: skip
+    for name, cls in discover().methods.items():
+        assert f"{name}: {cls.summary}" in done.stdout
+    assert "tau = 0.07 (> 0): temperature" in done.stdout
+
+
+def test_a_new_file_is_a_new_method(tmp_path, monkeypatch):
+    (tmp_path / "mirror.py").write_text(
+        "from cut.methods.contract import Method\n\n\n"
+        "class Mirror(Method):\n"
+        "    name = 'mirror'\n    summary = 'mirrors'\n    trained = False\n\n"
+        "    def translate(self, images):\n        return images.flip(3)\n"
+    )
+    monkeypatch.setattr(baselines, "__path__", [*baselines.__path__, str(tmp_path)])
+    x = batch().source
+    assert torch.equal(discover()["mirror"](contract.Options()).translate(x), x.flip(3))
+    sys.modules.pop("baselines.mirror")
+
+
+def test_the_code_digest_is_of_the_methods_own_files(tmp_path, monkeypatch):
+    registry = discover()
+    assert code_digest(registry["cut"]) == code_digest(registry["cut"])
+    assert code_digest(registry["cut"]) != code_digest(registry["copy"])
+
+
+def test_the_example_on_the_page_for_new_methods_works(tmp_path, monkeypatch):
+    page = (ROOT / "baselines" / "README.md").read_text()
+    (tmp_path / "colour.py").write_text(re.search(r"```python\n(.*?)```", page, re.DOTALL)[1])
+    monkeypatch.setattr(baselines, "__path__", [*baselines.__path__, str(tmp_path)])
+    method = build("colour")
+    before = weights(method)
+    assert all(torch.isfinite(loss) for loss in method.step(batch()).values())
+    assert not any(torch.equal(value, before[key]) for key, value in weights(method).items()
+                   if key.endswith("weight"))  # fmt: skip
+    sys.modules.pop("baselines.colour")

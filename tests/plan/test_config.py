@@ -1,0 +1,271 @@
+"""Configurations: the plan they come to, and one sentence for each mistake."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from conftest import ROOT
+
+from cut.base.errors import UserError
+from cut.data.prepare import known_source_digest, prepare, refuse_other, source_digest
+from cut.data.registry import resolve
+from cut.plan import check_config, config, inputs
+from cut.plan.plan import make_plan
+from cut.results.protocol import WEIGHTS_DEPEND_ON
+from cut.training.loop import Trainer
+from cut.training.options import WITHOUT_EFFECT, TrainingOptions, merge_loop
+
+GOOD = {"datasets": ["coats2stripes"], "run": ["copy", "cut"], "size": 64}
+
+
+def test_rows_are_a_method_with_options():
+    plan = make_plan(
+        {
+            **GOOD,
+            "run": ["cut", "no-id"],
+            "methods": {"no-id": {"method": "cut", "options": {"identity": False}}},
+            "options": {"ngf": 8},
+            "training": {"threads": 2},
+            "seeds": [1, 2],
+        }
+    )
+    row = plan.rows["no-id"]
+    assert (row.algorithm, row.options) == ("cut", {"ngf": 8, "identity": False})
+    assert row.threads == 2 and row.code == plan.rows["cut"].code
+    assert plan.runs()[1] == "results/coats2stripes/cut/seed2"
+    assert len(plan.runs()) == 4
+
+
+def test_a_shared_option_goes_to_the_methods_that_have_it():
+    plan = make_plan({**GOOD, "options": {"ngf": 8}, "training": {"batch_size": 2}})
+    assert plan.rows["copy"].options == {} and plan.rows["copy"].training == {}
+    assert plan.rows["cut"].training == {"batch_size": 2}
+
+
+def named(row: str) -> dict:
+    return {"methods": {row: {"method": "cut"}}}
+
+
+@pytest.mark.parametrize(
+    "change, sentence",
+    [
+        ({"seedz": [1]}, "unknown config key 'seedz'; did you mean 'seeds'"),
+        ({"size": "large"}, "config key size is 'large'"),
+        ({"seeds": []}, "config key seeds is"),
+        ({"device": "tpu"}, "config key device is 'tpu'"),
+        ({"run": ["cutt"]}, "unknown method in run 'cutt'; did you mean 'cut'"),
+        ({"run": ["cut", "cut"]}, "run lists an entry twice"),
+        ({"datasets": ["coats2stripe"]}, "coats2stripe"),
+        ({"options": {"ngff": 1}}, "unknown option under options 'ngff'; did you mean 'ngf'"),
+        ({"options": {"tau": -1}}, "option tau of row cut is -1"),
+        ({"training": {"epochs": 4}}, "unknown option of training 'epochs'"),
+        ({"training": {"precision": "half"}}, "option precision of training is 'half'"),
+        ({"size": 66}, "size 66 is no multiple of 4, which cut needs"),
+        ({"methods": {"x": {"option": {}}}}, "unknown key of methods.x 'option'"),
+        ({"methods": {"x": {}}}, "row 'x' names no method"),
+        ({"methods": {"x": {"method": "y"}}, "run": ["x"]}, "unknown method 'y'"),
+        ({"data_sources": {"coats2stripes": {"sizes": 3}}}, "sizes"),
+        ({"grid": {"row": 3}}, "unknown key of grid 'row'"),
+        ({"best": {"held_out": 3}}, "the config lacks 'best.every'"),
+        ({"best": {"evry": 2}}, "unknown key of best 'evry'; did you mean 'every'"),
+        ({"best": {"every": 2, "held": 3}}, "unknown key of best 'held'"),
+        ({"best": {"every": 0}}, "config key best.every is 0: input should be greater than"),
+        ({"seeds": [True]}, "config key seeds.0 is True: input should be a valid integer"),
+        ({"seeds": [2**70]}, "config key seeds.0 is 1180591620717411303424: input should be less"),
+        ({"run": ["a/b"]}, "row 'a/b': a name starts with a letter or digit, then those and . _ -"),
+        ({"run": [""]}, "row '': a name starts"),
+        ({"run": ["a{x}"]}, "row 'a{x}': a name starts"),
+        ({"run": [".."]}, "row '..': a name starts"),
+        ({"run": ["-x"]}, "row '-x': a name starts"),
+        ({"methods": {"a b": {"method": "cut"}}}, "row 'a b': a name starts"),
+        ({"run": ["test"], **named("test")}, "row 'test': the workflow keeps files of its own"),
+        ({"run": ["Held_Out"], **named("Held_Out")}, "row 'Held_Out': the workflow keeps"),
+        ({"run": ["cut", "CUT"], **named("CUT")}, "row 'CUT' differs from 'cut' in case alone"),
+        ({"datasets": ["a", "a-scores"]}, "data set 'a-scores' would share tables with 'a'"),
+        ({"datasets": ["tables"]}, "data set 'tables': the workflow keeps files of its own"),
+        ({"datasets": ["Logs"]}, "data set 'Logs': the workflow keeps files of its own"),
+        ({"datasets": ["../a"]}, "data set '../a': a name starts"),
+        ({"methods": {"copy": {"options": {"x": 1}}}}, "option of row copy 'x'; there is none"),
+        ({"options": {"nce_layers": [0, 99]}}, "row cut: feature layer 99 is outside the generato"),
+        (
+            {"options": {"n_blocks": 1, "nce_layers": [0, 24]}},
+            "nce_layers of row cut: feature layer 24 .* numbered 0 to 23",
+        ),
+        (
+            {"best": {"every": 2}, "training": {"snapshot_every": 3}},
+            "training.snapshot_every stands beside best, which decides it; give best.every alone",
+        ),
+        (
+            {"best": {"every": 2}, "methods": {"cut": {"training": {"held_out": 3}}}},
+            "methods.cut.training.held_out stands beside best, .* give best.held_out alone",
+        ),
+    ],
+)
+def test_mistakes_are_one_sentence(change, sentence):
+    with pytest.raises(UserError, match=sentence) as caught:
+        make_plan({**GOOD, **change})
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 300
+
+
+def test_a_data_set_that_is_not_known_may_be_ones_own():
+    with pytest.raises(UserError) as near:
+        make_plan({**GOOD, "datasets": ["coats2stripe"]})
+    assert "did you mean 'coats2stripes'? Or give your own set's folder" in str(near.value)
+    with pytest.raises(UserError, match="known: .*summer2winter; or give your own set's folder"):
+        make_plan({**GOOD, "datasets": ["qqq"]})
+
+
+SMALL = {"data_sources": {"coats2stripes": {"size": 32, "train": 8, "test": 5}}}
+
+
+@pytest.mark.parametrize(
+    "change, sentence",
+    [
+        ({"fid_weights": "no.pth"}, "fid_weights is 'no.pth', and there is no such file"),
+        ({"segmenter": "no.pth"}, "segmenter is 'no.pth', and there is no such file"),
+        ({"datasets": ["a"], "data_sources": {"a": "no"}}, "no file or folder no for data set a"),
+        ({"datasets": ["maps"], "data_sources": {"maps": "no.zip"}}, "no file or folder no.zip"),
+        ({"best": {"every": 1, "held_out": 7}}, "held_out is 7, but coats2stripes has 8 images"),
+        ({"training": {"held_out": 1}}, "held_out is 1, but coats2stripes has 8 images in trainA"),
+        ({"grid": {"names": ["0005"]}}, "unknown image in grid.names for coats2stripes '0005'"),
+        (
+            {"datasets": ["horse2zebra"], "grid": {"names": ["n02381460_1"]}},
+            "in grid.names for horse2zebra 'n02381460_1'; did you mean 'n02381460_",
+        ),
+        (
+            {"datasets": ["horse2zebra"], "grid": {"names": ["zebra"]}},
+            "for horse2zebra 'zebra'; known: n[0-9_]+, n.* and 115 more$",
+        ),
+    ],
+)
+def test_what_the_files_can_not_give_is_one_sentence(change, sentence):
+    with pytest.raises(UserError, match=sentence) as caught:
+        inputs.check_inputs(make_plan({**GOOD, **SMALL, **change}))
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 300
+
+
+def test_what_the_files_give_passes(tmp_path):
+    """Also the first and the last name that a generated set has, with and without its ending."""
+    made = prepare(resolve("coats2stripes", {"size": 16, "train": 8, "test": 5}), tmp_path)
+    names = [path.name for path in made.files("test", "source")]
+    changes = {"best": {"every": 1, "held_out": 6}, "grid": {"names": [names[0], names[-1][:-4]]}}
+    inputs.check_inputs(make_plan({**GOOD, **SMALL, **changes}))
+    own = {**GOOD, "datasets": ["mine"], "data_sources": {"mine": str(tmp_path)}, **changes}
+    inputs.check_inputs(make_plan(own))
+    with pytest.raises(UserError, match="held_out is 7, but mine has 8 images in trainA"):
+        inputs.check_inputs(make_plan({**own, "best": {"every": 1, "held_out": 7}}))
+
+
+def test_a_set_that_is_here_needs_no_source_any_more(tmp_path):
+    made = resolve("coats2stripes", {"size": 16, "train": 8, "test": 5})
+    prepare(made, tmp_path / "images")
+    archive = shutil.make_archive(str(tmp_path / "mine"), "zip", tmp_path / "images")
+    entry = resolve("mine", archive)
+    prepare(entry, tmp_path / "data" / "mine")
+    before = known_source_digest(entry, tmp_path / "data" / "mine")
+    assert before and before == source_digest(entry)
+    own = {**GOOD, "datasets": ["mine"], "data": str(tmp_path / "data")}
+    plan = make_plan({**own, "data_sources": {"mine": archive}})
+    Path(archive).unlink()
+    inputs.check_inputs(plan)
+    refuse_other(entry, tmp_path / "data" / "mine")
+    assert known_source_digest(entry, tmp_path / "data" / "mine") == before
+    # A source that was moved, as with the whole project, is the same set's.
+    refuse_other(resolve("mine", str(tmp_path / "images")), tmp_path / "data" / "mine")
+
+
+@pytest.mark.parametrize("name", sorted(p.name for p in (ROOT / "config").glob("*.yaml")))
+def test_every_config_here_can_be_planned_without_its_archives(name, tmp_path):
+    plan = make_plan(config.read(ROOT / "config" / name))
+    inputs.check_inputs(plan)
+    for entry in plan.entries.values():
+        refuse_other(entry, tmp_path / entry.name)
+
+
+def test_the_fingerprint_of_a_training_leaves_out_what_the_workflow_takes_as_without_effect():
+    method = SimpleNamespace(name="cut", options=SimpleNamespace(model_dump=dict), seed=0)
+    changed = {"load_size": 99, "flip": False, "precision": "tf32", "cache_images": True}
+    changed["tensorboard"] = True
+
+    def fingerprint(**options: object) -> str:
+        run = SimpleNamespace(method=method, size=(64, 64), dataset=SimpleNamespace(digest="0"))
+        run.options, run.device = TrainingOptions(**options), SimpleNamespace(type="cpu")
+        return Trainer.fingerprint.fget(run)
+
+    same = {
+        name
+        for name in TrainingOptions.model_fields
+        if fingerprint(**{name: changed.get(name, 7)}) == fingerprint()
+    }
+    assert same == WITHOUT_EFFECT
+    # Of the rest, what a published row and the seeds of one row are held to.
+    own = {"threads", "snapshot_every"}
+    assert set(TrainingOptions.model_fields) == same | own | set(WEIGHTS_DEPEND_ON)
+
+
+def test_the_loops_own_options_stand_apart():
+    training = {"log_every": 7, "batch_size": 2, "workers": 3, "threads": 2}
+    row = make_plan({**GOOD, "training": training}).rows["cut"]
+    assert row.training == {"batch_size": 2, "threads": 2}
+    assert row.loop == {"log_every": 7, "workers": 3}
+    assert row.threads == 5, "a core for each process that loads images"
+    assert merge_loop(row.loop, row.training) == training
+    with pytest.raises(UserError, match="unknown option of --loop 'flip'.* into --training"):
+        merge_loop({"flip": False}, {})
+
+
+def test_controls_run_once_and_not_once_a_seed():
+    plan = make_plan({**GOOD, "run": ["copy", "cut", "real"], "seeds": [4, 5]})
+    runs = [run.removeprefix("results/coats2stripes/") for run in plan.runs()]
+    assert runs == ["copy/seed4", "cut/seed4", "cut/seed5", "real/seed4"]
+
+
+def test_what_is_missing_is_named():
+    with pytest.raises(UserError, match="lacks 'run'"):
+        make_plan({"datasets": ["coats2stripes"]})
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda p: p.stem)
+def test_every_config_of_the_project_is_sound(path, capsys):
+    assert check_config.main([str(path)]) == 0
+    assert "runs" in capsys.readouterr().out
+
+
+def test_the_checked_in_schema_is_the_present_one(capsys):
+    check_config.main(["--schema"])
+    printed = json.loads(capsys.readouterr().out)
+    kept = json.loads((ROOT / "workflow" / "schemas" / "config.schema.json").read_text())
+    assert kept == printed, "python -m cut config --schema > workflow/schemas/config.schema.json"
+    assert all("description" in field for field in printed["properties"].values())
+
+
+def test_unreadable_files_are_said(tmp_path):
+    with pytest.raises(UserError, match="can't read the config"):
+        check_config.main([str(tmp_path / "none.yaml")])
+    (tmp_path / "torn.yaml").write_text("run: [cut\nsize: 3")
+    with pytest.raises(UserError, match="torn.yaml is not YAML at line 2"):
+        check_config.main([str(tmp_path / "torn.yaml")])
+    (tmp_path / "twice.yaml").write_text("run: [cut]\nbest:\n  every: 2\n  every: 3\n")
+    with pytest.raises(UserError, match="not YAML at line 4: the key 'every' is given twice"):
+        check_config.main([str(tmp_path / "twice.yaml")])
+    (tmp_path / "list.yaml").write_text("- cut")
+    with pytest.raises(UserError, match="no mapping"):
+        check_config.main([str(tmp_path / "list.yaml")])
+
+
+def test_merged_mappings_may_be_overridden(tmp_path):
+    text = "a: &a {x: 1}\nb: &b {<<: *a, x: 2}\nc: {<<: *b, x: 3}\n"
+    (tmp_path / "merged.yaml").write_text(text)
+    assert config.read(tmp_path / "merged.yaml") == {"a": {"x": 1}, "b": {"x": 2}, "c": {"x": 3}}
+
+
+def test_scoring_along_the_way_is_asked_of_trained_rows_alone():
+    plan = make_plan({**GOOD, "run": ["copy", "cut", "reinhard"], "best": {"every": 3}})
+    assert plan.rows["cut"].training["snapshot_every"] == 3
+    assert not plan.rows["copy"].training
+    assert [Path(run).parent.name for run in plan.followed()] == ["cut"]
+    assert make_plan(GOOD).followed() == []

@@ -1,0 +1,15 @@
+"""The arguments of a tiny training."""
+
+from __future__ import annotations
+
+import json
+
+OPTIONS = {"ngf": 4, "ndf": 4, "n_blocks": 1, "nce_layers": [0, 4, 8], "n_patches": 8, "width": 8}
+TRAINING = {"epochs_constant": 2, "epochs_decay": 2, "log_every": 2, "checkpoint_minutes": 0}
+
+
+def arguments(dataset, out, method="cut", options=OPTIONS, training=TRAINING, **more):
+    flags = [f"--{key}={value}" for key, value in {"size": 32, "device": "cpu", **more}.items()]
+    return [f"--dataset={dataset}", f"--out={out}", f"--method={method}",
+            f"--options={json.dumps(options)}", f"--training={json.dumps(training)}",
+            *flags]  # fmt: skip
