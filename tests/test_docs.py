@@ -1,0 +1,109 @@
+"""The pages: their links and anchors, and the commands, configs and files that they name."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+from cut.training.options import TrainingOptions
+
+PAGES = sorted(
+    path.relative_to(ROOT).as_posix()
+    for pattern in ("*.md", "docs/*.md", "*/README.md", "tests/data/*/README.md")
+    for path in ROOT.glob(pattern)
+)
+EXAMPLES = {"config/my_method.yaml", "baselines/my_method.py"}  # `baselines.new` writes them
+
+
+def text_of(page: str) -> str:
+    return (ROOT / page).read_text()
+
+
+def prose_of(page: str) -> str:
+    """Return the page without its code, where brackets are no links."""
+    return re.sub(r"`[^`\n]*`", "", re.sub(r"^```.*?^```", "", text_of(page), flags=re.M | re.S))
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.M | re.S)
+    titles = re.findall(r"^#+ +(.*)$", text, flags=re.M)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.fixture(scope="module")
+def commands() -> set[str]:
+    """Return the commands that `python -m cut --help` lists."""
+    done = subprocess.run(
+        [sys.executable, "-m", "cut", "--help"], cwd=ROOT, capture_output=True, text=True
+    )
+    return set(re.findall(r"^  ([a-z]+(?: [a-z]+)?) {2,}\S", done.stdout, flags=re.M))
+
+
+def named_commands(page: str) -> set[str]:
+    found = re.findall(r"(?:python -m cut|cutbench) ([a-z]+)(?: ([a-z]+))?", text_of(page))
+    return {f"{one} {two}" if one == "report" and two else one for one, two in found}
+
+
+def test_the_pages_are_found():
+    assert {"README.md", "docs/cli.md", "config/README.md", "baselines/README.md"} <= set(PAGES)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_resolve(page: str):
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose_of(page)):
+        if target.startswith(("http://", "https://")):
+            continue
+        name, _, anchor = target.partition("#")
+        path = (ROOT / page).parent / name if name else ROOT / page
+        assert path.exists(), target
+        assert not anchor or anchor in anchors(path), target
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_exist(page: str, commands: set[str]):
+    reports = {name.split()[0] for name in commands if " " in name}
+    assert named_commands(page) <= commands | reports
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_named_files_exist(page: str):
+    kinds = r"\b(?:config|cut|baselines|tests|benchmarks|docs|workflow|profiles)/[\w./*-]*\w"
+    for name in set(re.findall(rf"`({kinds})/?`", text_of(page))) - EXAMPLES:
+        assert list(ROOT.glob(name)), name
+    for name in set(re.findall(r"--configfile (config/\S+\.yaml)", text_of(page))) - EXAMPLES:
+        assert (ROOT / name).is_file(), name
+    for name in re.findall(r"python -m ((?:benchmarks|baselines)\.\w+)", text_of(page)):
+        assert (ROOT / name.replace(".", "/")).with_suffix(".py").is_file(), name
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_make_targets_exist(page: str):
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.M))
+    assert set(re.findall(r"^make ([a-z]+)|`make ([a-z]+)", text_of(page))) <= {
+        pair for name in targets for pair in ((name, ""), ("", name))
+    }
+
+
+def test_every_command_is_documented(commands: set[str]):
+    cells = set(re.findall(r"^\| `([a-z ]+)` \|", text_of("docs/cli.md"), flags=re.M))
+    assert len(commands) > 10 and cells == commands
+
+
+def test_every_key_of_a_config_is_documented():
+    schema = json.loads(text_of("workflow/schemas/config.schema.json"))
+    keys, options = text_of("config/README.md").split("### Options of the training loop")
+    assert set(re.findall(r"^\| `(\w+)` \|", keys, flags=re.M)) == set(schema["properties"])
+    named = re.findall(r"`(\w+)`", options)
+    assert set(TrainingOptions.model_fields) <= set(named)
+
+
+def test_listed_configs_exist():
+    listed = set(re.findall(r"`([\w-]+\.yaml)`", text_of("config/README.md")))
+    assert len(listed) > 8 and listed <= {path.name for path in (ROOT / "config").glob("*.yaml")}
