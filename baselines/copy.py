@@ -9,6 +9,7 @@ class Copy(Method):
     """Return every input as it is."""
 
     name = "copy"
+    role = "floor"
     summary = "control: the input unchanged, the score of doing nothing"
     trained = False
 

@@ -17,6 +17,7 @@ class Real(Method):
     """
 
     name = "real"
+    role = "ceiling"
     summary = "control: target training images scored as if translated, the score of perfection"
     trained = False
 

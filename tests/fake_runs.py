@@ -93,6 +93,7 @@ def write_run(
     weight = 10.0 if algorithm == "fastcut" else 1.0
     run = {
         "dataset": dataset, "dataset_digest": "d" * 64, "method": method, "algorithm": algorithm,
+        "role": {"copy": "floor", "real": "ceiling"}.get(algorithm, "method"),
         "description": "", "seed": seed,
         "options": {"ngf": 16, "n_patches": 64, "lambda_nce": weight} if trained else {},
         "training": TRAINING if trained else {},

@@ -13,7 +13,7 @@ import inspect
 from abc import ABC
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 import torch
 from PIL.Image import Image
@@ -103,6 +103,8 @@ class Method(ABC):
     Options: ClassVar[type[Options]] = Options
     training: ClassVar[dict[str, Any]] = {}  # defaults of this method for the loop's options
     trained: ClassVar[bool] = True
+    # A control is no method to compare: a floor does nothing, a ceiling is what perfection scores.
+    role: ClassVar[Literal["method", "floor", "ceiling"]] = "method"
     stride: ClassVar[int] = 1  # height and width must be multiples of this
 
     def __init__(self, options: Options, seed: int = 0) -> None:

@@ -16,7 +16,6 @@ from cut.methods.cut import Cut
 from cut.methods.registry import Registry, code_digest, discover
 from cut.plan import checks
 from cut.plan.config import Best, Config, Grid, Row
-from cut.records.run_record import CONTROLS
 from cut.training.options import WITHOUT_EFFECT, TrainingOptions, check_size, training_options
 
 
@@ -31,6 +30,7 @@ class PlannedRow:
     loop: dict[str, Any]
     threads: int  # of the training step, and one for each process that loads images
     trained: bool
+    role: str  # "method", or a control: "floor", "ceiling"
     contrastive: bool  # a variant of CUT, whose encoder a figure can look into
     code: str
     commands: type[ExternalMethod] | None = None  # of a method that runs by its own commands
@@ -69,7 +69,7 @@ class Plan:
 
     def seeds(self, row: str) -> list[int]:
         """Return the seeds of a row: a control draws nothing, and gives the same for each."""
-        return self.config.seeds[: 1 if self.rows[row].algorithm in CONTROLS else None]
+        return self.config.seeds[: 1 if self.rows[row].role != "method" else None]
 
 
 def make_plan(given: dict[str, Any]) -> Plan:
@@ -141,6 +141,7 @@ def _plan_row(config: Config, registry: Registry, name: str) -> PlannedRow:
         loop={k: v for k, v in training.items() if k in WITHOUT_EFFECT},
         threads=parsed.threads + parsed.workers if cls.trained else 1,
         trained=cls.trained,
+        role=cls.role,
         contrastive=issubclass(cls, Cut),
         code=code_digest(cls),
         commands=cls if issubclass(cls, ExternalMethod) else None,

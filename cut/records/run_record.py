@@ -30,6 +30,9 @@ class RunRecord(BaseModel):
     method: str = Field(description="name of the row")
     algorithm: str = Field(description="name of the method; a row is a method with options")
     description: str = Field(description="the method in a line")
+    role: Literal["method", "floor", "ceiling"] = Field(
+        description="a method to compare, or a control: the floor (copy) or the ceiling (real)"
+    )
     seed: int = Field(description="every draw of the run derives from it")
     options: dict[str, Any] = Field(description="every option of the method, defaults included")
     training: dict[str, Any] = Field(description="every option of the loop; empty for a control")

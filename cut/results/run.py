@@ -18,7 +18,7 @@ import pandas as pd
 from cut.base.errors import UserError
 from cut.metrics.catalogue import BEST, METRICS, PAIRED, SCORES
 from cut.records.epochs import EPOCH_COLUMNS
-from cut.records.run_record import CONTROLS, check
+from cut.records.run_record import check
 
 NOT_TRAINED = "not trained"
 OWN_CODE = "not measured: runs by its own commands"
@@ -40,7 +40,7 @@ class Run:
     @property
     def control(self) -> bool:
         """Return whether this is a control and not a method to compare."""
-        return self.facts["algorithm"] in CONTROLS
+        return self.facts["role"] != "method"
 
     def value(self, metric: str) -> tuple[float | None, str]:
         """Return (value in the metric's unit, "") or (None, why there is none)."""

@@ -94,7 +94,8 @@ def write_record(
     digests = check_translations(out / "translated", names, size)
     facts = {
         "dataset": manifest["dataset"], "dataset_digest": manifest["dataset_digest"],
-        "method": name, "algorithm": method, "description": cls.summary, "seed": seed,
+        "method": name, "algorithm": method, "description": cls.summary, "role": cls.role,
+        "seed": seed,
         "options": parse_options(cls.Options, options, method).model_dump(), "training": {},
         "size": list(size), "epochs": 0, "iterations": 0, "images_seen": 0,
         "seconds_per_iteration": None, "train_seconds": _seconds(measured), "external": True,

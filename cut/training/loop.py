@@ -301,6 +301,7 @@ class Trainer:
             "method": self.name,
             "algorithm": self.method.name,
             "description": self.method.summary,
+            "role": self.method.role,
             "seed": self.method.seed,
             "options": self.method.options.model_dump(),
             "training": self.options.model_dump() if self.method.trained else {},

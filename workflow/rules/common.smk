@@ -5,7 +5,6 @@ import re
 import shlex
 
 from cut.data.prepare import known_source_digest
-from cut.records.run_record import CONTROLS
 from cut.base.image_size import height_width
 
 RESULTS = PLAN.config.results
@@ -121,7 +120,7 @@ def own_environment(wildcards):
 def figures():
     """Return the figures that this configuration has something for, a data set at a time."""
     trained = any(row.trained and row.commands is None for row in PLAN.rows.values())
-    methods = any(row.algorithm not in CONTROLS for row in PLAN.rows.values())
+    methods = any(row.role == "method" for row in PLAN.rows.values())
     kinds = ["grid", "curves"] + ["cost"] * trained + ["cases"] * methods
     kinds += ["stability"] * bool(PLAN.followed())
     kinds += ["encoder"] * any(row.contrastive for row in PLAN.rows.values())
