@@ -18,14 +18,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from cut.base.device import choose_device
 from cut.base.errors import UserError
 from cut.data.dataset import Dataset
 from cut.methods.registry import build_method, discover
-from cut.training.loop import Trainer
+from cut.training.loop import configure_torch
 from cut.training.options import check_size, merge_loop, training_options
+from cut.training.trainer import Trainer
 
 
 def json_argument(text: str) -> dict[str, Any]:
@@ -60,9 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = merge_loop(json_argument(args.loop), json_argument(args.training))
     training = training_options(cls, given)
     device = choose_device(args.device)
-    torch.set_num_threads(training.threads)
-    torch.backends.cuda.matmul.allow_tf32 = training.precision == "tf32"
-    torch.backends.cudnn.allow_tf32 = training.precision == "tf32"
+    configure_torch(training)
     method = build_method(args.method, json_argument(args.options), args.seed)
     trainer = Trainer(
         method.to(device), Dataset.load(args.dataset), training, args.out,
