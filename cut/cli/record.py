@@ -1,4 +1,8 @@
-"""Check run records, or print their JSON schema."""
+"""Check the records that runs leave, or print their JSON schemas.
+
+Each file is checked by its name: run.json, scores.json, best.json and so on. The schemas are
+published in docs/schemas.
+"""
 
 from __future__ import annotations
 
@@ -7,26 +11,28 @@ import json
 from pathlib import Path
 
 from cut.base.errors import UserError
-from cut.cli.arguments import add_schema
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    parser.add_argument("files", type=Path, nargs="*", metavar="RUN_DIR/run.json")
-    add_schema(parser)
+    parser.add_argument("files", type=Path, nargs="*", metavar="FILE")
+    parser.add_argument("--schema", metavar="NAME", help="print the schema of this record")
+    parser.add_argument(
+        "--write-schemas", type=Path, metavar="FOLDER", help="write FOLDER/NAME.schema.json for all"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the schema, or check the records."""
-    if not args.schema and not args.files:
-        raise UserError("give one or more run.json, or --schema")
+    """Check the files, and print or write schemas."""
+    if not (args.files or args.schema or args.write_schemas):
+        raise UserError("give one or more files, --schema NAME or --write-schemas FOLDER")
 
-    from cut.base.files import read_json
-    from cut.records.run_record import RunRecord, check
+    from cut.records.commands import check, schema, write_schemas
 
     if args.schema:
-        print(json.dumps(RunRecord.model_json_schema(), indent=2))
+        print(json.dumps(schema(args.schema), indent=2))
+    if args.write_schemas:
+        print(f"wrote {len(write_schemas(args.write_schemas))} schemas to {args.write_schemas}")
     for path in args.files:
-        facts = check(read_json(path), path)
-        print(f"{path}: {facts['method']} on {facts['dataset']}, seed {facts['seed']}")
+        print(check(path))
     return 0

@@ -60,13 +60,3 @@ def test_a_wrong_record_is_one_sentence_and_against_the_schema(tmp_path, change,
     with pytest.raises(UserError, match=sentence):
         run_record.check(facts, tmp_path / "run.json")
     assert not jsonschema.Draft202012Validator(SCHEMA).is_valid(facts)
-
-
-def test_the_command_checks_records_and_prints_the_schema(tmp_path, capsys):
-    run = write_run(tmp_path / "run", "fastcut", seed=3)
-    assert run_command("record", [str(run / "run.json")]) == 0
-    assert capsys.readouterr().out.endswith("run.json: fastcut on coats2stripes, seed 3\n")
-    assert run_command("record", ["--schema"]) == 0
-    assert json.loads(capsys.readouterr().out) == SCHEMA
-    with pytest.raises(UserError, match="give one or more run.json, or --schema"):
-        run_command("record", [])
