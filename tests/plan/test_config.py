@@ -7,12 +7,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+from command import run_command
 from conftest import ROOT
 
 from cut.base.errors import UserError
 from cut.data.prepare import known_source_digest, prepare, refuse_other, source_digest
 from cut.data.registry import resolve
-from cut.plan import check_config, config, inputs
+from cut.plan import config, inputs
 from cut.plan.plan import make_plan
 from cut.training.options import merge_loop
 
@@ -207,12 +208,12 @@ def test_what_is_missing_is_named():
 
 @pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda p: p.stem)
 def test_every_config_of_the_project_is_sound(path, capsys):
-    assert check_config.main([str(path)]) == 0
+    assert run_command("config", [str(path)]) == 0
     assert "runs" in capsys.readouterr().out
 
 
 def test_the_checked_in_schema_is_the_present_one(capsys):
-    check_config.main(["--schema"])
+    run_command("config", ["--schema"])
     printed = json.loads(capsys.readouterr().out)
     kept = json.loads((ROOT / "workflow" / "schemas" / "config.schema.json").read_text())
     assert kept == printed, "python -m cut config --schema > workflow/schemas/config.schema.json"
@@ -221,16 +222,16 @@ def test_the_checked_in_schema_is_the_present_one(capsys):
 
 def test_unreadable_files_are_said(tmp_path):
     with pytest.raises(UserError, match="can't read the config"):
-        check_config.main([str(tmp_path / "none.yaml")])
+        run_command("config", [str(tmp_path / "none.yaml")])
     (tmp_path / "torn.yaml").write_text("run: [cut\nsize: 3")
     with pytest.raises(UserError, match="torn.yaml is not YAML at line 2"):
-        check_config.main([str(tmp_path / "torn.yaml")])
+        run_command("config", [str(tmp_path / "torn.yaml")])
     (tmp_path / "twice.yaml").write_text("run: [cut]\nbest:\n  every: 2\n  every: 3\n")
     with pytest.raises(UserError, match="not YAML at line 4: the key 'every' is given twice"):
-        check_config.main([str(tmp_path / "twice.yaml")])
+        run_command("config", [str(tmp_path / "twice.yaml")])
     (tmp_path / "list.yaml").write_text("- cut")
     with pytest.raises(UserError, match="no mapping"):
-        check_config.main([str(tmp_path / "list.yaml")])
+        run_command("config", [str(tmp_path / "list.yaml")])
 
 
 def test_merged_mappings_may_be_overridden(tmp_path):
