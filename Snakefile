@@ -29,7 +29,7 @@ try:
     for path in map(Path, workflow.configfiles):
         if path.suffix in (".yaml", ".yml"):
             read(path)  # Snakemake takes a key that is given twice without a word
-    PLAN = make_plan(config)
+    PLAN = make_plan(config, Path(".snakemake/rows"))
     check_inputs(PLAN)
     for entry in PLAN.entries.values():
         refuse_other(entry, Path(PLAN.config.data) / entry.name)

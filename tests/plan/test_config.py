@@ -239,8 +239,8 @@ def test_every_config_of_the_project_is_sound(path, capsys):
 def test_the_checked_in_schema_is_the_present_one(capsys):
     run_command("config", ["--schema"])
     printed = json.loads(capsys.readouterr().out)
-    kept = json.loads((ROOT / "workflow" / "schemas" / "config.schema.json").read_text())
-    assert kept == printed, "python -m cut config --schema > workflow/schemas/config.schema.json"
+    kept = json.loads((ROOT / "docs" / "schemas" / "config.schema.json").read_text())
+    assert kept == printed, "python -m cut config --schema > docs/schemas/config.schema.json"
     assert all("description" in field for field in printed["properties"].values())
 
 

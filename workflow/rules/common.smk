@@ -107,14 +107,14 @@ def own_command(stage, **places):
         given |= dict(zip(("height", "width"), height_width(PLAN.config.size)))
         given |= {name: place(input, run) for name, place in places.items()}
         # A method without training has nothing to run there.
-        return row.commands.command(stage, row.options, given) or "true"
+        return row.commands.command(stage, given) or "true"
 
     return command
 
 
 def own_environment(wildcards):
     """Return the environment file in the method's folder."""
-    return str(row_of(wildcards).commands.folder / "environment.yaml")
+    return f"{row_of(wildcards).commands.folder}/environment.yaml"
 
 
 def figures():
