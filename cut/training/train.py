@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from cut.base.device import choose_device
 from cut.data.dataset import Dataset
 from cut.methods.registry import build_method, discover
-from cut.training.loop import Trainer
+from cut.training.loop import configure_torch
 from cut.training.options import check_size, training_options
+from cut.training.trainer import Trainer
 
 
 def train(
@@ -46,9 +45,7 @@ def train(
     sides = check_size(cls, size, method)
     loop = training_options(cls, training)
     chosen = choose_device(device)
-    torch.set_num_threads(loop.threads)
-    torch.backends.cuda.matmul.allow_tf32 = loop.precision == "tf32"
-    torch.backends.cudnn.allow_tf32 = loop.precision == "tf32"
+    configure_torch(loop)
     trainer = Trainer(
         build_method(method, options, seed).to(chosen),
         Dataset.load(dataset),
