@@ -37,7 +37,7 @@ except UserError as error:
     raise WorkflowError(str(error))
 
 
-report: "workflow/report/workflow.rst"
+report: "cut/resources/captions/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
@@ -54,7 +54,5 @@ include: "workflow/rules/site.smk"
 rule all:
     default_target: True
     input:
-        f"{RESULTS}/tables/scores.csv",
-        figures(),
-        overviews(),
+        products(),
         rules.site.output.page,

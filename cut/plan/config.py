@@ -99,6 +99,9 @@ class Config(Section):
         " (Cityscapes) by what it finds in the translations",
     )
     translate_batch_size: int = Field(16, ge=1, description="images translated at a time")
+    scoring_threads: int = Field(
+        4, ge=1, description="CPU threads of each job that translates or scores, up to --cores"
+    )
     best: Best | None = Field(
         None, description="score each training along the way and report the best epoch too"
     )

@@ -16,6 +16,7 @@ from cut.records.history import HistoryRow
 from cut.records.images import ExportRecord, TranslatedRecord
 from cut.records.inception import InceptionRecord
 from cut.records.record import Record, RunFile, Table
+from cut.records.request import RequestRecord
 from cut.records.run import RunRecord
 from cut.records.scores import ScoresRecord
 
@@ -25,6 +26,7 @@ RECORDS: dict[str, type[RunFile]] = {
         DatasetRecord,
         ExportRecord,
         InceptionRecord,
+        RequestRecord,
         RunRecord,
         HistoryRow,
         TranslatedRecord,
