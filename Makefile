@@ -75,7 +75,7 @@ test: $(TEST_STAMP)
 	@echo "==> Running the tests in $(WORKERS) processes"
 	@PATH="$(BIN):$$PATH" OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
-test-fast: ARGS += -m "not slow"
+test-fast: override ARGS += -m "not slow"
 test-fast: test
 
 lint: $(TEST_STAMP)
