@@ -17,6 +17,8 @@ CAPTIONS = "../../cut/resources/captions"
 # CPU threads of a job that computes features or scores; Snakemake takes no more than it has cores.
 SCORING_THREADS = PLAN.config.scoring_threads
 RUN = f"{RESULTS}/{{dataset}}/{{row}}/seed{{seed}}"
+# What shows that a training is done, and its losses.
+TRAINING = ("trained", "history.csv")
 # Weights that a configuration names get a record in its own results: in the shared record, a wrong
 # path would take the weights, and another file the scores, from all other configurations.
 INCEPTION = f"{RESULTS if PLAN.config.fid_weights else DATA}/inception.json"
@@ -32,6 +34,7 @@ def shell_prefix():
     if not workflow.deployment_settings.deployment_method:
         places["PATH"] = Path(sys.executable).parent
     parts = [f"export {k}={shlex.quote(str(v))}${{{k}:+:${k}}}; " for k, v in places.items()]
+    parts.append(f"export CUT_PYTHON={shlex.quote(sys.executable)}; ")
     # `shell.prefix` replaces Snakemake's own `set -euo pipefail`, so repeat it. Braces are doubled
     # because Snakemake formats the prefix.
     return "set -euo pipefail; " + "".join(parts).replace("{", "{{").replace("}", "}}")
@@ -132,7 +135,8 @@ def overviews():
 
 def records(dataset=None):
     """Return the record and the scores of every run (of one data set)."""
-    names = [f"{run}/{name}" for run in PLAN.runs(dataset) for name in ("run.json", "scores.json")]
+    files = ("trained", "run.json", "scores.json")
+    names = [f"{run}/{name}" for run in PLAN.runs(dataset) for name in files]
     along = ("epochs.csv", "best.json", "best/scores.json")
     return names + [f"{run}/{name}" for run in PLAN.followed(dataset) for name in along]
 

@@ -1,12 +1,7 @@
 """Methods that run by commands of their own, each in its own environment."""
 
-# A command may end without a word; `cut.plan.status` is to see that it did. A trap, since a command on the
-# left of || would go on after its first step has failed.
-WATCHED = (
-    "log={log:q}; trap 'e=$?; "
-    '[ $e = 0 ] || echo "error: the command ended with status $e" >> "$log"'
-    "' EXIT; "
-)
+# A method's environment need not have this package: Snakemake's own Python watches the command.
+WATCHED = '"$CUT_PYTHON" -m cut --status {log:q}.json shell {params.command:q} > {log:q} 2>&1'
 
 
 rule training_images:
@@ -52,7 +47,7 @@ rule external_train:
             target=lambda input, run: Path(input.images).parent / "target",
         ),
     shell:
-        f"{WATCHED}mkdir -p {{params.run:q}}/model; ( {{params.command}} ) > {{log:q}} 2>&1"
+        "mkdir -p {params.run:q}/model; " + WATCHED
 
 
 rule external_translate:
@@ -80,8 +75,7 @@ rule external_translate:
             output=lambda input, run: f"{run}/translated",
         ),
     shell:
-        f"{WATCHED}rm -rf {{params.run:q}}/translated; mkdir -p {{params.run:q}}/translated;"
-        " ( {params.command} ) > {log:q} 2>&1"
+        "rm -rf {params.run:q}/translated; mkdir -p {params.run:q}/translated; " + WATCHED
 
 
 rule external_record:
@@ -106,5 +100,5 @@ rule external_record:
         request=request,
     shell:
         "printf '%s\\n' {params.request:q} > {params.out:q}/request.json;"
-        " python -m cut external record {params.out:q}/request.json --test {params.test:q}"
-        " {input.cost:q} > {log:q} 2>&1"
+        " python -m cut --status {log:q}.json external record {params.out:q}/request.json"
+        " --test {params.test:q} {input.cost:q} > {log:q} 2>&1"

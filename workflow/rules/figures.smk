@@ -23,9 +23,9 @@ class Figure(NamedTuple):
     threads: int = 1
 
 
-def files_of_runs(name):
-    """Return a function of wildcards: a file of each run of a data set."""
-    return lambda wildcards: [f"{run}/{name}" for run in PLAN.runs(wildcards.dataset)]
+def files_of_runs(*names):
+    """Return a function of wildcards: the files with these names of a data set's runs."""
+    return lambda w: [f"{run}/{name}" for run in PLAN.runs(w.dataset) for name in names]
 
 
 def records_of_runs(wildcards):
@@ -65,7 +65,7 @@ FIGURES = {
         grid_arguments,
         "translations",
     ),
-    "{dataset}-curves": Figure("curves", [files_of_runs("history.csv")], runs, "training curves"),
+    "{dataset}-curves": Figure("curves", [files_of_runs(*TRAINING)], runs, "training curves"),
     "{dataset}-stability": Figure("stability", [records_of_runs], runs, "FID by epoch"),
     "{dataset}-cost": Figure("cost", [records_of_runs], runs, "time and memory"),
     "{dataset}-cases": Figure(

@@ -5,9 +5,13 @@ rule train:
     input:
         rules.dataset.output[0],
     output:
-        record=f"{RUN}/run.json",
-        history=f"{RUN}/history.csv",
-        weights=f"{RUN}/generator.pt",
+        # A training that outlives a killed Snakemake leaves them complete; `update` keeps them when
+        # the job runs again. After a failure, `update` restores the files of the training before.
+        # `trained` does not come back then, so that the next call trains.
+        record=update(f"{RUN}/run.json"),
+        history=update(f"{RUN}/history.csv"),
+        weights=update(f"{RUN}/generator.pt"),
+        trained=touch(f"{RUN}/trained"),
     log:
         f"{RESULTS}/logs/{{dataset}}.{{row}}.seed{{seed}}.train.log",
     wildcard_constraints:
@@ -24,7 +28,7 @@ rule train:
         request=request,
     shell:
         "printf '%s\\n' {params.request:q} > {params.out:q}/request.json;"
-        " python -m cut train {params.out:q}/request.json > {log:q} 2>&1"
+        " python -m cut --status {log:q}.json train {params.out:q}/request.json > {log:q} 2>&1"
 
 
 rule translate:
@@ -32,6 +36,7 @@ rule translate:
         dataset=rules.dataset.output[0],
         record=rules.train.output.record,
         weights=rules.train.output.weights,
+        trained=rules.train.output.trained,
     output:
         f"{RUN}/translated/manifest.json",
     log:
@@ -48,5 +53,6 @@ rule translate:
         batch_size=PLAN.config.translate_batch_size,
         device=PLAN.config.device,
     shell:
-        "python -m cut translate --dataset {input.dataset:q} --run {params.run:q}"
-        " --batch-size {params.batch_size} --device {params.device} > {log:q} 2>&1"
+        "python -m cut --status {log:q}.json translate --dataset {input.dataset:q}"
+        " --run {params.run:q} --batch-size {params.batch_size} --device {params.device}"
+        " > {log:q} 2>&1"
