@@ -25,7 +25,7 @@ COMMANDS: dict[str, tuple[str, list[str], str]] = {
     "translate": ("cut.training.translate", [], "translate a test set with a trained run"),
     "external": ("cut.training.external_run", [], "images and records for methods of commands"),
     "inception": ("cut.metrics.inception.weights", [], "find or fetch the Inception weights"),
-    "features": ("cut.metrics.inception.features", [], "compute the features of a folder"),
+    "features": ("cut.metrics.inception.extract", [], "compute the features of a folder"),
     "score": ("cut.metrics.score", [], "score a folder of translations"),
     "select": ("cut.metrics.best_epoch", [], "score the generators kept, choose the best epoch"),
     "report tables": ("cut.report.dataset_tables", [], "write the tables of each data set"),
@@ -38,7 +38,7 @@ COMMANDS: dict[str, tuple[str, list[str], str]] = {
     "methods": ("cut.methods.registry", [], "list the methods and their options"),
     "config": ("cut.plan.check_config", [], "check configurations and print their runs"),
     "parity": ("cut.methods.parity", [], "replay recorded steps of the authors' code"),
-    "record": ("cut.records.run_record", [], "check run records, or print their schema"),
+    "record": ("cut.records.commands", [], "check the records of runs, or print their schemas"),
 }
 
 

@@ -2,206 +2,59 @@
 
     python -m cut score REAL FAKE [--test DIR] [--fid-weights FILE] [--json OUT]
 
-REAL and FAKE are folders of images; REAL may also be a file of features, as written by
-`python -m cut features`. FID is what `python -m pytorch_fid REAL FAKE` prints with the same
-weights. DIR is what `python -m cut export` wrote: the inputs are in its `source`, and
-where the set has them true counterparts in `truth` and label maps in `labels`. A score that can't
-be had is null, with the reason beside it. docs/scores.md says what each score is.
+REAL and FAKE are folders of images. REAL may also be a file of features, written by
+`python -m cut features`. FID equals the output of `python -m pytorch_fid REAL FAKE` with the same
+weights. DIR is what `python -m cut export` wrote: the inputs in `source` and, where the data set
+has them, true counterparts in `truth` and label maps in `labels`. A score that can't be computed is
+null, and `missing` says why. `--network pytorch-fid` computes features with the network of the
+pytorch-fid package and reports how far the faster network of this project is from it.
+docs/scores.md describes every score.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import torch
-
-from cut.base import environment
 from cut.base.device import choose_device
 from cut.base.errors import UserError
-from cut.base.files import check_writable, read_json, sha256_file, write_json
+from cut.base.files import check_writable
 from cut.base.image_size import in_words
-from cut.base.images import list_images
-from cut.metrics import feature_scores, input_distance, paired
 from cut.metrics.catalogue import METRICS
-from cut.metrics.inception import features
-from cut.metrics.inception.features import Features
-from cut.metrics.inception.weights import InceptionWeights, WeightsUnavailable, find_inception
-from cut.metrics.input_distance import ContentDistance
-from cut.metrics.score_group import Scores
+from cut.metrics.inception.extract import Extractor, add_arguments, check_batch_size
+from cut.metrics.inception.weights import (
+    InceptionWeights,
+    WeightsUnavailable,
+    find_inception,
+    read_weights_json,
+)
+from cut.metrics.score_folder import Partners, score
 from cut.metrics.segmentation import segmenter as segmentation
 from cut.metrics.segmentation.segmenter import Segmenter
-
-SCORES = (*feature_scores.NAMES, *paired.NAMES, *input_distance.NAMES, *segmentation.NAMES)
-MANIFEST = "manifest.json"
-REAL = "real training images are no translations: they have no counterparts"
+from cut.records.scores import ScoresRecord
 
 
-@dataclass(frozen=True)
-class Partners:
-    """Folders of images that belong to the translations, by name; None where there are none.
-
-    Attributes:
-        truth: what the translations should have been.
-        source: the inputs.
-        labels: label maps of the inputs.
-    """
-
-    truth: Path | None = None
-    source: Path | None = None
-    labels: Path | None = None
-
-    @classmethod
-    def inside(cls, test: Path) -> Partners:
-        """Return the folders that `cut export` wrote into `test`.
-
-        Raises:
-            UserError: there is no such folder, or it has none of them.
-        """
-        places = {name: test / name for name in ("truth", "source", "labels")}
-        found = {name: path for name, path in places.items() if path.is_dir()}
-        if not found:
-            raise UserError(
-                f"{test} has none of the folders {', '.join(places)}; give what"
-                " `python -m cut export` wrote"
-            )
-        return cls(**found)
-
-
-def score(
-    real: Path,
-    fake: Path,
-    partners: Partners,
-    weights: InceptionWeights | WeightsUnavailable,
-    device: torch.device | str = "cpu",
-    batch_size: int = features.BATCH_SIZE,
-    segmenter: Segmenter | None = None,
-    keep: Path | None = None,
-) -> dict[str, Any]:
-    """Return what `scores.json` holds of the translations in `fake`.
-
-    {"fid", "scores", "missing", "protocol", "translated", "scored_on"}: "missing" says for each
-    score that is None why; "translated" is the head of the manifest beside the images, empty
-    without one; "scored_on" has device and versions. `keep` is a file to write the features of the
-    translations to.
-
-    Raises:
-        UserError: images are missing, damaged, of several sizes, without a partner, or not those
-            that the manifest names; or `real` has features from other weights.
-    """
-    translated = read_manifest(fake)
-    unrelated = translated.get("algorithm") == "real"
-    # Counterparts first: it takes seconds, and finds a wrong folder before the network runs.
-    truths = _truth_scores(fake, partners.truth, unrelated)
-    inputs = ContentDistance.of(fake, partners.source, unrelated) if partners.source else None
-    reference = _reference(real, weights, device, batch_size)
-    features.check_reference(real, reference, weights)
-    labelled = segmentation.score(fake, partners.labels, segmenter, unrelated, device)
-    given = features.extract(fake, weights, device, batch_size, content=inputs)
-    if keep:
-        head = {"translated": translated} if translated else {}
-        features.save(replace(given, protocol=given.protocol | head), keep)
-    parts = [
-        feature_scores.distances(reference, given),
-        truths,
-        _input_scores(inputs, given),
-        labelled,
-    ]
-    values = {name: value for part in parts for name, value in part.values.items()}
-    missing = {name: reason for part in parts for name, reason in part.missing.items()}
-    protocol = {"real": reference.protocol, "fake": dict(given.protocol)}
-    if inputs is not None:
-        protocol["source"] = {"images_sha256": features.images_digest(list_images(partners.source))}
-        # Beside the other facts of these images: the control of real images may have fewer.
-        order = "by order" if unrelated else "by name"
-        protocol["fake"]["images_paired"] = f"{len(inputs.inputs)} {order}"
-    for part in parts:
-        protocol |= part.protocol
-    return {
-        "fid": values["fid"],
-        "scores": {name: values[name] for name in SCORES},
-        "missing": {name: missing[name] for name in SCORES if values[name] is None},
-        "protocol": protocol,
-        "translated": translated,
-        "scored_on": {"device": str(device), "versions": environment.versions()},
-    }
-
-
-def _truth_scores(fake: Path, truth: Path | None, unrelated: bool) -> Scores:
-    """Return L1 and SSIM to the true counterparts."""
-    if truth is None or unrelated:
-        return Scores.none(paired.NAMES, REAL if truth else "no true counterparts")
-    values = dict(zip(paired.NAMES, paired.compare(fake, truth), strict=True))
-    protocol = {"l1": "mean absolute, range 1", "ssim": paired.SSIM_PROTOCOL}
-    return Scores(values, protocol={"content": protocol})
-
-
-def _input_scores(inputs: ContentDistance | None, given: Features) -> Scores:
-    """Return the distances to the inputs, which `given` was extracted with."""
-    if inputs is None:
-        return Scores.none(input_distance.NAMES, "no folder of inputs (--source, or --test)")
-    if given.reason is not None:
-        return Scores.none(input_distance.NAMES, given.reason)
-    return inputs.scores()
-
-
-def _reference(
-    real: Path,
-    weights: InceptionWeights | WeightsUnavailable,
-    device: torch.device | str,
-    batch_size: int,
-) -> Features:
-    """Return the features of the real images, kept or computed here."""
-    if real.is_dir():
-        return features.extract(real, weights, device, batch_size)
-    if real.suffix == ".npz":
-        return features.load(real)
-    raise UserError(f"{real} is neither a folder of images nor an .npz file of features")
-
-
-def read_manifest(fake: Path) -> dict[str, Any]:
-    """Return the head of the manifest in `fake`, all but its images, after checking those.
-
-    Raises:
-        UserError: an image is missing, changed, or not in the manifest.
-    """
-    path = fake / MANIFEST
-    if not path.is_file():
-        return {}
-    manifest = read_json(path)
-    if not isinstance(manifest, dict) or not isinstance(manifest.get("images"), dict):
-        raise UserError(f"{path} is no manifest: it has no object 'images'; translate again")
-    expected = manifest.pop("images")
-    found = {image.name: image for image in list_images(fake)}
-    odd = sorted(found.keys() ^ expected.keys())
-    if odd:
-        state = "not in the manifest" if odd[0] in found else "missing"
-        raise UserError(f"{fake / odd[0]} is {state} ({path}); translate again")
-    for name, image in found.items():
-        if sha256_file(image) != expected[name]:
-            raise UserError(f"{image} is not the image that {path} names; translate again")
-    return manifest
-
-
-def table(result: dict[str, Any]) -> str:
+def table(record: ScoresRecord) -> str:
     """Return the scores as lines to read, and each reason for missing ones once."""
-    real, fake = (result["protocol"][side] for side in ("real", "fake"))
-    lines = [f"{fake['images']} images against {real['images']} real ones"]
-    if real["size"] != fake["size"]:
+    real, fake = record.protocol.real, record.protocol.fake
+    lines = [f"{fake.images} images against {real.images} real ones"]
+    if real.size != fake.size:
         lines.append(
-            f"note: the real images are {in_words(real['size'])}, these {in_words(fake['size'])};"
+            f"note: the real images are {in_words(real.size)}, these {in_words(fake.size)};"
             " FID depends on the size that images had before"
         )
-    for name, value in result["scores"].items():
+    for name, value in record.scores.items():
         better = METRICS[name].better
         shown = "missing" if value is None else f"{value:.6g}"
         lines.append(f"  {name:16}{shown:14}{better and f'{better} is better'}".rstrip())
-    for reason in dict.fromkeys(result["missing"].values()):
-        names = [name for name, given in result["missing"].items() if given == reason]
+    for reason in dict.fromkeys(record.missing.values()):
+        names = [name for name, given in record.missing.items() if given == reason]
         lines.append(f"missing {', '.join(names)}: {reason}")
+    if apart := record.protocol.fast_network:
+        fid = "" if apart.fid is None else f", FID by {apart.fid:.1e}"
+        lines.append(f"the fast network's features differ by {apart.features:.1e}{fid} (relative)")
     return "\n".join(lines)
 
 
@@ -213,51 +66,49 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--truth", type=Path, help="folder of true counterparts, by name")
     parser.add_argument("--source", type=Path, help="folder of the inputs, by name")
     parser.add_argument("--labels", type=Path, help="folder of label maps of the inputs, by name")
-    parser.add_argument(
-        "--test", type=Path, help="what cut export wrote: those of the three that it has"
-    )
+    parser.add_argument("--test", type=Path, help="folder that `cut export` wrote, for these three")
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--fid-weights", type=Path, help="file of pytorch-fid's Inception weights")
-    source.add_argument("--weights-json", type=Path, help="what `cut inception` wrote")
+    source.add_argument("--weights-json", type=Path, help="file that `cut inception` wrote")
     parser.add_argument("--segmenter", type=Path, help="file of DRN-D-22 weights, for label maps")
     parser.add_argument(
         "--segmenter-size",
         default=segmentation.SIZE,
-        help="HEIGHTxWIDTH at which it sees the images, or 'image' for their own (%(default)s)",
+        help="HEIGHTxWIDTH of its input, or 'image' for each image's own size (%(default)s)",
     )
     parser.add_argument("--json", type=Path, help="also write the scores here")
     parser.add_argument("--features", type=Path, help="also write the translations' features here")
-    features.add_arguments(parser)
+    add_arguments(parser, network=True)
     return parser
+
+
+def _weights(args: argparse.Namespace) -> InceptionWeights | WeightsUnavailable:
+    if args.weights_json:
+        return read_weights_json(args.weights_json)
+    try:
+        return find_inception(args.fid_weights)
+    except WeightsUnavailable as error:
+        return error
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Score one folder of translations."""
     args = _parser().parse_args(argv)
     device = choose_device(args.device)
-    features.check_batch_size(args.batch_size)
+    check_batch_size(args.batch_size)
     if not args.fake.is_dir():
         raise UserError(f"there is no folder {args.fake}; expected a folder of translations")
     for path in filter(None, (args.json, args.features)):
         check_writable(path)
     segmenter = Segmenter.load(args.segmenter, args.segmenter_size) if args.segmenter else None
-    try:
-        weights = (
-            features.read_weights_json(args.weights_json)
-            if args.weights_json
-            else find_inception(args.fid_weights)
-        )
-    except WeightsUnavailable as error:
-        weights = error
+    extractor = Extractor(_weights(args), device, args.batch_size, args.network)
     given = {name: getattr(args, name) for name in ("truth", "source", "labels")}
     partners = replace(
         Partners.inside(args.test) if args.test else Partners(),
         **{name: path for name, path in given.items() if path},
     )
-    result = score(
-        args.real, args.fake, partners, weights, device, args.batch_size, segmenter, args.features
-    )
-    print(table(result))
+    record = score(args.real, args.fake, partners, extractor, segmenter, args.features)
+    print(table(record))
     if args.json:
-        write_json(args.json, result)
+        record.write(args.json)
     return 0

@@ -21,12 +21,13 @@ import torch
 
 from cut.base import environment
 from cut.base.errors import UserError
-from cut.base.files import read_json, sha256_of, write_json
+from cut.base.files import read_json, sha256_of
 from cut.base.image_size import height_width, in_words
 from cut.base.tensors import save_tensors
 from cut.data.dataset import Dataset
 from cut.methods.contract import Batch, Method
 from cut.methods.registry import code_digest
+from cut.records.run import Hardware, RunRecord
 from cut.training import run_lock, snapshots
 from cut.training.batches import Augmentation, EpochPairs, batches, epoch_length
 from cut.training.history import COLUMNS, History, losses_of
@@ -282,7 +283,7 @@ class Trainer:
         else:
             (self.out / "embedding.pt").unlink(missing_ok=True)  # of another training
         self.history.write(self.out / "history.csv")
-        write_json(self.out / "run.json", self.record())
+        self.record().write(self.out / "run.json")
         run_lock.keep(self.out)
         self._drop_state()
 
@@ -291,34 +292,34 @@ class Trainer:
         with contextlib.suppress(OSError):  # a state of other options may still be there
             self.state_file.parent.rmdir()
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> RunRecord:
         """Return what ran: `run.json`."""
         n, seconds = self.iteration, self.history.train_seconds
         kept = kept_epochs(self.options.snapshot_every, self.epochs)
-        return {
-            "dataset": self.dataset.name,
-            "dataset_digest": self.dataset.digest,
-            "method": self.name,
-            "algorithm": self.method.name,
-            "description": self.method.summary,
-            "role": self.method.role,
-            "seed": self.method.seed,
-            "options": self.method.options.model_dump(),
-            "training": self.options.model_dump() if self.method.trained else {},
-            "size": list(self.size),
-            "epochs": self.epochs,
-            "iterations": n,
-            "images_seen": n * self.options.batch_size,
-            "seconds_per_iteration": seconds / n if n else None,
-            "train_seconds": seconds,
+        return RunRecord(
+            dataset=self.dataset.name,
+            dataset_digest=self.dataset.digest,
+            method=self.name,
+            algorithm=self.method.name,
+            description=self.method.summary,
+            role=self.method.role,
+            seed=self.method.seed,
+            options=self.method.options.model_dump(),
+            training=self.options.model_dump() if self.method.trained else {},
+            size=self.size,
+            epochs=self.epochs,
+            iterations=n,
+            images_seen=n * self.options.batch_size,
+            seconds_per_iteration=seconds / n if n else None,
+            train_seconds=seconds,
             **environment.peak_memory(self.device),
-            "device": self.device.type,
-            "hardware": environment.hardware(self.device),
-            "versions": environment.versions(),
-            "fingerprint": self.fingerprint,
-            "code_digest": self.digests[-1],
-            "earlier_code_digests": self.digests[:-1],
-            "parameters": self.method.parameters(),
-            "generator_sha256": sha256_of(self.out / "generator.pt"),
-            "snapshots": snapshots.digests(self.out, kept),
-        }
+            device=self.device.type,
+            hardware=Hardware(**environment.hardware(self.device)),
+            versions=environment.versions(),
+            fingerprint=self.fingerprint,
+            code_digest=self.digests[-1],
+            earlier_code_digests=tuple(self.digests[:-1]),
+            parameters=self.method.parameters(),
+            generator_sha256=sha256_of(self.out / "generator.pt"),
+            snapshots=snapshots.digests(self.out, kept),
+        )

@@ -1,0 +1,223 @@
+"""Score one folder of translations: every score, the reasons for missing ones, the protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cut.base import environment
+from cut.base.errors import UserError
+from cut.metrics import feature_scores, input_distance, paired
+from cut.metrics.catalogue import SCORES
+from cut.metrics.fid import fid
+from cut.metrics.image_folder import ImageFolder
+from cut.metrics.inception import features
+from cut.metrics.inception.extract import Extractor
+from cut.metrics.inception.features import Features
+from cut.metrics.inception.weights import WeightsUnavailable
+from cut.metrics.input_distance import ContentDistance
+from cut.metrics.score_group import Scores
+from cut.metrics.segmentation import segmenter as segmentation
+from cut.metrics.segmentation.segmenter import Segmenter
+from cut.records.images import Translated, TranslatedRecord
+from cut.records.scores import NetworkDifference, Protocol, ScoredOn, ScoresRecord, SourceImages
+
+MANIFEST = "manifest.json"
+REAL = "real training images are no translations: they have no counterparts"
+
+
+@dataclass(frozen=True)
+class Partners:
+    """Folders of images that belong to the translations, by name; None where there are none.
+
+    Attributes:
+        truth: the true counterparts of the inputs.
+        source: the inputs.
+        labels: label maps of the inputs.
+    """
+
+    truth: Path | None = None
+    source: Path | None = None
+    labels: Path | None = None
+
+    @classmethod
+    def inside(cls, test: Path) -> Partners:
+        """Return the folders that `cut export` wrote into `test`.
+
+        Raises:
+            UserError: there is no such folder, or it has none of them.
+        """
+        places = {name: test / name for name in ("truth", "source", "labels")}
+        there = {name: path for name, path in places.items() if path.is_dir()}
+        if not there:
+            raise UserError(
+                f"{test} has none of the folders {', '.join(places)}; give the folder that"
+                " `python -m cut export` wrote"
+            )
+        return cls(**there)
+
+
+def score(
+    real: Path,
+    fake: Path,
+    partners: Partners,
+    extractor: Extractor,
+    segmenter: Segmenter | None = None,
+    keep: Path | None = None,
+) -> ScoresRecord:
+    """Return the scores of the translations in `fake`.
+
+    Args:
+        real: a folder of real images, or a file of their features.
+        fake: the translations.
+        partners: images that belong to the translations.
+        extractor: computes Inception features.
+        segmenter: a segmentation network, for label maps.
+        keep: a file to write the features of the translations to.
+
+    Raises:
+        UserError: images are missing, damaged, of several sizes, without a partner, or not those
+            of the manifest; or `real` has features by another network or other weights.
+    """
+    images = ImageFolder(fake)
+    translated = read_manifest(images)
+    unrelated = translated is not None and translated.role == "ceiling"
+    # Counterparts first: this takes seconds and finds a wrong folder before the network runs.
+    truths = _truth_scores(images, partners.truth, unrelated)
+    source = ImageFolder(partners.source) if partners.source else None
+    inputs = ContentDistance.of(images.paths, source.paths, unrelated) if source else None
+    reference = _reference(real, extractor)
+    features.check_reference(real, reference, extractor.weights, extractor.network)
+    labelled = _label_scores(images, partners.labels, segmenter, unrelated, extractor)
+    given = extractor.features(images, content=inputs)
+    if keep:
+        features.save(replace(given, translated=translated), keep)
+    groups = [feature_scores.distances(reference, given), truths, labelled]
+    groups.append(_input_scores(inputs, given))
+    scores = reduce(Scores.joined, groups)
+    fake_side = given.protocol
+    if inputs is not None:
+        order = "by order" if unrelated else "by name"
+        pairs = f"{len(inputs.inputs)} {order}"
+        fake_side = fake_side.model_copy(update={"images_paired": pairs})
+    protocol = Protocol(
+        real=reference.protocol,
+        fake=fake_side,
+        source=SourceImages(images_sha256=source.digest) if source else None,
+        fast_network=_fast_network(real, images, reference, given, extractor),
+        **scores.protocol,
+    )
+    return _record(scores, protocol, translated, extractor)
+
+
+def _record(
+    scores: Scores, protocol: Protocol, translated: Translated | None, extractor: Extractor
+) -> ScoresRecord:
+    return ScoresRecord(
+        scores={name: scores.values[name] for name in SCORES},
+        missing={name: scores.missing[name] for name in SCORES if scores.values[name] is None},
+        protocol=protocol,
+        translated=translated,
+        scored_on=ScoredOn(device=str(extractor.device), versions=environment.versions()),
+    )
+
+
+def _truth_scores(images: ImageFolder, truth: Path | None, unrelated: bool) -> Scores:
+    """Return L1 and SSIM to the true counterparts."""
+    if truth is None or unrelated:
+        return Scores.none(paired.NAMES, REAL if truth else "no true counterparts")
+    values = paired.compare(images.paths, ImageFolder(truth).paths)
+    protocol = {"content": paired.PROTOCOL}
+    return Scores(dict(zip(paired.NAMES, values, strict=True)), protocol=protocol)
+
+
+def _label_scores(
+    images: ImageFolder,
+    labels: Path | None,
+    segmenter: Segmenter | None,
+    unrelated: bool,
+    extractor: Extractor,
+) -> Scores:
+    """Return the segmentation scores."""
+    if labels is not None and unrelated:
+        reason = "real training images are no translations: the labels are of other images"
+        return Scores.none(segmentation.NAMES, reason)
+    maps = ImageFolder(labels).paths if labels else None
+    return segmentation.score(images.paths, maps, segmenter, extractor.device)
+
+
+def _input_scores(inputs: ContentDistance | None, given: Features) -> Scores:
+    """Return the distances to the inputs, which were gathered when `given` was extracted."""
+    if inputs is None:
+        return Scores.none(input_distance.NAMES, "no folder of inputs (--source, or --test)")
+    if given.reason is not None:
+        return Scores.none(input_distance.NAMES, given.reason)
+    return inputs.scores()
+
+
+def _reference(real: Path, extractor: Extractor) -> Features:
+    """Return the features of the real images, read or computed."""
+    if real.is_dir():
+        return extractor.features(ImageFolder(real))
+    if real.suffix == ".npz":
+        return features.load(real)
+    raise UserError(f"{real} is neither a folder of images nor an .npz file of features")
+
+
+def _fast_network(
+    real: Path, images: ImageFolder, reference: Features, given: Features, extractor: Extractor
+) -> NetworkDifference | None:
+    """Return how far the fast network is from pytorch-fid's; None unless that computed `given`."""
+    if extractor.network == "fast" or isinstance(extractor.weights, WeightsUnavailable):
+        return None
+    fast = Extractor(extractor.weights, extractor.device, extractor.batch_size)
+    ours, theirs = [fast.features(images).values], [given.values]
+    if real.is_dir():
+        ours.append(fast.features(ImageFolder(real)).values)
+        theirs.append(reference.values)
+    apart = [relative_difference(a, b) for a, b in zip(ours, theirs, strict=True)]
+    return NetworkDifference(features=max(apart), fid=_fid_difference(ours, theirs))
+
+
+def relative_difference(a: np.ndarray, b: np.ndarray) -> float:
+    """Return the largest |a_i - b_i| / |b_i| over the rows (Euclidean norms) of (N, D) features."""
+    a, b = a.astype(np.float64), b.astype(np.float64)
+    return float((np.linalg.norm(a - b, axis=1) / np.linalg.norm(b, axis=1)).max())
+
+
+def _fid_difference(ours: list[np.ndarray], theirs: list[np.ndarray]) -> float | None:
+    """Return the relative difference of two FIDs, each of [translated, real] features."""
+    if len(ours) < 2 or min(map(len, theirs)) < 2:
+        return None
+    a, b = fid(ours[1], ours[0]), fid(theirs[1], theirs[0])
+    return abs(a - b) / b if b else None
+
+
+def read_manifest(images: ImageFolder) -> Translated | None:
+    """Return which run made the translations, after checking them; None without a manifest.
+
+    Raises:
+        UserError: an image is missing, changed, or not in the manifest.
+    """
+    path = images.path / MANIFEST
+    if not path.is_file():
+        return None
+    record = TranslatedRecord.read(path)
+    _check_images(images.path, images.digests, record.images)
+    return record.translated
+
+
+def _check_images(folder: Path, found: Mapping[str, str], expected: Mapping[str, Any]) -> None:
+    if odd := sorted(found.keys() ^ expected.keys()):
+        state = "not in the manifest" if odd[0] in found else "missing"
+        raise UserError(f"{folder / odd[0]} is {state} ({folder / MANIFEST}); translate again")
+    for name, digest in found.items():
+        if digest != expected[name]:
+            raise UserError(
+                f"{folder / name} is not the image that {folder / MANIFEST} names; translate again"
+            )
