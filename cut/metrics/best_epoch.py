@@ -1,8 +1,5 @@
 """Score the generators that a training kept along the way, and choose the best epoch.
 
-    python -m cut select --dataset data/NAME/dataset.json --run RUN_DIR --reference target.npz
-        --weights-json FILE.json [--held-out DIR]
-
 Writes `RUN_DIR/epochs.csv` (epoch, iteration, FID and KID over the whole test set, FID over the
 held-out images), `RUN_DIR/best.json` (which epoch, chosen on which images), and the best generator
 with its translations of the test set in `RUN_DIR/best/`.
@@ -15,7 +12,6 @@ did not see choose the epoch, and the test set only scores it.
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +21,6 @@ from typing import Literal
 
 from PIL import Image
 
-from cut.base.device import choose_device
 from cut.base.errors import UserError
 from cut.base.files import replacing
 from cut.base.images import write_png
@@ -33,9 +28,9 @@ from cut.data.dataset import Dataset
 from cut.metrics.fid import fid
 from cut.metrics.image_folder import ImageFolder
 from cut.metrics.inception import features
-from cut.metrics.inception.extract import Extractor, add_arguments, check_batch_size
+from cut.metrics.inception.extract import Extractor
 from cut.metrics.inception.features import Features
-from cut.metrics.inception.weights import WeightsUnavailable, read_weights_json
+from cut.metrics.inception.weights import WeightsUnavailable
 from cut.metrics.kid import kid
 from cut.records.epochs import BestRecord, EpochScores
 from cut.records.run import RunRecord
@@ -180,28 +175,3 @@ def keep(
         epoch=choice.epoch,
         iteration=choice.iteration,
     )
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Choose the best epoch of a run."""
-    parser = argparse.ArgumentParser(prog="python -m cut select")
-    parser.add_argument("--dataset", type=Path, required=True, help="the data set's dataset.json")
-    parser.add_argument("--run", type=Path, required=True, help="the run's folder")
-    parser.add_argument("--reference", type=Path, required=True, help="features of the test target")
-    parser.add_argument("--held-out", type=Path, help="folder with source/ and target.npz")
-    parser.add_argument("--weights-json", type=Path, required=True, help="from `cut inception`")
-    add_arguments(parser)
-    args = parser.parse_args(argv)
-    check_batch_size(args.batch_size)
-    weights = read_weights_json(args.weights_json)
-    extractor = Extractor(weights, choose_device(args.device), args.batch_size)
-    dataset = Dataset.load(args.dataset)
-    choice = select(dataset, args.run, extractor, args.reference, args.held_out)
-    images = "held-out training" if args.held_out else "test"
-    if choice.missing:
-        print(f"no epoch can be chosen, the last stands in: {choice.missing}")
-    else:
-        print(
-            f"best epoch {choice.epoch}: FID {choice.fid:.4f} over {choice.images} {images} images"
-        )
-    return 0

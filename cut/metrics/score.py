@@ -1,114 +1,226 @@
-"""Score translations against real images, their inputs, and true counterparts where known.
+"""Score one folder of translations: every score, the reasons for missing ones, the protocol.
 
-    python -m cut score REAL FAKE [--test DIR] [--fid-weights FILE] [--json OUT]
-
-REAL and FAKE are folders of images. REAL may also be a file of features, written by
-`python -m cut features`. FID equals the output of `python -m pytorch_fid REAL FAKE` with the same
-weights. DIR is what `python -m cut export` wrote: the inputs in `source` and, where the data set
-has them, true counterparts in `truth` and label maps in `labels`. A score that can't be computed is
-null, and `missing` says why. `--network pytorch-fid` computes features with the network of the
-pytorch-fid package and reports how far the faster network of this project is from it.
-docs/scores.md describes every score.
+FID equals the output of `python -m pytorch_fid REAL FAKE` with the same weights. docs/scores.md
+describes every score.
 """
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import reduce
 from pathlib import Path
+from typing import Any
 
-from cut.base.device import choose_device
+from cut.base import environment
 from cut.base.errors import UserError
-from cut.base.files import check_writable
-from cut.base.image_size import in_words
-from cut.metrics.catalogue import METRICS
-from cut.metrics.inception.extract import Extractor, add_arguments, check_batch_size
+from cut.metrics import feature_scores, input_distance, paired
+from cut.metrics.catalogue import SCORES
+from cut.metrics.image_folder import ImageFolder
+from cut.metrics.inception import features
+from cut.metrics.inception.extract import Extractor
+from cut.metrics.inception.features import Features
 from cut.metrics.inception.weights import (
     InceptionWeights,
     WeightsUnavailable,
     find_inception,
     read_weights_json,
 )
-from cut.metrics.score_folder import Partners, score
+from cut.metrics.input_distance import ContentDistance
+from cut.metrics.network_difference import fast_network_difference
+from cut.metrics.score_group import Scores
 from cut.metrics.segmentation import segmenter as segmentation
 from cut.metrics.segmentation.segmenter import Segmenter
-from cut.records.scores import ScoresRecord
+from cut.records.images import Translated, TranslatedRecord
+from cut.records.scores import Protocol, ScoredOn, ScoresRecord, SourceImages
+
+MANIFEST = "manifest.json"
+REAL = "real training images are no translations: they have no counterparts"
 
 
-def table(record: ScoresRecord) -> str:
-    """Return the scores as lines to read, and each reason for missing ones once."""
-    real, fake = record.protocol.real, record.protocol.fake
-    lines = [f"{fake.images} images against {real.images} real ones"]
-    if real.size != fake.size:
-        lines.append(
-            f"note: the real images are {in_words(real.size)}, these {in_words(fake.size)};"
-            " FID depends on the size that images had before"
-        )
-    for name, value in record.scores.items():
-        better = METRICS[name].better
-        shown = "missing" if value is None else f"{value:.6g}"
-        lines.append(f"  {name:16}{shown:14}{better and f'{better} is better'}".rstrip())
-    for reason in dict.fromkeys(record.missing.values()):
-        names = [name for name, given in record.missing.items() if given == reason]
-        lines.append(f"missing {', '.join(names)}: {reason}")
-    if apart := record.protocol.fast_network:
-        fid = "" if apart.fid is None else f", FID by {apart.fid:.1e}"
-        lines.append(f"the fast network's features differ by {apart.features:.1e}{fid} (relative)")
-    return "\n".join(lines)
+@dataclass(frozen=True)
+class Partners:
+    """Folders of images that belong to the translations, by name; None where there are none.
+
+    Attributes:
+        truth: the true counterparts of the inputs.
+        source: the inputs.
+        labels: label maps of the inputs.
+    """
+
+    truth: Path | None = None
+    source: Path | None = None
+    labels: Path | None = None
+
+    @classmethod
+    def inside(cls, test: Path) -> Partners:
+        """Return the folders that `cut export` wrote into `test`.
+
+        Raises:
+            UserError: there is no such folder, or it has none of them.
+        """
+        places = {name: test / name for name in ("truth", "source", "labels")}
+        there = {name: path for name, path in places.items() if path.is_dir()}
+        if not there:
+            raise UserError(
+                f"{test} has none of the folders {', '.join(places)}; give the folder that"
+                " `python -m cut export` wrote"
+            )
+        return cls(**there)
+
+    @classmethod
+    def of(
+        cls, test: Path | None, truth: Path | None, source: Path | None, labels: Path | None
+    ) -> Partners:
+        """Return the folders inside `test`, with those that are given in place of them."""
+        given = {"truth": truth, "source": source, "labels": labels}
+        inside = cls.inside(test) if test else cls()
+        return replace(inside, **{name: path for name, path in given.items() if path})
 
 
-def _parser() -> argparse.ArgumentParser:
-    """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(prog="python -m cut score")
-    parser.add_argument("real", type=Path, help="folder of real images, or features (.npz)")
-    parser.add_argument("fake", type=Path, help="folder of translations")
-    parser.add_argument("--truth", type=Path, help="folder of true counterparts, by name")
-    parser.add_argument("--source", type=Path, help="folder of the inputs, by name")
-    parser.add_argument("--labels", type=Path, help="folder of label maps of the inputs, by name")
-    parser.add_argument("--test", type=Path, help="folder that `cut export` wrote, for these three")
-    source = parser.add_mutually_exclusive_group()
-    source.add_argument("--fid-weights", type=Path, help="file of pytorch-fid's Inception weights")
-    source.add_argument("--weights-json", type=Path, help="file that `cut inception` wrote")
-    parser.add_argument("--segmenter", type=Path, help="file of DRN-D-22 weights, for label maps")
-    parser.add_argument(
-        "--segmenter-size",
-        default=segmentation.SIZE,
-        help="HEIGHTxWIDTH of its input, or 'image' for each image's own size (%(default)s)",
+def score(
+    real: Path,
+    fake: Path,
+    partners: Partners,
+    extractor: Extractor,
+    segmenter: Segmenter | None = None,
+    keep: Path | None = None,
+) -> ScoresRecord:
+    """Return the scores of the translations in `fake`.
+
+    Args:
+        real: a folder of real images, or a file of their features.
+        fake: the translations.
+        partners: images that belong to the translations.
+        extractor: computes Inception features.
+        segmenter: a segmentation network, for label maps.
+        keep: a file to write the features of the translations to.
+
+    Raises:
+        UserError: images are missing, damaged, of several sizes, without a partner, or not those
+            of the manifest; or `real` has features by another network or other weights.
+    """
+    images = ImageFolder(fake)
+    translated = read_manifest(images)
+    unrelated = translated is not None and translated.role == "ceiling"
+    # Counterparts first: this takes seconds and finds a wrong folder before the network runs.
+    truths = _truth_scores(images, partners.truth, unrelated)
+    source = ImageFolder(partners.source) if partners.source else None
+    inputs = ContentDistance.of(images.paths, source.paths, unrelated) if source else None
+    reference = _reference(real, extractor)
+    features.check_reference(real, reference, extractor.weights, extractor.network)
+    labelled = _label_scores(images, partners.labels, segmenter, unrelated, extractor)
+    given = extractor.features(images, content=inputs)
+    if keep:
+        features.save(replace(given, translated=translated), keep)
+    groups = [feature_scores.distances(reference, given), truths, labelled]
+    groups.append(_input_scores(inputs, given))
+    scores = reduce(Scores.joined, groups)
+    fake_side = given.protocol
+    if inputs is not None:
+        order = "by order" if unrelated else "by name"
+        pairs = f"{len(inputs.inputs)} {order}"
+        fake_side = fake_side.model_copy(update={"images_paired": pairs})
+    protocol = Protocol(
+        real=reference.protocol,
+        fake=fake_side,
+        source=SourceImages(images_sha256=source.digest) if source else None,
+        fast_network=fast_network_difference(real, images, reference, given, extractor),
+        **scores.protocol,
     )
-    parser.add_argument("--json", type=Path, help="also write the scores here")
-    parser.add_argument("--features", type=Path, help="also write the translations' features here")
-    add_arguments(parser, network=True)
-    return parser
+    return _record(scores, protocol, translated, extractor)
 
 
-def _weights(args: argparse.Namespace) -> InceptionWeights | WeightsUnavailable:
-    if args.weights_json:
-        return read_weights_json(args.weights_json)
+def _record(
+    scores: Scores, protocol: Protocol, translated: Translated | None, extractor: Extractor
+) -> ScoresRecord:
+    return ScoresRecord(
+        scores={name: scores.values[name] for name in SCORES},
+        missing={name: scores.missing[name] for name in SCORES if scores.values[name] is None},
+        protocol=protocol,
+        translated=translated,
+        scored_on=ScoredOn(device=str(extractor.device), versions=environment.versions()),
+    )
+
+
+def _truth_scores(images: ImageFolder, truth: Path | None, unrelated: bool) -> Scores:
+    """Return L1 and SSIM to the true counterparts."""
+    if truth is None or unrelated:
+        return Scores.none(paired.NAMES, REAL if truth else "no true counterparts")
+    values = paired.compare(images.paths, ImageFolder(truth).paths)
+    protocol = {"content": paired.PROTOCOL}
+    return Scores(dict(zip(paired.NAMES, values, strict=True)), protocol=protocol)
+
+
+def _label_scores(
+    images: ImageFolder,
+    labels: Path | None,
+    segmenter: Segmenter | None,
+    unrelated: bool,
+    extractor: Extractor,
+) -> Scores:
+    """Return the segmentation scores."""
+    if labels is not None and unrelated:
+        reason = "real training images are no translations: the labels are of other images"
+        return Scores.none(segmentation.NAMES, reason)
+    maps = ImageFolder(labels).paths if labels else None
+    return segmentation.score(images.paths, maps, segmenter, extractor.device)
+
+
+def _input_scores(inputs: ContentDistance | None, given: Features) -> Scores:
+    """Return the distances to the inputs, which were gathered when `given` was extracted."""
+    if inputs is None:
+        return Scores.none(input_distance.NAMES, "no folder of inputs (--source, or --test)")
+    if given.reason is not None:
+        return Scores.none(input_distance.NAMES, given.reason)
+    return inputs.scores()
+
+
+def _reference(real: Path, extractor: Extractor) -> Features:
+    """Return the features of the real images, read or computed."""
+    if real.is_dir():
+        return extractor.features(ImageFolder(real))
+    if real.suffix == ".npz":
+        return features.load(real)
+    raise UserError(f"{real} is neither a folder of images nor an .npz file of features")
+
+
+def read_manifest(images: ImageFolder) -> Translated | None:
+    """Return which run made the translations, after checking them; None without a manifest.
+
+    Raises:
+        UserError: an image is missing, changed, or not in the manifest.
+    """
+    path = images.path / MANIFEST
+    if not path.is_file():
+        return None
+    record = TranslatedRecord.read(path)
+    _check_images(images.path, images.digests, record.images)
+    return record.translated
+
+
+def _check_images(folder: Path, found: Mapping[str, str], expected: Mapping[str, Any]) -> None:
+    if odd := sorted(found.keys() ^ expected.keys()):
+        state = "not in the manifest" if odd[0] in found else "missing"
+        raise UserError(f"{folder / odd[0]} is {state} ({folder / MANIFEST}); translate again")
+    for name, digest in found.items():
+        if digest != expected[name]:
+            raise UserError(
+                f"{folder / name} is not the image that {folder / MANIFEST} names; translate again"
+            )
+
+
+def weights_of(
+    record: Path | None = None, file: Path | None = None
+) -> InceptionWeights | WeightsUnavailable:
+    """Return the Inception weights of a JSON record or of a file, or those found by looking.
+
+    Raises:
+        UserError: the record or the file is missing or damaged.
+    """
+    if record:
+        return read_weights_json(record)
     try:
-        return find_inception(args.fid_weights)
+        return find_inception(file)
     except WeightsUnavailable as error:
         return error
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Score one folder of translations."""
-    args = _parser().parse_args(argv)
-    device = choose_device(args.device)
-    check_batch_size(args.batch_size)
-    if not args.fake.is_dir():
-        raise UserError(f"there is no folder {args.fake}; expected a folder of translations")
-    for path in filter(None, (args.json, args.features)):
-        check_writable(path)
-    segmenter = Segmenter.load(args.segmenter, args.segmenter_size) if args.segmenter else None
-    extractor = Extractor(_weights(args), device, args.batch_size, args.network)
-    given = {name: getattr(args, name) for name in ("truth", "source", "labels")}
-    partners = replace(
-        Partners.inside(args.test) if args.test else Partners(),
-        **{name: path for name, path in given.items() if path},
-    )
-    record = score(args.real, args.fake, partners, extractor, segmenter, args.features)
-    print(table(record))
-    if args.json:
-        record.write(args.json)
-    return 0

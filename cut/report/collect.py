@@ -1,7 +1,5 @@
 """Merge runs from several machines or clusters into the same tables.
 
-    python -m cut collect --out DIR [--ablation] RESULTS_DIR...
-
 Finds every finished and scored run below the folders given and writes the tables that the workflow
 would have written: `scores.csv` (one value a row), a table a data set, one over all of them, and
 with several seeds a summary over those. A run is its data set, row and seed. The same run found
@@ -12,7 +10,6 @@ refused, with what differs.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -67,26 +64,24 @@ def _difference(one: Run, other: Run) -> str:
     return " and ".join(names)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Collect runs and write their tables."""
-    parser = argparse.ArgumentParser(
-        prog="python -m cut collect", description="Merge runs of several machines into tables."
-    )
-    parser.add_argument("--out", type=Path, required=True, help="the tables' folder")
-    parser.add_argument("--ablation", action="store_true", help="show the options of CUT's rows")
-    parser.add_argument("folders", type=Path, nargs="+", metavar="RESULTS_DIR")
-    args = parser.parse_args(argv)
-    runs, unfinished = find_runs(args.folders)
+def collect(out: Path, folders: Sequence[Path], ablation: bool = False) -> None:
+    """Write the tables of every scored run below `folders` into `out`.
+
+    Raises:
+        UserError: there is none, or runs cannot be in one table.
+    """
+    runs, unfinished = find_runs(folders)
     for folder in unfinished:
-        scored = "not scored" if (folder / "run.json").is_file() else "still to be trained"
-        print(f"left out {folder}: {scored}")
+        state = "not scored" if (folder / "run.json").is_file() else "still to be trained"
+        print(f"left out {folder}: {state}")
     if not runs:
         raise UserError("no run below these folders is scored yet")
-
-    places = [run.folder for run in sorted(runs, key=lambda r: (r.facts["dataset"],
-              r.facts["method"], r.facts["seed"]))]  # fmt: skip
-    write_tables(args.out, places)
-    write_overview(args.out, places, args.ablation)
+    places = [run.folder for run in sorted(runs, key=_place)]
+    write_tables(out, places)
+    write_overview(out, places, ablation)
     if len({run.facts["seed"] for run in runs}) > 1:
-        write_summary(args.out, places)
-    return 0
+        write_summary(out, places)
+
+
+def _place(run: Run) -> tuple[str, str, int]:
+    return run.facts["dataset"], run.facts["method"], run.facts["seed"]

@@ -10,7 +10,6 @@ given (the control `copy` first, `real` last); and the other scores in `DIR/NAME
 
 from __future__ import annotations
 
-import argparse
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -172,14 +171,6 @@ def write_all(texts: Mapping[Path, str]) -> list[Path]:
     return list(texts)
 
 
-def parser(name: str, words: str) -> argparse.ArgumentParser:
-    """Return the parser of a command that writes tables of some runs into a folder."""
-    found = argparse.ArgumentParser(prog=f"python -m cut {name}", description=words)
-    found.add_argument("--out", type=Path, required=True, help="the tables' folder")
-    found.add_argument("runs", type=Path, nargs="+", metavar="RUN_DIR", help="runs' folders")
-    return found
-
-
 def write_tables(out: Path, folders: Sequence[Path]) -> list[Path]:
     """Write every table of the runs in `folders` into `out`; return the files.
 
@@ -199,10 +190,3 @@ def write_tables(out: Path, folders: Sequence[Path]) -> list[Path]:
         text = wide(tidy, in_rows(mine)).to_csv(index=False, lineterminator="\n")
         written[out / f"{dataset}.csv"] = text
     return write_all(written)
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Write the tables of some runs."""
-    args = parser("report tables", "Write the tables of some runs.").parse_args(argv)
-    write_tables(args.out, args.runs)
-    return 0

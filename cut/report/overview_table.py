@@ -19,7 +19,7 @@ from pathlib import Path
 from cut.base.errors import UserError
 from cut.metrics.catalogue import COSTS
 from cut.report.captions import caption, machines, shared_first
-from cut.report.dataset_tables import ARROWS, in_rows, measured, name_of, parser, write_all
+from cut.report.dataset_tables import ARROWS, in_rows, measured, name_of, write_all
 from cut.report.published_tables import against, tidy
 from cut.report.table import Cell, Table, fitting, latex, markdown
 from cut.results.ablation import variant_columns
@@ -166,12 +166,3 @@ def write_overview(out: Path, folders: Sequence[Path], ablation: bool) -> list[P
         ".csv": tidy(runs, ablation).to_csv(index=False, lineterminator="\n"),
     }
     return write_all({stem.with_suffix(end): text for end, text in texts.items()})
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Write the table over all data sets."""
-    given = parser("report overview", "Write one table over all data sets.")
-    given.add_argument("--ablation", action="store_true", help="show the options of CUT's rows")
-    args = given.parse_args(argv)
-    write_overview(args.out, args.runs, args.ablation)
-    return 0

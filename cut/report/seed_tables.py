@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 
 from cut.report.captions import caption
-from cut.report.dataset_tables import ARROWS, footnote, in_rows, name_of, parser, write_all
+from cut.report.dataset_tables import ARROWS, footnote, in_rows, name_of, write_all
 from cut.report.table import Cell, Table, latex, markdown
 from cut.results.protocol import check_comparable
 from cut.results.run import METRICS, Run, by_dataset, load_run, present, values_of
@@ -100,10 +100,3 @@ def write_summary(out: Path, folders: Sequence[Path]) -> list[Path]:
         written[out / f"{dataset}-seeds.md"] = markdown(table)
         written[out / f"{dataset}-seeds.tex"] = latex(table)
     return write_all(written)
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Write the summary over seeds."""
-    args = parser("report seeds", "Write what the seeds of each row measured.").parse_args(argv)
-    write_summary(args.out, args.runs)
-    return 0

@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from cut.base.errors import UserError
 from cut.records.scores import Weights
+from cut.training.options import WEIGHTS_DEPEND_ON
 
 if TYPE_CHECKING:
     from cut.results.run import Run
 
-# Of a training's options, those that decide its weights.
-WEIGHTS_DEPEND_ON = ("epochs_constant", "epochs_decay", "batch_size", "load_size", "flip",
-                     "precision", "held_out")  # fmt: skip
 ONE_ROW = ("algorithm", "options", "training", "epochs", "iterations", "code_digest")
 
 

@@ -18,7 +18,7 @@ from cut.metrics import feature_scores, input_distance
 from cut.metrics.catalogue import METRICS, SCORES
 from cut.metrics.inception.extract import Extractor
 from cut.metrics.inception.weights import WeightsUnavailable, find_inception
-from cut.metrics.score_folder import Partners, score
+from cut.metrics.score import Partners, score
 from cut.metrics.segmentation import segmenter
 from cut.records.scores import ScoresRecord
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command import run_command
 from PIL import Image
 from standin import write_images, write_manifest, write_weights
 
@@ -22,7 +23,7 @@ from cut.metrics.image_folder import ImageFolder
 from cut.metrics.inception import features
 from cut.metrics.inception.extract import Extractor
 from cut.metrics.inception.weights import OFFICIAL, WeightsUnavailable, find_inception
-from cut.metrics.score_folder import Partners, read_manifest
+from cut.metrics.score import Partners, read_manifest
 from cut.metrics.segmentation import segmenter
 from cut.records.inception import InceptionRecord
 from cut.records.scores import ScoresRecord
@@ -98,7 +99,7 @@ def test_records_every_score_with_its_protocol(folders, standin, tmp_path):
     real, fake = folders
     truth, out = shutil.copytree(fake, tmp_path / "truth"), tmp_path / "out" / "scores.json"
     argv = [real, fake, "--truth", truth, "--fid-weights", standin, "--json", out]
-    assert score.main([*map(str, argv), "--device", "cpu"]) == 0
+    assert run_command("score", [*map(str, argv), "--device", "cpu"]) == 0
     result = json.loads(out.read_text())
     assert tuple(result["scores"]) == SCORES
     # Five images have no fifth neighbour.
@@ -142,7 +143,7 @@ def test_without_weights_only_those_scores_are_missing(folders, tmp_path, capsys
     kept = tmp_path / "kept.npz"
     argv = [real, fake, "--truth", truth, "--source", truth, "--weights-json", record]
     argv += ["--json", out, "--features", kept]
-    assert score.main([*map(str, argv)]) == 0
+    assert run_command("score", [*map(str, argv)]) == 0
     result = json.loads(out.read_text())
     assert result["scores"]["fid"] is None and result["scores"]["l1"] == 0
     need = (*feature_scores.NAMES, *input_distance.NAMES)
@@ -205,21 +206,21 @@ def test_an_unchanged_image_is_at_no_distance_from_its_input(folders, standin, t
     same = shutil.copytree(fake, test / "source")
     out = tmp_path / "scores.json"
     argv = [real, fake, "--test", test, "--fid-weights", standin, "--json", out]
-    assert score.main([*map(str, argv), "--features", str(kept), "--device", "cpu"]) == 0
+    assert run_command("score", [*map(str, argv), "--features", str(kept), "--device", "cpu"]) == 0
     result = json.loads(out.read_text())
     assert [result["scores"][name] for name in input_distance.NAMES] == [0, 0]
     assert result["protocol"]["fake"]["images_paired"] == "5 by name"
     alone = Extractor(find_inception(standin)).features(ImageFolder(fake))
     assert np.array_equal(features.load(kept).values, alone.values)
     Image.open(same / "01.png").rotate(180).save(same / "01.png")
-    assert score.main([*map(str, argv), "--device", "cpu"]) == 0
+    assert run_command("score", [*map(str, argv), "--device", "cpu"]) == 0
     other = json.loads(out.read_text())
     assert all(other["scores"][name] > 0.001 for name in input_distance.NAMES)
     theirs, ours = (r["protocol"]["source"]["images_sha256"] for r in (other, result))
     assert theirs != ours
     (same / "01.png").rename(same / "other.png")
     with pytest.raises(UserError, match=r"01.png has no counterpart 01.* \(1 such translation\)"):
-        score.main([*map(str, argv), "--device", "cpu"])
+        run_command("score", [*map(str, argv), "--device", "cpu"])
 
 
 def test_real_images_are_held_against_inputs_by_order(folders, standin, tmp_path):
@@ -253,7 +254,10 @@ def test_inputs_of_two_sizes_are_refused(folders, tmp_path):
 
 
 def test_the_table_says_which_way_is_better(folders, standin, capsys):
-    assert score.main([*map(str, folders), "--fid-weights", str(standin), "--device", "cpu"]) == 0
+    assert (
+        run_command("score", [*map(str, folders), "--fid-weights", str(standin), "--device", "cpu"])
+        == 0
+    )
     lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
     assert lines["kid"].endswith("lower is better") and lines["kid_low"].split()[2:] == []
     assert set(SCORES) <= set(METRICS) and all(name in lines for name in SCORES)
@@ -280,7 +284,7 @@ def test_mistakes_are_one_sentence(folders, tmp_path, change, words):
     if "--fid-weights" not in given:
         argv += ["--weights-json", str(record)]
     with pytest.raises(UserError, match=words):
-        score.main(argv)
+        run_command("score", argv)
 
 
 def test_a_damaged_weights_file_ends_the_command_with_a_sentence(folders, tmp_path):
@@ -295,7 +299,7 @@ def test_a_damaged_weights_file_ends_the_command_with_a_sentence(folders, tmp_pa
 def test_the_scores_follow_their_model(folders, standin, tmp_path):
     out = tmp_path / "scores.json"
     argv = [*folders, "--fid-weights", standin, "--json", out, "--device", "cpu"]
-    assert score.main([*map(str, argv)]) == 0
+    assert run_command("score", argv) == 0
     record = ScoresRecord.read(out)
     assert record.version == 1 and record.scores["fid"] > 1
     assert record.protocol.real.network == "fast" and record.protocol.fast_network is None
@@ -305,7 +309,7 @@ def test_the_network_of_pytorch_fid_agrees_with_the_fast_one(folders, standin, t
     fast = score.score(*folders, NONE, Extractor(find_inception(standin)))
     out = tmp_path / "scores.json"
     argv = [*folders, "--fid-weights", standin, "--json", out, "--network", "pytorch-fid"]
-    assert score.main([*map(str, argv), "--device", "cpu"]) == 0
+    assert run_command("score", [*argv, "--device", "cpu"]) == 0
     slow = ScoresRecord.read(out)
     assert slow.protocol.real.network == slow.protocol.fake.network == "pytorch-fid"
     apart = slow.protocol.fast_network

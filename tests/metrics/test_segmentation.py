@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from command import run_command
 from PIL import Image
 from standin import write_manifest
 from torch import nn
@@ -16,7 +17,7 @@ from cut.base.errors import UserError
 from cut.metrics import score
 from cut.metrics.inception.extract import Extractor
 from cut.metrics.inception.weights import WeightsUnavailable
-from cut.metrics.score_folder import Partners
+from cut.metrics.score import Partners
 from cut.metrics.segmentation.confusion import confusion, scores
 from cut.metrics.segmentation.drn import DRN
 from cut.metrics.segmentation.segmenter import (
@@ -169,9 +170,9 @@ def test_the_command_finds_labels_and_says_why_scores_are_missing(weights, tmp_p
     InceptionRecord(reason="none").write(record)
     argv = [str(images), str(images), "--test", str(tmp_path), "--weights-json", str(record),
             "--json", str(out), "--device", "cpu"]  # fmt: skip
-    score.main(argv)
+    run_command("score", argv)
     assert "segmenter: FILE" in json.loads(out.read_text())["missing"]["miou"]
-    score.main([*argv, "--segmenter", str(weights)])
+    run_command("score", [*argv, "--segmenter", str(weights)])
     result = json.loads(out.read_text())
     assert result["scores"]["miou"] > 0 and result["protocol"]["segmenter"]["size"] == "128x256"
 

@@ -6,6 +6,7 @@ import json
 
 import jsonschema
 import pytest
+from command import run_command
 from fake_runs import write_best, write_run
 from training_runs import arguments
 
@@ -15,7 +16,7 @@ from cut.data.registry import resolve
 from cut.records.commands import RECORDS, check, model_of
 from cut.records.images import TranslatedRecord
 from cut.records.run import RunRecord
-from cut.training import options, train, translate
+from cut.training import options
 
 SMALL = {
     "ngf": 4,
@@ -38,8 +39,8 @@ def test_a_training_writes_records_of_the_schemas(pets, tmp_path, method, traini
     prepare(resolve("pets", str(pets)), tmp_path / "data")
     given = {"epochs_constant": 2, "epochs_decay": 0, **training}
     data, run = tmp_path / "data" / "dataset.json", tmp_path / "run"
-    train.main(arguments(data, run, method, SMALL if method == "cut" else {}, given))
-    translate.main([f"--dataset={data}", f"--run={run}", "--device=cpu"])
+    run_command("train", arguments(data, run, method, SMALL if method == "cut" else {}, given))
+    run_command("translate", [f"--dataset={data}", f"--run={run}", "--device=cpu"])
     for path in (data, run / "run.json", run / "translated" / "manifest.json"):
         assert check(path) and follows_its_schema(path)
     assert check(run / "history.csv")

@@ -7,11 +7,12 @@ import io
 import json
 
 import pytest
+from command import run_command
 from fake_runs import write_best, write_run
 
 from cut.base.errors import UserError
 from cut.metrics.catalogue import METRICS
-from cut.report.dataset_tables import main, write_tables
+from cut.report.dataset_tables import write_tables
 from cut.report.table import Cell, Table, escape, fitting, latex
 
 
@@ -182,7 +183,7 @@ def test_the_same_runs_give_the_same_bytes(tmp_path, runs):
 def test_the_command_writes_nothing_when_a_run_is_unscored(tmp_path, runs):
     (runs[2] / "scores.json").unlink()
     with pytest.raises(UserError, match="score this run first"):
-        main(["--out", str(tmp_path / "out"), *map(str, runs)])
+        run_command("report tables", ["--out", str(tmp_path / "out"), *map(str, runs)])
     assert not (tmp_path / "out").exists()
 
 

@@ -6,14 +6,13 @@ import csv
 
 import numpy as np
 import pytest
+from command import run_command
 from fake_runs import protocol, write_best, write_run
 
 from cut.base.errors import NothingToShow
 from cut.records.scores import SAME_NETWORK
 from cut.report import overview_table
-from cut.report.figures import main as figures
 from cut.report.figures.ablation_scatter import draw
-from cut.report.overview_table import main
 from cut.report.published_tables import against
 from cut.report.table import fitting
 from cut.results.published import differences, published_entry, published_settings, verdict
@@ -68,7 +67,9 @@ def runs(tmp_path):
 
 
 def test_the_ablation_shows_the_papers_columns(tmp_path, runs):
-    assert main(["--ablation", "--out", str(tmp_path), *map(str, runs)]) == 0
+    assert (
+        run_command("report overview", ["--ablation", "--out", str(tmp_path), *map(str, runs)]) == 0
+    )
     rows = cells(tmp_path / "ablation.md", "Ablation")
     columns = ("Id", "Negs", "Layers", "Int", "Ext", "other options")
     shown = {name: tuple(row[c] for c in columns) for name, row in rows.items()}
@@ -90,7 +91,7 @@ def test_the_ablation_shows_the_papers_columns(tmp_path, runs):
 
 
 def test_the_difference_is_measured_minus_published_on_each_data_set(tmp_path, runs):
-    main(["--ablation", "--out", str(tmp_path), *map(str, runs)])
+    run_command("report overview", ["--ablation", "--out", str(tmp_path), *map(str, runs)])
     text = (tmp_path / "ablation.md").read_text()
     last = [line for line in text.splitlines() if "| FID | last |" in line]
     starts = ("| horse2zebra | FID | last | 52.0 | 441.7 | -389.7 | not comparable | ",
@@ -113,7 +114,7 @@ def test_the_csv_has_one_value_a_line_in_full(tmp_path, runs):
     runs += [write_run(tmp_path / f"cut{seed}", "cut", dataset="horse2zebra", seed=seed,
                        scores={"fid": fid, "l1": None, "ssim": None}, size=[256, 256], **options())
              for seed, fid in ((1, 52.0), (2, None))]  # fmt: skip
-    main(["--ablation", "--out", str(tmp_path), *map(str, runs)])
+    run_command("report overview", ["--ablation", "--out", str(tmp_path), *map(str, runs)])
     lines = tidy(tmp_path / "ablation.csv")
     line = lines["cut", "horse2zebra", "fid"]
     assert list(line) == [
@@ -141,14 +142,14 @@ def test_the_csv_has_one_value_a_line_in_full(tmp_path, runs):
 
 
 def test_without_the_switch_it_is_a_table_of_methods(tmp_path, runs):
-    main(["--out", str(tmp_path), *map(str, runs)])
+    run_command("report overview", ["--out", str(tmp_path), *map(str, runs)])
     rows = cells(tmp_path / "overview.md", "Overview")
     assert "Id" not in rows["cut"] and rows["cut"]["cityscapes FID ↓"] == "60.0"
     assert "identity" not in tidy(tmp_path / "overview.csv")["cut", "cityscapes", "fid"]
 
 
 def test_a_row_that_ran_on_one_set_only_has_dashes_on_the_other(tmp_path, runs):
-    main(["--ablation", "--out", str(tmp_path), *map(str, runs[:-1])])
+    run_command("report overview", ["--ablation", "--out", str(tmp_path), *map(str, runs[:-1])])
     rows = cells(tmp_path / "ablation.md", "Ablation")
     assert rows["tau-0.2"]["cityscapes FID ↓"] == "– (a)"
     assert "(a) not run on this data set" in (tmp_path / "ablation.md").read_text()
@@ -200,7 +201,9 @@ def test_notes_say_shared_sentences_once_and_others_by_data_set(tmp_path, runs):
     scored_by["fake"] |= {"images": 77}
     other = write_run(tmp_path / "o", "cut", dataset="cat2dog", scored_by=scored_by, **options(),
                       size=[256, 256], scores={"l1": None, "ssim": None})  # fmt: skip
-    main(["--ablation", "--out", str(tmp_path), *map(str, [*runs, other])])
+    run_command(
+        "report overview", ["--ablation", "--out", str(tmp_path), *map(str, [*runs, other])]
+    )
     text = (tmp_path / "ablation.md").read_text().split("**Ablation, measured")[0]
     assert text.count("FID on features of") == text.count("Final epoch, 256x256 pixels") == 1
     assert "horse2zebra: 4 test translations against 6 real images." in text
@@ -215,7 +218,9 @@ def test_notes_say_shared_sentences_once_and_others_by_data_set(tmp_path, runs):
 
 def test_the_same_runs_give_the_same_bytes(tmp_path, runs):
     for name in ("a", "b"):
-        main(["--ablation", "--out", str(tmp_path / name), *map(str, runs)])
+        run_command(
+            "report overview", ["--ablation", "--out", str(tmp_path / name), *map(str, runs)]
+        )
     for end in ("md", "tex", "csv"):
         a, b = ((tmp_path / name / f"ablation.{end}").read_bytes() for name in ("a", "b"))
         assert a == b, end
@@ -224,7 +229,7 @@ def test_the_same_runs_give_the_same_bytes(tmp_path, runs):
 def test_an_ablation_needs_a_variant_of_cut(tmp_path, capsys):
     run = write_run(tmp_path / "copy", "copy")
     with pytest.raises(Exception, match="none of these runs is a variant of CUT"):
-        main(["--ablation", "--out", str(tmp_path), str(run)])
+        run_command("report overview", ["--ablation", "--out", str(tmp_path), str(run)])
 
 
 def test_the_scatter_sets_one_fid_against_the_other(runs):
@@ -240,7 +245,7 @@ def test_the_scatter_of_one_set_takes_its_content_loss(tmp_path):
     runs = [write_run(tmp_path / n, n, scores={"fid": f, "l1": v}) for n, f, v in
             (("copy", 290.0, 0.1), ("cut", 170.0, 0.07))]  # fmt: skip
     out = tmp_path / "scatter.png"
-    assert figures.main(["scatter", "--out", str(out), *map(str, runs)]) == 0
+    assert run_command("report figures", ["scatter", "--out", str(out), *map(str, runs)]) == 0
     assert out.stat().st_size > 5000 and out.with_suffix(".pdf").is_file()
     ax = draw([load_run(run) for run in runs]).axes[0]
     assert ax.get_ylabel().startswith("L1")
@@ -252,7 +257,10 @@ def test_the_scatter_can_set_fid_against_miou(tmp_path):
             for d, scores in (("horse2zebra", {"fid": fid}),
                               ("cityscapes", {"fid": 70.0, "miou": miou}))]  # fmt: skip
     out = tmp_path / "miou.png"
-    assert figures.main(["scatter", "--miou", "--out", str(out), *map(str, runs)]) == 0
+    assert (
+        run_command("report figures", ["scatter", "--miou", "--out", str(out), *map(str, runs)])
+        == 0
+    )
     ax = draw([load_run(run) for run in runs], miou=True).axes[0]
     assert ax.get_xlabel() == "FID, horse2zebra (lower is better)"
     assert ax.get_ylabel() == "mIoU, %, cityscapes (higher is better)"
@@ -303,7 +311,7 @@ def test_a_published_protocol_gets_a_verdict(tmp_path):
     runs = [write_run(tmp_path / str(s), "cut", dataset="horse2zebra", seed=s,
                       scores={"fid": 45.0 + s}, scored_by=scored_by, options=options, **given)
             for s in range(3)]  # fmt: skip
-    main(["--out", str(tmp_path), *map(str, runs)])
+    run_command("report overview", ["--out", str(tmp_path), *map(str, runs)])
     line = tidy(tmp_path / "overview.csv")["cut", "horse2zebra", "fid"]
     assert (line["verdict"], line["reasons"]) == ("within seed spread", "")
     text = (tmp_path / "overview.md").read_text()
@@ -313,7 +321,7 @@ def test_a_published_protocol_gets_a_verdict(tmp_path):
 def test_the_scores_of_label_maps_stand_beside_their_published_values(tmp_path):
     given = {"miou": 0.25, "pixel_accuracy": 0.7, "class_accuracy": 0.31}
     run = write_run(tmp_path / "cut", "cut", dataset="cityscapes", scores=given)
-    main(["--out", str(tmp_path / "t"), str(run)])
+    run_command("report overview", ["--out", str(tmp_path / "t"), str(run)])
     rows = cells(tmp_path / "t" / "overview.md", "Overview")
     assert rows["cut"]["cityscapes mIoU ↑"] == "25.0"
     assert rows["cut"]["cityscapes pixAcc ↑"] == "70.0"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from command import run_command
 from fake_runs import write_run
 
 from cut.report import dataset_tables, overview_table, seed_tables
@@ -36,7 +37,7 @@ def runs(tmp_path: Path) -> list[Path]:
 
 
 def test_a_line_has_mean_deviation_and_every_value(runs, tmp_path):
-    seed_tables.main(["--out", str(tmp_path / "t"), *map(str, runs)])
+    run_command("report seeds", ["--out", str(tmp_path / "t"), *map(str, runs)])
     found = pd.read_csv(tmp_path / "t" / "seeds.csv").set_index(["method", "metric"])
     line = found.loc[("cut", "fid")]
     assert line.seeds == 3 and line["mean"] == pytest.approx(statistics.fmean(FIDS.values()))
@@ -48,7 +49,7 @@ def test_a_line_has_mean_deviation_and_every_value(runs, tmp_path):
 
 
 def test_the_table_shows_them_and_says_what_is_missing(runs, tmp_path):
-    seed_tables.main(["--out", str(tmp_path / "t"), *map(str, runs)])
+    run_command("report seeds", ["--out", str(tmp_path / "t"), *map(str, runs)])
     text = (tmp_path / "t" / "coats2stripes-seeds.md").read_text()
     assert "| cut | 0, 1, 2 | 61.3 | 3.4 | 61.2, 58.0, 64.8 |" in text
     assert "| a_b | 0 | – (a) | – | – |" in text and "(a) no weights: 100 % sure" in text
@@ -59,7 +60,7 @@ def test_a_seed_without_a_score_keeps_its_place_and_has_a_reason(tmp_path):
     made = [write_run(tmp_path / str(seed), "cut", seed=seed, scores={"fid": fid, "kid": None},
                       missing={"fid": "no weights"})
             for seed, fid in ((2, 64.0), (0, 60.0), (1, None))]  # fmt: skip
-    seed_tables.main(["--out", str(tmp_path / "t"), *map(str, made)])
+    run_command("report seeds", ["--out", str(tmp_path / "t"), *map(str, made)])
     text = (tmp_path / "t" / "coats2stripes-seeds.md").read_text()
     assert "| cut | 0, 1, 2 | 62.0 | 2.8 | 60.0, –, 64.0 (a) |" in text
     assert "(a) FID without seed 1: no weights" in text
@@ -68,7 +69,7 @@ def test_a_seed_without_a_score_keeps_its_place_and_has_a_reason(tmp_path):
 
 def test_the_same_runs_give_the_same_bytes(runs, tmp_path):
     for name in ("a", "b"):
-        seed_tables.main(["--out", str(tmp_path / name), *map(str, runs)])
+        run_command("report seeds", ["--out", str(tmp_path / name), *map(str, runs)])
     names = sorted(path.name for path in (tmp_path / "a").iterdir())
     assert names == ["coats2stripes-seeds.md", "coats2stripes-seeds.tex", "seeds.csv"]
     for name in names:

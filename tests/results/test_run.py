@@ -11,7 +11,7 @@ from fake_runs import protocol, write_best, write_run, write_test
 from cut.base.errors import UserError
 from cut.metrics.inception.extract import Extractor
 from cut.metrics.inception.weights import WeightsUnavailable
-from cut.metrics.score_folder import Partners, score
+from cut.metrics.score import Partners, score
 from cut.records.scores import SAME_NETWORK
 from cut.results.protocol import image_counts
 from cut.results.published import differences, published, published_entry, published_settings

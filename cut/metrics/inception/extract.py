@@ -6,7 +6,6 @@ python -m cut features FOLDER OUT.npz --weights-json FILE.json [--meta dataset=N
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -20,18 +19,15 @@ from PIL import Image
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from cut.base.device import choose_device
-from cut.base.errors import UserError, unknown
 from cut.base.images import read_image
 from cut.metrics.image_folder import ImageFolder, one_size
-from cut.metrics.inception.features import DIMS, Features, save
+from cut.metrics.inception.features import DIMS, Features
 from cut.metrics.inception.network import build
 from cut.metrics.inception.package_network import PackageNetwork
 from cut.metrics.inception.weights import (
     InceptionWeights,
     WeightsUnavailable,
     load_inception_state,
-    read_weights_json,
 )
 from cut.metrics.input_distance import MAPS, ContentDistance
 from cut.records.scores import Side
@@ -40,7 +36,6 @@ POOLED = 3  # the block whose features FID compares
 BATCH_SIZE = 8  # on a CPU a tenth faster than 16
 EXTRACTOR = "pytorch-fid InceptionV3, pool3"
 RESIZE = "bilinear to 299x299, align_corners=False, no antialias"
-META = ("dataset", "split")
 
 Network = Literal["fast", "pytorch-fid"]
 NETWORKS: dict[str, Callable[[dict[str, Tensor]], nn.Module]] = {
@@ -148,58 +143,3 @@ def _pixels(path: Path) -> Image.Image:
         if image.mode[0] not in "IF":
             return image.convert("RGB")
     return read_image(path)  # scales 16 bits, and raises a UserError for a damaged file
-
-
-def add_arguments(parser: argparse.ArgumentParser, network: bool = False) -> None:
-    """Add the options of the extraction; with `network`, also which network to use."""
-    parser.add_argument("--batch-size", type=int, default=BATCH_SIZE, help="images per batch")
-    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
-    if network:
-        parser.add_argument(
-            "--network",
-            choices=list(NETWORKS),
-            default="fast",
-            help="the network of this project (fast), or that of the pytorch-fid package",
-        )
-
-
-def check_batch_size(size: int) -> None:
-    """Refuse a batch without images.
-
-    Raises:
-        UserError: it is less than one.
-    """
-    if size < 1:
-        raise UserError(f"--batch-size is {size}; give 1 or more")
-
-
-def _meta(items: Sequence[str]) -> dict[str, str]:
-    meta = {}
-    for item in items:
-        key, separator, value = item.partition("=")
-        if not separator or not key:
-            raise UserError(f"--meta {item!r} is not KEY=VALUE")
-        if key not in META:
-            raise UserError(unknown("key of --meta", key, META))
-        meta[key] = value
-    return meta
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Write the features of a folder."""
-    parser = argparse.ArgumentParser(prog="python -m cut features")
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("out", type=Path, help="the .npz file to write")
-    parser.add_argument("--weights-json", type=Path, required=True, help="from `cut inception`")
-    parser.add_argument("--meta", action="append", default=[], metavar="KEY=VALUE")
-    add_arguments(parser, network=True)
-    args = parser.parse_args(argv)
-    meta = _meta(args.meta)
-    check_batch_size(args.batch_size)
-    device = choose_device(args.device)
-    weights = read_weights_json(args.weights_json)
-    extractor = Extractor(weights, device, args.batch_size, args.network)
-    features = extractor.features(ImageFolder(args.folder), meta)
-    save(features, args.out)
-    print(features.reason or f"features of {len(features.names)} images in {args.out}")
-    return 0

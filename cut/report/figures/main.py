@@ -1,23 +1,12 @@
-"""Figures of a benchmark.
-
-    python -m cut report figures grid --out FILE.png --test results/NAME/test RUN_DIR...
-        [--rows 8] [--seed 0] [--names a,b]
-    python -m cut report figures curves|stability|cost --out FILE.png RUN_DIR...
-    python -m cut report figures scatter --out FILE.png RUN_DIR... [--miou]
-    python -m cut report figures cases --out FILE.png --test results/NAME/test RUN_DIR...
-    python -m cut report figures encoder --out FILE.png --test results/NAME/test RUN_DIR
-        [--rows 4] [--seed 0] [--names a,b]
-
-Writes FILE.png, and FILE.pdf beside it. The same runs give the same bytes.
-"""
+"""Figures of a benchmark: each is drawn from the records of runs and written as PNG and PDF."""
 
 from __future__ import annotations
 
-import argparse
 import random
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 
@@ -34,7 +23,7 @@ from cut.report.figures import ablation_scatter, fid_against_cost, fid_by_epoch,
 from cut.report.figures.loss_curves import Curve, draw
 from cut.report.figures.style import looks
 from cut.results.protocol import check_comparable
-from cut.results.run import load_facts, load_history, load_run
+from cut.results.run import Run, load_facts, load_history, load_run
 from cut.training.history import COLUMNS
 
 STYLE = {
@@ -96,75 +85,69 @@ def curves(runs: Sequence[Path]) -> Figure:
     return draw(found, looks(records))
 
 
-KINDS = {
-    "grid": "inputs and translations",
-    "curves": "losses by epoch",
-    "stability": "FID by epoch",
-    "cost": "time and memory against FID",
-    "scatter": "rows of an ablation as points",
-    "cases": "best and worst translations",
-    "encoder": "what patches of an input a translated patch is like, for a run of CUT's family",
-}
+def write_figure(kind: str, out: Path, runs: Sequence[Path], **given: Any) -> list[Path]:
+    """Draw one figure as PNG to `out` and as PDF beside it; return both paths.
 
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m cut report figures", description="Draw one.")
-    kinds = parser.add_subparsers(dest="kind", required=True)
-    for name, words in KINDS.items():
-        kind = kinds.add_parser(name, help=words, description=f"Draw {words}.")
-        kind.add_argument("--out", type=Path, required=True, help="FILE.png; a PDF comes beside it")
-        many = None if name == "encoder" else "+"
-        kind.add_argument("runs", type=Path, nargs=many, metavar="RUN_DIR", help="a run's folder")
-        if name in ("grid", "cases", "encoder"):
-            kind.add_argument("--test", type=Path, required=True,
-                              help="the folder with source/ and perhaps truth/")  # fmt: skip
-        if name in ("grid", "encoder"):
-            rows = 8 if name == "grid" else 4
-            kind.add_argument("--rows", type=int, default=rows, help="test images shown")
-            kind.add_argument("--seed", type=int, default=0, help="which: drawn from this seed")
-            kind.add_argument("--names", default="", help="which: these, separated by commas")
-        if name == "scatter":
-            kind.add_argument("--miou", action="store_true", help="against mIoU, not another FID")
-        if name == "cases":
-            kind.add_argument("--count", type=int, default=4, help="images on either side, at most")
-    return parser
-
-
-def _draw(args: argparse.Namespace) -> Figure:
-    """Return the figure that the command line asks for."""
-    names = [name.strip() for name in getattr(args, "names", "").split(",") if name.strip()]
-    if args.kind == "grid":
-        cols = image_grid.columns(args.test, args.runs)
-        return image_grid.draw(cols, choose(list(cols[0][1]), args.rows, args.seed, names))
-    if args.kind == "curves":
-        return curves(args.runs)
-    if args.kind == "cases":
-        from cut.report.figures import best_and_worst  # brings Inception along
-
-        return best_and_worst.draw(args.test, args.runs, args.count)
-    if args.kind == "encoder":
-        from cut.report.figures import encoder  # brings the networks along
-
-        chosen = choose(list(by_stem(args.test / "source")), args.rows, args.seed, names)
-        return encoder.draw(args.runs, args.test, chosen, args.seed)
-    runs = [load_run(run) for run in args.runs]
-    check_comparable(runs)
-    if args.kind == "scatter":
-        return ablation_scatter.draw(runs, args.miou)
-    return {"stability": fid_by_epoch, "cost": fid_against_cost}[args.kind].draw(runs)
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Draw one figure."""
-    args = _parser().parse_args(argv)
+    A figure without data shows the reason as text. `given` holds the arguments of the kind: see
+    `FIGURES`.
+    """
     with sns.axes_style("ticks"), plt.rc_context(STYLE):
         try:
-            figure = _draw(args)
+            figure = FIGURES[kind](runs, **given)
         except NothingToShow as reason:
             print(f"nothing to draw: {reason}")
             figure = plt.figure(figsize=(4.6, 1.0))
             text = textwrap.fill(str(reason), 70)
             figure.text(0.5, 0.5, text, ha="center", va="center")
-        for path in save(figure, args.out):
-            print(f"wrote {path}")
-    return 0
+        return save(figure, out)
+
+
+def _grid(
+    runs: Sequence[Path], test: Path, rows: int = 8, seed: int = 0, names: Sequence[str] = ()
+) -> Figure:
+    columns = image_grid.columns(test, runs)
+    return image_grid.draw(columns, choose(list(columns[0][1]), rows, seed, names))
+
+
+def _cases(runs: Sequence[Path], test: Path, count: int = 4) -> Figure:
+    from cut.report.figures import best_and_worst  # brings Inception along
+
+    return best_and_worst.draw(test, runs, count)
+
+
+def _encoder(
+    runs: Sequence[Path], test: Path, rows: int = 4, seed: int = 0, names: Sequence[str] = ()
+) -> Figure:
+    from cut.report.figures import encoder  # brings the networks along
+
+    chosen = choose(list(by_stem(test / "source")), rows, seed, names)
+    return encoder.draw(runs[0], test, chosen, seed)
+
+
+def _stability(runs: Sequence[Path]) -> Figure:
+    return fid_by_epoch.draw(_comparable(runs))
+
+
+def _cost(runs: Sequence[Path]) -> Figure:
+    return fid_against_cost.draw(_comparable(runs))
+
+
+def _scatter(runs: Sequence[Path], miou: bool = False) -> Figure:
+    return ablation_scatter.draw(_comparable(runs), miou)
+
+
+def _comparable(folders: Sequence[Path]) -> list[Run]:
+    runs = [load_run(folder) for folder in folders]
+    check_comparable(runs)
+    return runs
+
+
+FIGURES: dict[str, Callable[..., Figure]] = {
+    "grid": _grid,
+    "curves": curves,
+    "stability": _stability,
+    "cost": _cost,
+    "scatter": _scatter,
+    "cases": _cases,
+    "encoder": _encoder,
+}
