@@ -8,14 +8,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from cut.base.errors import UserError, unknown
+from cut.base.errors import UserError, explain, unknown
 from cut.data.registry import Entry, resolve
 from cut.methods.commands import ExternalMethod
 from cut.methods.contract import Method, parse_options
 from cut.methods.cut import Cut
 from cut.methods.registry import Registry, code_digest, discover
 from cut.plan import checks
-from cut.plan.config import Best, Config, Grid, Row
+from cut.plan.config import Config, Row
 from cut.training.options import WITHOUT_EFFECT, TrainingOptions, check_size, training_options
 
 
@@ -104,17 +104,7 @@ def _parse(given: dict[str, Any]) -> Config:
     try:
         return Config(**given)
     except ValidationError as error:
-        # A misspelt key before the one that it leaves missing: it says what to do.
-        first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
-        place = [str(part) for part in first["loc"]]
-        if first["type"] == "extra_forbidden":
-            model = {"methods": Row, "grid": Grid, "best": Best}.get(place[0], Config)
-            what = "config key" if model is Config else f"key of {'.'.join(place[:-1])}"
-            raise UserError(unknown(what, place[-1], list(model.model_fields))) from None
-        if first["type"] == "missing":
-            raise UserError(f"the config lacks {'.'.join(place)!r}, which it needs") from None
-        reason = first["msg"][0].lower() + first["msg"][1:]
-        raise UserError(f"config key {'.'.join(place)} is {first['input']!r}: {reason}") from None
+        raise UserError(explain(error, Config, "key", "the config")) from None
 
 
 def _plan_row(config: Config, registry: Registry, name: str) -> PlannedRow:

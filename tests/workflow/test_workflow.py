@@ -235,7 +235,7 @@ def test_a_killed_benchmark_goes_on_to_the_same_weights(finished, tmp_path):
     "change, sentence",
     [
         ({"run": ["cutt"]}, "unknown method in run 'cutt'; did you mean 'cut'?"),
-        ({"optionz": {}}, "unknown config key 'optionz'; did you mean 'options'?"),
+        ({"optionz": {}}, "unknown key of the config 'optionz'; did you mean 'options'?"),
         ({"datasets": ["horse2zebr"]}, "horse2zebr"),
     ],
 )
