@@ -15,6 +15,8 @@ from cut.records.epochs import BestRecord, EpochScores
 from cut.records.history import HistoryRow
 from cut.records.images import ExportRecord, TranslatedRecord
 from cut.records.inception import InceptionRecord
+from cut.records.job import JobRecord
+from cut.records.progress import ProgressRecord
 from cut.records.record import Record, RunFile, Table
 from cut.records.run import RunRecord
 from cut.records.scores import ScoresRecord
@@ -31,6 +33,8 @@ RECORDS: dict[str, type[RunFile]] = {
         ScoresRecord,
         EpochScores,
         BestRecord,
+        ProgressRecord,
+        JobRecord,
     )
 }
 

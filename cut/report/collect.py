@@ -19,7 +19,6 @@ from cut.report.overview_table import write_overview
 from cut.report.seed_tables import write_summary
 from cut.results.protocol import comparison_key, what_decides
 from cut.results.run import Run, load_run
-from cut.training import run_lock
 
 
 def find_runs(folders: Sequence[Path]) -> tuple[list[Run], list[Path]]:
@@ -31,7 +30,7 @@ def find_runs(folders: Sequence[Path]) -> tuple[list[Run], list[Path]]:
     found: dict[tuple, Run] = {}
     unfinished = []
     for folder in folders:
-        records = [path for path in sorted(folder.rglob("run.json")) if not run_lock.kept(path)]
+        records = sorted(folder.rglob("run.json"))
         states = {state.parent.parent for state in folder.rglob("state/*.pt")}
         unfinished += sorted(states - {record.parent for record in records})
         if not records and not states:

@@ -20,6 +20,7 @@ from PIL import Image
 from workflow_runs import SNAKEMAKE, TINY, job_counts, snakemake, start
 
 from cut.base.files import sha256_of
+from cut.records.job import JobRecord
 from cut.report.site.page import caption_of
 
 # One worker runs these in order: they share what the first one makes.
@@ -74,7 +75,7 @@ def test_a_run_folder_holds_what_the_design_says(finished):
     run = finished / "results" / "coats2stripes" / "cut" / "seed0"
     names = {path.name for path in run.iterdir() if not path.name.startswith(".")}
     last = {"run.json", "history.csv", "generator.pt", "translated", "scores.json", "features.npz"}
-    own = {"embedding.pt", "finished", "snapshots", "epochs.csv", "best.json", "best"}
+    own = {"embedding.pt", "trained", "snapshots", "epochs.csv", "best.json", "best"}
     assert names == last | own
     assert {path.name for path in (run / "best").iterdir()} == last - {"run.json", "history.csv"}
     manifest = json.loads((run / "translated" / "manifest.json").read_text())
@@ -168,6 +169,8 @@ def test_commands_that_leave_an_image_out_stop_the_run(tmp_path):
     logs = tmp_path / "results" / "logs"
     log = (logs / "coats2stripes.reinhard.seed0.translate.log").read_text()
     assert log == "error: the command ended with status 1\n"
+    job = JobRecord.read(logs / "coats2stripes.reinhard.seed0.translate.log.json")
+    assert (job.state, job.reason) == ("failed", "the command ended with status 1")
     assert run("cp {input}/0000.png {output}") != 0
     log = (logs / "coats2stripes.reinhard.seed0.record.log").read_text()
     assert "lacks 0001.png (4 of 5 missing)" in log

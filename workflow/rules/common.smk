@@ -12,6 +12,7 @@ DATA = PLAN.config.data
 HELD_OUT = PLAN.config.best.held_out if PLAN.config.best else 0
 ENVIRONMENT = f"../envs/cutbench{'-cuda' if PLAN.config.device == 'cuda' else ''}.yaml"
 RUN = f"{RESULTS}/{{dataset}}/{{row}}/seed{{seed}}"
+TRAINING = ("trained", "history.csv")
 # Weights that a config names are its own business: of one file for all, a wrong path would take the
 # weights, and another one the scores, from every other config.
 INCEPTION = f"{RESULTS if PLAN.config.fid_weights else DATA}/inception.json"
@@ -27,6 +28,7 @@ def shell_prefix():
     if not workflow.deployment_settings.deployment_method:
         places["PATH"] = Path(sys.executable).parent
     parts = [f"export {k}={shlex.quote(str(v))}${{{k}:+:${k}}}; " for k, v in places.items()]
+    parts.append(f"export CUT_PYTHON={shlex.quote(sys.executable)}; ")
     # A prefix takes the place of Snakemake's own, which makes a failed step end the command. It fills
     # in what stands in braces.
     return "set -euo pipefail; " + "".join(parts).replace("{", "{{").replace("}", "}}")
@@ -92,7 +94,8 @@ def overviews():
 
 def records(dataset=None):
     """Return the record and the scores of every run (of one data set)."""
-    names = [f"{run}/{name}" for run in PLAN.runs(dataset) for name in ("run.json", "scores.json")]
+    files = ("trained", "run.json", "scores.json")
+    names = [f"{run}/{name}" for run in PLAN.runs(dataset) for name in files]
     along = ("epochs.csv", "best.json", "best/scores.json")
     return names + [f"{run}/{name}" for run in PLAN.followed(dataset) for name in along]
 

@@ -1,12 +1,7 @@
 """Methods that run by commands of their own, each in its own environment."""
 
-# A command may end without a word; `cut.plan.status` is to see that it did. A trap, since a command on the
-# left of || would go on after its first step has failed.
-WATCHED = (
-    "log={log:q}; trap 'e=$?; "
-    '[ $e = 0 ] || echo "error: the command ended with status $e" >> "$log"'
-    "' EXIT; "
-)
+# A method's environment need not have this package: Snakemake's own Python watches the command.
+WATCHED = '"$CUT_PYTHON" -m cut --status {log:q}.json shell {params.command:q} > {log:q} 2>&1'
 
 
 rule training_images:
@@ -54,7 +49,7 @@ rule external_train:
             target=lambda input, run: Path(input.images).parent / "target",
         ),
     shell:
-        f"{WATCHED}mkdir -p {{params.run:q}}/model; ( {{params.command}} ) > {{log:q}} 2>&1"
+        "mkdir -p {params.run:q}/model; " + WATCHED
 
 
 rule external_translate:
@@ -84,8 +79,7 @@ rule external_translate:
             output=lambda input, run: f"{run}/translated",
         ),
     shell:
-        f"{WATCHED}rm -rf {{params.run:q}}/translated; mkdir -p {{params.run:q}}/translated;"
-        " ( {params.command} ) > {log:q} 2>&1"
+        "rm -rf {params.run:q}/translated; mkdir -p {params.run:q}/translated; " + WATCHED
 
 
 rule external_record:
@@ -109,6 +103,6 @@ rule external_record:
         method=lambda w: row_of(w).algorithm,
         options=lambda w: as_json(row_of(w).options),
     shell:
-        "python -m cut external record --method {params.method:q} --name {wildcards.row:q}"
-        " --seed {wildcards.seed} --options {params.options:q} --test {params.test:q}"
-        " --out {params.out:q} {input.cost:q} > {log:q} 2>&1"
+        "python -m cut --status {log:q}.json external record --method {params.method:q}"
+        " --name {wildcards.row:q} --seed {wildcards.seed} --options {params.options:q}"
+        " --test {params.test:q} --out {params.out:q} {input.cost:q} > {log:q} 2>&1"

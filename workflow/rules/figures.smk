@@ -58,7 +58,7 @@ rule grid:
 
 rule curves:
     input:
-        lambda w: [f"{run}/history.csv" for run in PLAN.runs(w.dataset)],
+        lambda w: [f"{run}/{name}" for run in PLAN.runs(w.dataset) for name in TRAINING],
     output:
         png=report(
             f"{RESULTS}/figures/{{dataset}}-curves.png",

@@ -5,9 +5,13 @@ rule train:
     input:
         rules.dataset.output[0],
     output:
-        record=f"{RUN}/run.json",
-        history=f"{RUN}/history.csv",
-        weights=f"{RUN}/generator.pt",
+        # A training that outlives a killed Snakemake leaves them complete; `update` keeps them when
+        # the job runs again. After a failure, `update` restores the files of the training before.
+        # `trained` does not come back then, so that the next call trains.
+        record=update(f"{RUN}/run.json"),
+        history=update(f"{RUN}/history.csv"),
+        weights=update(f"{RUN}/generator.pt"),
+        trained=touch(f"{RUN}/trained"),
     log:
         f"{RESULTS}/logs/{{dataset}}.{{row}}.seed{{seed}}.train.log",
     wildcard_constraints:
@@ -31,8 +35,8 @@ rule train:
         size=PLAN.config.size,
         device=PLAN.config.device,
     shell:
-        "python -m cut train --dataset {input:q} --out {params.out:q} --name {wildcards.row:q}"
-        " --method {params.method:q} --seed {wildcards.seed} --size {params.size}"
+        "python -m cut --status {log:q}.json train --dataset {input:q} --out {params.out:q}"
+        " --name {wildcards.row:q} --method {params.method:q} --seed {wildcards.seed} --size {params.size}"
         " --options {params.options:q} --training {params.training:q} --loop {params.loop:q}"
         " --device {params.device} > {log:q} 2>&1"
 
@@ -42,6 +46,7 @@ rule translate:
         dataset=rules.dataset.output[0],
         record=rules.train.output.record,
         weights=rules.train.output.weights,
+        trained=rules.train.output.trained,
     output:
         f"{RUN}/translated/manifest.json",
     log:
@@ -57,5 +62,6 @@ rule translate:
         batch_size=PLAN.config.translate_batch_size,
         device=PLAN.config.device,
     shell:
-        "python -m cut translate --dataset {input.dataset:q} --run {params.run:q}"
-        " --batch-size {params.batch_size} --device {params.device} > {log:q} 2>&1"
+        "python -m cut --status {log:q}.json translate --dataset {input.dataset:q}"
+        " --run {params.run:q} --batch-size {params.batch_size} --device {params.device}"
+        " > {log:q} 2>&1"
