@@ -24,6 +24,7 @@ TINY = {
         "n_patches": 8,
         "width": 8,
     },
+    "scoring_threads": 1,
     "training": {"epochs_constant": 2, "epochs_decay": 1, "log_every": 4},
     "best": {"every": 2, "held_out": 2},
 }

@@ -100,7 +100,7 @@ class Config(Section):
     )
     translate_batch_size: int = Field(16, ge=1, description="images translated at a time")
     scoring_threads: int = Field(
-        4, ge=1, description="CPU threads of each job that translates or scores, up to --cores"
+        4, ge=1, description="CPU threads of each job that translates or scores, at most --cores"
     )
     best: Best | None = Field(
         None, description="score each training along the way and report the best epoch too"

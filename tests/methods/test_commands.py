@@ -122,7 +122,7 @@ def test_the_record_carries_options_code_and_seconds(tmp_path):
     )
     request.write(run / "request.json")
     measured = [tmp_path / "train.tsv", tmp_path / "translate.tsv"]
-    arguments = [run / "request.json", "--test", tmp_path / "test", *measured]
+    arguments = [run / "request.json", "--test", tmp_path / "test", "--measured", *measured]
     assert run_command("external record", arguments) == 0
     facts = json.loads((run / "run.json").read_text())
     assert facts["method"] == "half" and facts["options"] == {"strength": 0.5}
