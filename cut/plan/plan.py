@@ -8,10 +8,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from cut.base.errors import UserError, unknown
+from cut.base.errors import UserError, explain
 from cut.data.registry import Entry, resolve
 from cut.plan import checks
-from cut.plan.config import Best, Config, Grid, Row
+from cut.plan.config import Config
 from cut.plan.rows import PlannedRow, Rows, remembered
 
 
@@ -87,14 +87,4 @@ def _parse(given: dict[str, Any]) -> Config:
     try:
         return Config(**given)
     except ValidationError as error:
-        # A misspelt key before the one that it leaves missing: it says what to do.
-        first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
-        place = [str(part) for part in first["loc"]]
-        if first["type"] == "extra_forbidden":
-            model = {"methods": Row, "grid": Grid, "best": Best}.get(place[0], Config)
-            what = "config key" if model is Config else f"key of {'.'.join(place[:-1])}"
-            raise UserError(unknown(what, place[-1], list(model.model_fields))) from None
-        if first["type"] == "missing":
-            raise UserError(f"the config lacks {'.'.join(place)!r}, which it needs") from None
-        reason = first["msg"][0].lower() + first["msg"][1:]
-        raise UserError(f"config key {'.'.join(place)} is {first['input']!r}: {reason}") from None
+        raise UserError(explain(error, Config, "key", "the config")) from None

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cut.base.errors import UserError
-from cut.metrics.inception.weights import network_of
+from cut.records.scores import Weights
 from cut.training.options import WEIGHTS_DEPEND_ON
 
 if TYPE_CHECKING:
@@ -53,11 +53,11 @@ def comparison_key(run: Run) -> dict[str, Any]:
 
 
 def _with_networks(protocol: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a protocol with `network_of` its weights in their place."""
+    """Return a protocol with the name of its weights in their place."""
     found = {}
     for key, value in protocol.items():
         if key == "weights" and isinstance(value, Mapping):
-            found[key] = network_of(value)
+            found[key] = Weights(**value).name
         else:
             found[key] = _with_networks(value) if isinstance(value, Mapping) else value
     return found

@@ -15,7 +15,7 @@ import yaml
 from scipy.special import stdtrit  # Student's t; scipy.stats takes half a second to import
 
 from cut.metrics.catalogue import COSTS, METRICS
-from cut.metrics.inception.weights import SAME_NETWORK
+from cut.records.scores import SAME_NETWORK
 from cut.results.protocol import WEIGHTS_DEPEND_ON, flatten, image_counts
 
 if TYPE_CHECKING:

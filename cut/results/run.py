@@ -5,8 +5,6 @@ A run is the folder that training, translating and scoring have filled; nothing 
 
 from __future__ import annotations
 
-import json
-import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,8 +15,10 @@ import pandas as pd
 
 from cut.base.errors import UserError
 from cut.metrics.catalogue import BEST, METRICS, PAIRED, SCORES
-from cut.records.epochs import EPOCH_COLUMNS
-from cut.records.run_record import check
+from cut.records.epochs import BestRecord, EpochScores
+from cut.records.history import HistoryRow
+from cut.records.run import RunRecord
+from cut.records.scores import ScoresRecord
 
 NOT_TRAINED = "not trained"
 OWN_CODE = "not measured: runs by its own commands"
@@ -78,8 +78,7 @@ def load_facts(folder: Path) -> dict[str, Any]:
     Raises:
         UserError: it is missing, no JSON object, or no run's record (`RunRecord`).
     """
-    path = Path(folder) / "run.json"
-    return check(_read_object(path, "train this run to its end first"), path)
+    return RunRecord.read(Path(folder) / "run.json").model_dump(mode="json")
 
 
 def load_run(folder: Path) -> Run:
@@ -92,21 +91,8 @@ def load_run(folder: Path) -> Run:
     folder = Path(folder)
     facts = load_facts(folder)
     path = folder / "scores.json"
-    content = _read_object(path, "score this run first (python -m cut score)")
-    scores = content.get("scores")
-    if not isinstance(scores, dict):
-        raise UserError(f"{path} has no object 'scores'; score this run again")
-    for name, value in scores.items():
-        number = type(value) in (int, float) and math.isfinite(value)
-        if value is not None and not number:
-            raise UserError(f"{path} has {name} = {value!r}, which is no number; score it again")
-    for part in ("translated", "missing", "protocol"):
-        if not isinstance(content.get(part) or {}, dict):
-            raise UserError(f"{path} has {part} = {content[part]!r}, no object; score it again")
-    for side in ("real", "fake"):
-        if not isinstance((content.get("protocol") or {}).get(side) or {}, dict):
-            raise UserError(f"{path} has a protocol without facts of {side}; score it again")
-    translated = content.get("translated") or {}
+    record = ScoresRecord.read(path)
+    translated = record.translated.model_dump() if record.translated else {}
     for key in ("dataset", "dataset_digest", "method", "seed"):
         if key in translated and translated[key] != facts[key]:
             raise UserError(
@@ -114,31 +100,26 @@ def load_run(folder: Path) -> Run:
                 f" {facts[key]!r}; translate and score this run again"
             )
     best = _load_best(folder, facts)
-    missing, protocol = content.get("missing") or {}, content.get("protocol") or {}
-    return Run(folder, facts, scores, missing, protocol, best)
+    protocol = record.protocol.model_dump(mode="json", exclude_none=True)
+    return Run(folder, facts, record.scores, record.missing, protocol, best)
 
 
 def _load_best(folder: Path, facts: dict[str, Any]) -> dict[str, Any] | None:
     """Return `best.json` with that epoch's scores, or None without one of this training."""
     if not (folder / "best.json").is_file():
         return None
-    remedy = "choose the epoch again (python -m cut select)"
-    best = _read_object(folder / "best.json", remedy)
-    if best.get("chosen_on", "") not in ("test", "held_out") or "fingerprint" not in best:
-        raise UserError(f"{folder / 'best.json'} doesn't say what chose the epoch; {remedy}")
-    if best["fingerprint"] != facts.get("fingerprint", ""):
+    best = BestRecord.read(folder / "best.json")
+    if best.fingerprint != facts.get("fingerprint", ""):
         return None  # of a training that was here before
-    content = _read_object(folder / "best" / "scores.json", remedy)
-    try:
-        if content["translated"]["epoch"] != best["epoch"]:
-            raise UserError(
-                f"{folder / 'best' / 'scores.json'} scores epoch {content['translated']['epoch']},"
-                f" but the best is {best['epoch']}; score the best epoch again"
-            )
-        scores = {name: content["scores"].get(name) for name in BEST.values()}
-        return {**best, "scores": scores, "missing": best["missing"]}
-    except (KeyError, TypeError):
-        raise UserError(f"{folder / 'best.json'} or its scores lack a fact; {remedy}") from None
+    content = ScoresRecord.read(folder / "best" / "scores.json")
+    scored = content.translated.epoch if content.translated else None
+    if scored != best.epoch:
+        raise UserError(
+            f"{folder / 'best' / 'scores.json'} scores epoch {scored}, but the best is"
+            f" {best.epoch}; score the best epoch again"
+        )
+    scores = {name: content.scores.get(name) for name in BEST.values()}
+    return {**best.model_dump(), "scores": scores}
 
 
 def load_epochs(folder: Path) -> pd.DataFrame:
@@ -149,18 +130,12 @@ def load_epochs(folder: Path) -> pd.DataFrame:
     """
     path = Path(folder) / "epochs.csv"
     if not path.is_file():
-        return pd.DataFrame(columns=EPOCH_COLUMNS)
-    try:
-        epochs = pd.read_csv(path)
-    except (ValueError, OSError) as error:
-        raise UserError(f"{path} is not a readable CSV: {' '.join(str(error).split())}") from None
-    if list(epochs) != EPOCH_COLUMNS:
-        raise UserError(f"{path} has other columns than {', '.join(EPOCH_COLUMNS)}; select again")
-    words = [name for name in epochs if not pd.api.types.is_numeric_dtype(epochs[name])]
-    if words or epochs.empty:
-        wrong = f"something other than numbers in {words[0]!r}" if len(epochs) else "no epochs"
-        raise UserError(f"{path} has {wrong}; choose the epoch again (python -m cut select)")
-    return epochs
+        return pd.DataFrame(columns=EpochScores.columns())
+    rows = EpochScores.read(path)
+    if not rows:
+        raise UserError(f"{path} has no epochs; choose the epoch again (python -m cut select)")
+    epochs = pd.DataFrame([row.model_dump() for row in rows])
+    return epochs.astype({name: float for name in EpochScores.columns()[2:]})
 
 
 def values_of(row: Iterable[Run], metric: str) -> list[float]:
@@ -204,32 +179,10 @@ def load_history(folder: Path) -> pd.DataFrame:
     Raises:
         UserError: it is missing, no CSV, or lacks a column.
     """
-    path = Path(folder) / "history.csv"
-    try:
-        history = pd.read_csv(path)
-    except FileNotFoundError:
-        raise UserError(f"there is no {path}; train this run to its end first") from None
-    except (ValueError, OSError) as error:
-        raise UserError(f"{path} is not a readable CSV: {' '.join(str(error).split())}") from None
-    for name in ("iteration", "epoch"):
-        if name not in history:
-            raise UserError(f"{path} has no column {name!r}; train this run again")
-    words = [name for name in history if not pd.api.types.is_numeric_dtype(history[name])]
-    if words and len(history):
-        raise UserError(f"{path} has something other than numbers in column {words[0]!r}")
-    return history
-
-
-def _read_object(path: Path, remedy: str) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text())
-    except FileNotFoundError:
-        raise UserError(f"there is no {path}; {remedy}") from None
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} is not a readable JSON file ({error}); {remedy}") from None
-    if not isinstance(value, dict):
-        raise UserError(f"{path} holds no JSON object; {remedy}")
-    return value
+    rows = HistoryRow.read(Path(folder) / "history.csv")
+    if not rows:
+        return pd.DataFrame(columns=HistoryRow.columns())
+    return pd.DataFrame([row.model_dump() for row in rows])
 
 
 # -- the tidy table ------------------------------------------------------------------------------

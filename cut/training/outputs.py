@@ -8,9 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from cut.base.errors import UserError
-from cut.base.files import read_json, sha256_of, write_json
+from cut.base.files import sha256_of
 from cut.base.tensors import save_tensors
 from cut.data.dataset import Dataset
+from cut.records.run import RunRecord
 from cut.training import snapshots
 from cut.training.checkpoint import Checkpoint
 from cut.training.history import History
@@ -33,7 +34,7 @@ def write_outputs(
     else:
         (run / EMBEDDING).unlink(missing_ok=True)  # of another training
     history.write(run / HISTORY)
-    write_json(run / RECORD, run_record(loop, history, checkpoint, dataset, run, name))
+    run_record(loop, history, checkpoint, dataset, run, name).write(run / RECORD)
 
 
 def finished(run: Path, checkpoint: Checkpoint, name: str) -> bool:
@@ -42,21 +43,17 @@ def finished(run: Path, checkpoint: Checkpoint, name: str) -> bool:
     The record has to name the same row, options, data and code, and every generator has to be the
     one that the record names.
     """
-    same = {
-        "fingerprint": checkpoint.fingerprint,
-        "code_digest": checkpoint.digests[-1],
-        "method": name,
-    }
     try:
-        record = read_json(run / RECORD)
-        epochs = [int(epoch) for epoch in record["snapshots"]]
+        record = RunRecord.read(run / RECORD)
         return (
-            same.items() <= {key: record.get(key) for key in same}.items()
+            record.fingerprint == checkpoint.fingerprint
+            and record.code_digest == checkpoint.digests[-1]
+            and record.method == name
             and (run / HISTORY).is_file()
-            and sha256_of(run / GENERATOR) == record["generator_sha256"]
-            and snapshots.digests(run, epochs) == record["snapshots"]
+            and sha256_of(run / GENERATOR) == record.generator_sha256
+            and snapshots.digests(run, list(record.snapshots)) == record.snapshots
         )
-    except (UserError, OSError, KeyError, TypeError, ValueError):
+    except (UserError, OSError):
         return False
 
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
 from command import run_command
-from fake_runs import WEIGHTS, picture, write_images, write_run, write_test
+from fake_runs import WEIGHTS, picture, protocol, write_images, write_run, write_test
 from PIL import Image
 
 from cut.base.errors import UserError
-from cut.base.images import list_images
 from cut.base.tensors import save_tensors, to_tensor
 from cut.methods.cut import Cut
 from cut.methods.registry import build_method
-from cut.metrics.inception.features import Features, images_digest, save
+from cut.metrics.image_folder import ImageFolder
+from cut.metrics.inception.features import Features, save
+from cut.records.scores import Side
 from cut.report.figures import best_and_worst, encoder, image_page
 
 OPTIONS = {"ngf": 4, "ndf": 4, "n_blocks": 1, "nce_layers": [0, 4, 8], "n_patches": 8, "width": 8}
@@ -70,8 +73,12 @@ def write_features(path, values, folder=None, weights=WEIGHTS):
     names = [f"img_{i}.png" for i in range(len(values))]
     rows = np.zeros((len(values), 2048), np.float32)
     rows[:, 0] = values
-    digest = images_digest(list_images(folder)) if folder else ""
-    save(Features(rows, names, {"weights": weights, "images_sha256": digest}), path)
+    side = make_side(images_sha256=ImageFolder(folder).digest if folder else "", weights=weights)
+    save(Features(rows, names, side), path)
+
+
+def make_side(**changes):
+    return Side.model_validate_json(json.dumps(protocol(**changes)["real"]))
 
 
 def test_without_a_truth_the_nearest_real_image_decides(tmp_path):
@@ -151,7 +158,8 @@ def test_what_can_not_be_scored_by_image_is_said_in_the_figure(tmp_path, capsys)
     test = write_test(tmp_path / "test", truth=False)
     run = write_run(tmp_path / "cut", "cut")
     for path in (test / "target.npz", run / "features.npz"):
-        save(Features(np.zeros((0, 2048), np.float32), [], {"reason": "no source answered"}), path)
+        side = make_side(reason="no source answered", weights=None)
+        save(Features(np.zeros((0, 2048), np.float32), [], side), path)
     arguments = ["cases", "--test", str(test), "--out", str(tmp_path / "c.png"), str(run)]
     assert run_command("report figures", arguments) == 0
     assert "no true counterparts, and no source answered" in capsys.readouterr().out

@@ -10,7 +10,7 @@ from command import run_command
 from fake_runs import protocol, write_best, write_run
 
 from cut.base.errors import NothingToShow
-from cut.metrics.inception.weights import SAME_NETWORK
+from cut.records.scores import SAME_NETWORK
 from cut.report import overview_table
 from cut.report.figures.ablation_scatter import draw
 from cut.report.published_tables import against

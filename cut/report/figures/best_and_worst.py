@@ -19,6 +19,7 @@ from scipy.spatial.distance import cdist
 from cut.base.errors import NothingToShow, UserError
 from cut.base.images import by_stem, counterparts, list_images, read_image
 from cut.metrics import paired
+from cut.metrics.image_folder import ImageFolder
 from cut.metrics.inception import features
 from cut.records.run_record import CONTROLS
 from cut.report.figures.image_page import POINT, Cell, Sheet, cell, fitted
@@ -60,7 +61,7 @@ def rank(run: Path, test: Path) -> list[tuple[str, float]]:
     """
     folder = run / "translated"
     if (test / "truth").is_dir():
-        pairs = counterparts(folder, test / "truth")
+        pairs = counterparts(list_images(folder), list_images(test / "truth"))
         scores = {mine.stem: paired.l1(_pixels(mine), _pixels(true)) for mine, true in pairs}
     else:
         scores = _nearest(folder, run / "features.npz", test / "target.npz")
@@ -75,7 +76,7 @@ def _nearest(folder: Path, translated: Path, reference: Path) -> dict[str, float
     given, real = features.load(translated), features.load(reference)
     if reason := given.reason or real.reason:
         raise NothingToShow(f"no image can be scored by itself: no true counterparts, and {reason}")
-    if given.protocol.get("images_sha256") != features.images_digest(list_images(folder)):
+    if given.protocol.images_sha256 != ImageFolder(folder).digest:
         raise UserError(f"{translated} is of other images than those in {folder}; score them again")
     if _network(given) != _network(real):
         raise UserError(
@@ -87,8 +88,8 @@ def _nearest(folder: Path, translated: Path, reference: Path) -> dict[str, float
 
 
 def _network(given: features.Features) -> list[Any]:
-    weights = given.protocol.get("weights", {})
-    return [given.protocol.get(key) for key in SAME] + [weights.get("tensors_sha256")]
+    side = given.protocol
+    return [getattr(side, key) for key in SAME] + [side.weights and side.weights.tensors_sha256]
 
 
 def find(test: Path, runs: Sequence[Path]) -> list[Cases]:
