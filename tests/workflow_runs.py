@@ -45,8 +45,14 @@ def start(folder: Path, *arguments: str, config: dict | None = None) -> subproce
     if config is not None:
         (folder / "config.yaml").write_text(yaml.safe_dump(config))
     config_file = folder / "config.yaml"
-    command = [SNAKEMAKE, f"--snakefile={ROOT / 'Snakefile'}", f"--directory={folder}",
-               f"--configfile={config_file}", "--cores=2", *arguments]  # fmt: skip
+    command = [
+        SNAKEMAKE,
+        f"--snakefile={ROOT / 'Snakefile'}",
+        f"--directory={folder}",
+        f"--configfile={config_file}",
+        "--cores=2",
+        *arguments,
+    ]
     # Jobs have to find the checkout by themselves: they run in `folder`.
     env = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     return subprocess.Popen(
