@@ -13,8 +13,6 @@ what a trained run has: `run.json`, `history.csv` (no rows) and `translated/mani
 
 from __future__ import annotations
 
-import json
-import shlex
 import string
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -23,7 +21,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from cut.base.errors import UserError, explain
-from cut.methods.contract import Method, Options, parse_options
+from cut.methods.contract import Method, Options
 
 # What a command may name, besides the method's own options.
 PLACES = {
@@ -74,21 +72,9 @@ class ExternalMethod(Method):
         found = (path for path in cls.folder.rglob("*") if path.is_file())
         return {path for path in found if "__pycache__" not in path.parts}
 
-    @classmethod
-    def command(cls, stage: str, options: dict[str, Any], places: dict[str, Any]) -> str:
-        """Return the shell command of `stage`, "train" or "translate", every value quoted."""
-        values = parse_options(cls.Options, options, cls.name).model_dump()
-        values |= {"folder": cls.folder, **places}
-        quoted = {name: shlex.quote(_text(value)) for name, value in values.items()}
-        return getattr(cls.spec, stage).format(**quoted).strip()
-
     def outputs(self, *_: Any) -> Any:
         """Refuse: the commands do this."""
         raise UserError(f"{self.name} runs by the commands in {self.folder}; use the workflow")
-
-
-def _text(value: Any) -> str:
-    return json.dumps(value) if isinstance(value, bool) else str(value)
 
 
 def load(folder: Path) -> type[ExternalMethod]:

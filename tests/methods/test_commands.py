@@ -17,6 +17,7 @@ from PIL import Image
 import baselines
 from cut.base.errors import UserError
 from cut.methods import commands
+from cut.methods.contract import parse_options
 from cut.methods.registry import code_digest, discover
 from cut.records.images import ExportRecord
 from cut.records.request import RequestRecord
@@ -38,11 +39,8 @@ def test_a_folder_with_commands_is_a_method(tmp_path, monkeypatch):
     monkeypatch.setattr(baselines, "__path__", [*baselines.__path__, str(tmp_path)])
     method = discover()["mine"]
     assert method.summary == "a test" and not method.trained
-    line = method.command("translate", {"k": 5}, {"input": "a b", "output": "c;d"})
-    assert line == "run 'a b' 'c;d' -k 5"
-    assert method.command("train", {}, {}) == "", "a method without training"
-    with pytest.raises(UserError, match=r"option k of mine is 0.*greater than or equal to 1"):
-        method.command("translate", {"k": 0}, {})
+    with pytest.raises(UserError, match="option k of mine is 0"):
+        parse_options(method.Options, {"k": 0}, "mine")
     with pytest.raises(UserError, match="use the workflow"):
         method(method.Options()).outputs(None, (8, 8), 1)
 
@@ -51,8 +49,8 @@ def test_a_folder_with_commands_is_a_method(tmp_path, monkeypatch):
     ("text", "words"),
     [
         ("- 1\n", "no YAML mapping"),
-        ("summary: x\n", "translate: Field required"),
-        (SPEC + "translate: x\nextra: 1\n", "extra: Extra inputs"),
+        ("summary: x\n", "translate"),
+        (SPEC + "translate: x\nextra: 1\n", "extra"),
         (SPEC + "translate: run {inptu}\n", "translate names {inptu}, which is neither"),
         (SPEC + "train: run {output}\ntranslate: x\n", "train names {output}"),
     ],
@@ -123,7 +121,7 @@ def test_the_record_carries_options_code_and_seconds(tmp_path):
     )
     request.write(run / "request.json")
     measured = [tmp_path / "train.tsv", tmp_path / "translate.tsv"]
-    arguments = [run / "request.json", "--test", tmp_path / "test", *measured]
+    arguments = [run / "request.json", "--test", tmp_path / "test", "--measured", *measured]
     assert run_command("external record", arguments) == 0
     facts = json.loads((run / "run.json").read_text())
     assert facts["method"] == "half" and facts["options"] == {"strength": 0.5}

@@ -101,4 +101,4 @@ rule external_record:
     shell:
         "printf '%s\\n' {params.request:q} > {params.out:q}/request.json;"
         " python -m cut --status {log:q}.json external record {params.out:q}/request.json"
-        " --test {params.test:q} {input.cost:q} > {log:q} 2>&1"
+        " --test {params.test:q} --measured {input.cost:q} > {log:q} 2>&1"
