@@ -25,7 +25,6 @@ from cut.data.registry import resolve
 from cut.methods import registry
 from cut.records.progress import ProgressRecord
 from cut.training import run_lock, trained_run
-from cut.training.loop import lr_factor
 
 
 @pytest.fixture
@@ -204,11 +203,6 @@ def test_a_loss_that_is_not_finite_stops_with_its_name_and_step(dataset, tmp_pat
             "train", arguments(dataset, tmp_path / "run", options=options, training=training)
         )
     assert not (tmp_path / "run" / "run.json").exists()
-
-
-def test_the_learning_rate_falls_as_published():
-    factors = [lr_factor(epoch, 200, 200) for epoch in (1, 200, 201, 400)]
-    assert factors == pytest.approx([1, 1, 200 / 201, 1 / 201])
 
 
 def test_an_untrained_control_has_an_empty_history(dataset, tmp_path):
