@@ -24,16 +24,17 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --fork-st
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format lock report clean python
+.PHONY: help demo test test-fast lint format lock report clean python
 
 help:
-	@echo 'make demo     install into $(VENV), then train, translate, score: tables and a picture'
-	@echo 'make test     install the test tools too, then run the tests'
-	@echo 'make lint     check style and workflow (ruff, snakefmt, snakemake --lint)'
-	@echo 'make format   rewrite the code in that style'
-	@echo 'make report   write report.html with the tables and figures of the last demo'
-	@echo 'make lock     resolve pyproject.toml again into requirements*.lock (needs uv)'
-	@echo 'make clean    remove $(VENV), caches and builds; results/ and data/ stay'
+	@echo 'make demo       install into $(VENV), then train, translate, score: tables and a picture'
+	@echo 'make test       install the test tools too, then run the tests'
+	@echo 'make test-fast  run the tests that are not slow'
+	@echo 'make lint       check style and workflow (ruff, snakefmt, snakemake --lint)'
+	@echo 'make format     rewrite the code in that style'
+	@echo 'make report     write report.html with the tables and figures of the last demo'
+	@echo 'make lock       resolve pyproject.toml again into requirements*.lock (needs uv)'
+	@echo 'make clean      remove $(VENV), caches and builds; results/ and data/ stay'
 	@echo 'Settings: PYTHON=$(PYTHON) CORES=$(CORES) WORKERS=$(WORKERS) ARGS='
 
 # Check the interpreter before using it, and report a problem in one sentence.
@@ -74,6 +75,9 @@ test: $(TEST_STAMP)
 	@echo "==> Running the tests in $(WORKERS) processes"
 	@PATH="$(BIN):$$PATH" OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
+test-fast: override ARGS += -m "not slow"
+test-fast: test
+
 lint: $(TEST_STAMP)
 	@echo "==> Checking style and workflow"
 	@$(VENV)/bin/ruff check .
@@ -92,7 +96,7 @@ lock:
 	  "pip install uv, or name it with 'make lock UV=/path/to/uv'" >&2; exit 1; }
 	$(COMPILE) --upgrade pyproject.toml -o requirements.lock
 	$(COMPILE) --upgrade pyproject.toml --extra test -c requirements.lock -o requirements-test.lock
-	@echo "==> Now make the pins in environment.yml and workflow/envs agree: make test says where"
+	@echo "==> Now copy the versions to environment.yml: make test lists those that differ"
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache

@@ -18,6 +18,7 @@ from cut.records.inception import InceptionRecord
 from cut.records.job import JobRecord
 from cut.records.progress import ProgressRecord
 from cut.records.record import Record, RunFile, Table
+from cut.records.request import RequestRecord
 from cut.records.run import RunRecord
 from cut.records.scores import ScoresRecord
 
@@ -27,6 +28,7 @@ RECORDS: dict[str, type[RunFile]] = {
         DatasetRecord,
         ExportRecord,
         InceptionRecord,
+        RequestRecord,
         RunRecord,
         HistoryRow,
         TranslatedRecord,

@@ -45,17 +45,16 @@ def finished(run: Path, checkpoint: Checkpoint, name: str) -> bool:
     """
     try:
         record = RunRecord.read(run / RECORD)
-        kept = snapshots.digests(run, list(record.snapshots))
-        generator = sha256_of(run / GENERATOR)
+        return (
+            record.fingerprint == checkpoint.fingerprint
+            and record.code_digest == checkpoint.digests[-1]
+            and record.method == name
+            and (run / HISTORY).is_file()
+            and sha256_of(run / GENERATOR) == record.generator_sha256
+            and snapshots.digests(run, list(record.snapshots)) == record.snapshots
+        )
     except (UserError, OSError):
         return False
-    same = (
-        record.fingerprint == checkpoint.fingerprint
-        and record.code_digest == checkpoint.digests[-1]
-        and record.method == name
-    )
-    whole = generator == record.generator_sha256 and kept == record.snapshots
-    return same and whole and (run / HISTORY).is_file()
 
 
 def clear_outputs(run: Path) -> None:

@@ -44,6 +44,7 @@ rule select:
         row=ROWS_BY_CLASS,
     conda:
         ENVIRONMENT
+    threads: SCORING_THREADS
     resources:
         gpu=gpus(),
     params:

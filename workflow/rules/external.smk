@@ -26,7 +26,7 @@ rule external_train:
     input:
         images=rules.training_images.output[0],
     output:
-        # What the command leaves in model/ is its own business, and undeclared: it may go on there.
+        # What the command leaves in model/ is not declared, so that it may continue from there.
         touch(f"{RUN}/trained"),
     log:
         f"{RESULTS}/logs/{{dataset}}.{{row}}.seed{{seed}}.train.log",
@@ -40,9 +40,7 @@ rule external_train:
         gpu=gpus(),
     params:
         run=subpath(output[0], parent=True),
-        code=lambda w: row_of(w).code,
-        # They stand in the command too, but Snakemake keeps no value that is made of `input`.
-        options=lambda w: as_json(row_of(w).options),
+        decides=decides,
         command=own_command(
             "train",
             source=lambda input, run: Path(input.images).parent / "source",
@@ -70,9 +68,7 @@ rule external_translate:
         gpu=gpus(),
     params:
         run=subpath(output[0], parent=True),
-        code=lambda w: row_of(w).code,
-        # They stand in the command too, but Snakemake keeps no value that is made of `input`.
-        options=lambda w: as_json(row_of(w).options),
+        decides=decides,
         command=own_command(
             "translate",
             input=lambda input, run: Path(input.images).parent / "source",
@@ -100,9 +96,9 @@ rule external_record:
     params:
         out=subpath(output.record, parent=True),
         test=subpath(input.images, parent=True),
-        method=lambda w: row_of(w).algorithm,
-        options=lambda w: as_json(row_of(w).options),
+        decides=decides,
+        request=request,
     shell:
-        "python -m cut --status {log:q}.json external record --method {params.method:q}"
-        " --name {wildcards.row:q} --seed {wildcards.seed} --options {params.options:q}"
-        " --test {params.test:q} --out {params.out:q} {input.cost:q} > {log:q} 2>&1"
+        "printf '%s\\n' {params.request:q} > {params.out:q}/request.json;"
+        " python -m cut --status {log:q}.json external record {params.out:q}/request.json"
+        " --test {params.test:q} {input.cost:q} > {log:q} 2>&1"

@@ -26,6 +26,7 @@ rule reference:
         f"{RESULTS}/logs/{{dataset}}.reference.log",
     conda:
         ENVIRONMENT
+    threads: SCORING_THREADS
     resources:
         gpu=gpus(),
     params:
@@ -52,6 +53,7 @@ rule score:
         f"{RESULTS}/logs/{{dataset}}.{{row}}.seed{{seed}}.score.log",
     conda:
         ENVIRONMENT
+    threads: SCORING_THREADS
     resources:
         gpu=gpus(),
     params:

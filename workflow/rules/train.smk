@@ -1,4 +1,4 @@
-"""Training and translation: one job a data set, row and seed."""
+"""Training and translation: one job per data set, row and seed."""
 
 
 rule train:
@@ -22,23 +22,13 @@ rule train:
     resources:
         gpu=lambda w: gpus(row_of(w).trained),
     params:
-        # The training state lies beside these outputs, undeclared: Snakemake would delete it.
+        # The training state is kept beside these outputs, undeclared: Snakemake would delete it.
         out=subpath(output.record, parent=True),
-        method=lambda w: row_of(w).algorithm,
-        options=lambda w: as_json(row_of(w).options),
-        training=lambda w: as_json(row_of(w).training),
-        # Nothing to train again for. What a function makes of `input`, Snakemake takes as following
-        # from it, and doesn't keep: this function takes it for that alone.
-        loop=lambda w, input: as_json(row_of(w).loop),
-        # Imported modules are invisible to Snakemake; a change in the method's code is not.
-        code=lambda w: row_of(w).code,
-        size=PLAN.config.size,
-        device=PLAN.config.device,
+        decides=decides,
+        request=request,
     shell:
-        "python -m cut --status {log:q}.json train --dataset {input:q} --out {params.out:q}"
-        " --name {wildcards.row:q} --method {params.method:q} --seed {wildcards.seed} --size {params.size}"
-        " --options {params.options:q} --training {params.training:q} --loop {params.loop:q}"
-        " --device {params.device} > {log:q} 2>&1"
+        "printf '%s\\n' {params.request:q} > {params.out:q}/request.json;"
+        " python -m cut --status {log:q}.json train {params.out:q}/request.json > {log:q} 2>&1"
 
 
 rule translate:
@@ -55,6 +45,7 @@ rule translate:
         row=ROWS_BY_CLASS,
     conda:
         ENVIRONMENT
+    threads: SCORING_THREADS
     resources:
         gpu=lambda w: gpus(row_of(w).trained),
     params:
