@@ -21,7 +21,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Check the translations and write the records."""
     from cut.records.request import RequestRecord
-    from cut.training.external_run import write_record
+    from cut.training.external_record import write_record
 
     request, out = RequestRecord.read(args.request), args.request.parent
     n = write_record(

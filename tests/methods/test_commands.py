@@ -21,7 +21,7 @@ from cut.methods.contract import parse_options
 from cut.methods.registry import code_digest, discover
 from cut.records.images import ExportRecord
 from cut.records.request import RequestRecord
-from cut.training import external_run
+from cut.training import external_record
 
 REINHARD = ROOT / "baselines" / "reinhard"
 SPEC = "summary: a test\noptions:\n  k: {type: int, default: 3, ge: 1, description: x}\n"
@@ -81,7 +81,7 @@ def test_the_code_digest_is_of_every_file_in_the_folder(tmp_path):
 
 def test_whole_translations_pass(tmp_path):
     out = write_images(tmp_path / "out", 3)
-    digests = external_run.check_translations(out, ["img_0", "img_1", "img_2"], (24, 24))
+    digests = external_record.check_translations(out, ["img_0", "img_1", "img_2"], (24, 24))
     assert list(digests) == ["img_0.png", "img_1.png", "img_2.png"]
     assert all(len(value) == 64 for value in digests.values())
 
@@ -97,14 +97,14 @@ def test_whole_translations_pass(tmp_path):
 def test_wrong_translations_are_refused(tmp_path, names, size, words):
     out = write_images(tmp_path / "out", 3)
     with pytest.raises(UserError, match=words):
-        external_run.check_translations(out, names, size)
+        external_record.check_translations(out, names, size)
 
 
 def test_a_damaged_translation_is_named(tmp_path):
     out = write_images(tmp_path / "out", 2)
     (out / "img_1.png").write_bytes(b"")
     with pytest.raises(UserError, match=r"img_1\.png"):
-        external_run.check_translations(out, ["img_0", "img_1"], (24, 24))
+        external_record.check_translations(out, ["img_0", "img_1"], (24, 24))
 
 
 def test_the_record_carries_options_code_and_seconds(tmp_path):
