@@ -7,23 +7,26 @@ import resource
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 import cut
+
+if TYPE_CHECKING:
+    import torch
 
 PACKAGES = ("torch", "torchvision", "numpy", "pillow")
 
 
 def versions() -> dict[str, str]:
-    """Return the versions that a training's numbers may depend on."""
-    found = {name: version(name) for name in PACKAGES}
-    return {"cutbench": cut.__version__, "python": platform.python_version(), **found}
+    """Return the versions that the numbers of a training may depend on."""
+    packages = {name: version(name) for name in PACKAGES}
+    return {"cutbench": cut.__version__, "python": platform.python_version(), **packages}
 
 
 def hardware(device: torch.device) -> dict[str, Any]:
-    """Return the names and sizes of the processor and, where used, the GPU."""
+    """Return the processor, torch's CPU threads and, if `device` is one, the GPU."""
+    import torch  # records and tables need versions without it
+
     facts: dict[str, Any] = {"cpu": _cpu_name(), "threads": torch.get_num_threads()}
     if device.type == "cuda":
         gpu = torch.cuda.get_device_properties(device)
@@ -32,8 +35,10 @@ def hardware(device: torch.device) -> dict[str, Any]:
 
 
 def peak_memory(device: torch.device) -> dict[str, Any]:
-    """Return the most memory used so far: allocated on the GPU, or resident in this process."""
+    """Return the peak memory in bytes: allocated on the GPU, or resident in this process."""
     if device.type == "cuda":
+        import torch
+
         return {
             "peak_memory_bytes": torch.cuda.max_memory_allocated(device),
             "peak_memory_kind": "cuda",

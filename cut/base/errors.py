@@ -1,19 +1,24 @@
-"""Errors a user can act on, and the one place where a command turns them into an exit status."""
+"""Errors that a user can act on, and how their sentences are made."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, get_args
 
-MANY = 40  # names, as of a set's images: more of them are not listed
+if TYPE_CHECKING:
+    from pydantic import BaseModel, ValidationError
+
+MANY = 40  # a longer list of known names is cut to its first five
+LONGEST = 80  # characters of a wrong value that a sentence quotes
 
 
 class UserError(Exception):
-    """A mistake in what was given: one sentence with what was given, expected, and what to do."""
+    """A mistake in the input: one sentence with what was given, what was expected, what to do."""
 
 
 class NothingToShow(UserError):
-    """A figure has nothing to draw: no mistake of a workflow's, which goes on and says so there."""
+    """A figure has no data. The workflow draws a placeholder and continues."""
 
 
 def unknown(kind: str, given: str, known: Sequence[str]) -> str:
@@ -25,3 +30,57 @@ def unknown(kind: str, given: str, known: Sequence[str]) -> str:
     shown = sorted(known) if len(known) <= MANY else sorted(known)[:5]
     more = f" and {len(known) - len(shown)} more" if len(known) > len(shown) else ""
     return f"unknown {kind} {given!r}; known: {', '.join(shown)}{more}"
+
+
+def explain(
+    error: ValidationError,
+    model: type[BaseModel],
+    kind: str,
+    owner: str,
+    hidden: Collection[str] = (),
+) -> str:
+    """Return the sentence for the first thing that `model` refused.
+
+    Args:
+        error: what pydantic raised.
+        model: the model that was validated; its fields are the known names.
+        kind: what a field is called, such as "option".
+        owner: what has the fields, such as "cut" or a file's path.
+        hidden: parts of a nested name that the user did not write.
+    """
+    errors = error.errors(include_url=False)
+    # A misspelt name also leaves the right one missing, so it is the mistake to report.
+    first = min(errors, key=lambda each: each["type"] != "extra_forbidden")
+    place = [str(part) for part in first["loc"] if str(part) not in {*hidden, "[key]"}]
+    name = ".".join(place)
+    if first["type"] == "extra_forbidden":
+        whose = ".".join([*place[:-1]])
+        return unknown(
+            f"{kind} of {f'{whose} of ' if whose else ''}{owner}",
+            place[-1],
+            list(_innermost(model, first["loc"][:-1]).model_fields),
+        )
+    if first["type"] == "missing":
+        return f"{owner} has no {kind} {name!r}"
+    reason = first["msg"].removeprefix("Value error, ")
+    reason = reason[:1].lower() + reason[1:]
+    if not place:
+        return f"{owner}: {reason}"
+    value = repr(first["input"])
+    value = value if len(value) <= LONGEST else f"{value[:LONGEST]}…"
+    return f"{kind} {name} of {owner} is {value}: {reason}"
+
+
+def _innermost(model: type[BaseModel], place: Sequence[int | str]) -> type[BaseModel]:
+    """Return the model that holds the field at `place`; keys of dictionaries are passed over."""
+    for part in place:
+        if part in model.model_fields:
+            model = _model_in(model.model_fields[part].annotation) or model
+    return model
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """Return the first model inside a type such as `dict[str, Model] | None`."""
+    if hasattr(annotation, "model_fields"):
+        return annotation
+    return next((found for arg in get_args(annotation) if (found := _model_in(arg))), None)

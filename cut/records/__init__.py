@@ -1,1 +1,1 @@
-"""The files that a run leaves: one model per file."""
+"""The files that a run leaves: one model per file, with its version, `read` and `write`."""

@@ -1,5 +1,49 @@
-"""The form of epochs.csv."""
+"""epochs.csv and best.json: the scores of the generators kept, and the best epoch."""
 
 from __future__ import annotations
 
-EPOCH_COLUMNS = ["epoch", "iteration", "fid", "kid", "fid_held_out"]
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from cut.records.record import Count, Record, Table
+
+
+class EpochScores(Table):
+    """One row of `epochs.csv`: the scores of the generator kept at the end of an epoch."""
+
+    name: ClassVar[str] = "epochs"
+    files: ClassVar[tuple[str, ...]] = ("epochs.csv",)
+    remedy: ClassVar[str] = "choose the best epoch"
+    command: ClassVar[str] = "select"
+
+    epoch: int = Field(ge=1, description="1-based")
+    iteration: Count = Field(description="steps trained by then")
+    fid: float | None = Field(None, description="over the whole test set")
+    kid: float | None = Field(None, description="over the whole test set")
+    fid_held_out: float | None = Field(
+        None, description="over training images that were held out, if there are any"
+    )
+
+
+class BestRecord(Record):
+    """`best.json`: the best epoch, and which images it was chosen by."""
+
+    name: ClassVar[str] = "best"
+    files: ClassVar[tuple[str, ...]] = ("best.json",)
+    remedy: ClassVar[str] = "choose the best epoch"
+    command: ClassVar[str] = "select"
+
+    epoch: Count = Field(description="the best epoch; the last where none could be scored")
+    iteration: Count = Field(description="steps trained by then")
+    chosen_on: Literal["test", "held_out"] = Field(
+        description="the test images, or training images that were held out"
+    )
+    images: Count = Field(description="number of source images that chose it")
+    every: int = Field(ge=1, description="epochs between two kept generators")
+    fid: float | None = Field(description="that chose it, or null where none could be scored")
+    missing: str | None = Field(description="why no epoch could be scored, or null")
+    fingerprint: str = Field(description="of the training, as in run.json")
+
+
+EPOCH_COLUMNS = EpochScores.columns()

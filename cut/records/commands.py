@@ -1,0 +1,99 @@
+"""Check the records that runs leave, and print their JSON schemas.
+
+    python -m cut record FILE ...                check files, each by its name
+    python -m cut record --schema NAME           print the schema of one record
+    python -m cut record --write-schemas FOLDER  write FOLDER/NAME.schema.json for all of them
+
+The schemas are published in `docs/schemas`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from cut.base.errors import UserError, unknown
+from cut.base.files import write_json
+from cut.records.dataset import DatasetRecord
+from cut.records.epochs import BestRecord, EpochScores
+from cut.records.history import HistoryRow
+from cut.records.images import ExportRecord, TranslatedRecord
+from cut.records.inception import InceptionRecord
+from cut.records.record import Record, RunFile, Table
+from cut.records.run import RunRecord
+from cut.records.scores import ScoresRecord
+
+RECORDS: dict[str, type[RunFile]] = {
+    model.name: model
+    for model in (
+        DatasetRecord,
+        ExportRecord,
+        InceptionRecord,
+        RunRecord,
+        HistoryRow,
+        TranslatedRecord,
+        ScoresRecord,
+        EpochScores,
+        BestRecord,
+    )
+}
+
+
+def model_of(path: Path) -> type[RunFile]:
+    """Return the model of a file, by its name and its folder's.
+
+    Raises:
+        UserError: no record has this name.
+    """
+    absolute = path.absolute()
+    for model in RECORDS.values():
+        if any(absolute.match(pattern) for pattern in model.files):
+            return model
+    known = sorted({Path(name).name for model in RECORDS.values() for name in model.files})
+    raise UserError(f"{path} is no record; expected a file called {', '.join(known)}")
+
+
+def check(path: Path) -> str:
+    """Return a line about a file after checking it against its model.
+
+    Raises:
+        UserError: the first thing that is wrong.
+    """
+    model = model_of(path)
+    if issubclass(model, Table):
+        return f"{path}: {model.name}, {len(model.read(path))} rows"
+    record = model.read(path)
+    assert isinstance(record, Record)
+    return f"{path}: {model.name}, version {record.version}"
+
+
+def write_schemas(folder: Path) -> list[Path]:
+    """Write the JSON schema of every record into `folder`; return the files."""
+    paths = []
+    for name, model in RECORDS.items():
+        paths.append(folder / f"{name}.schema.json")
+        write_json(paths[-1], model.schema_of())
+    return paths
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Check records, or give their schemas."""
+    parser = argparse.ArgumentParser(prog="python -m cut record", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("files", type=Path, nargs="*", metavar="FILE")
+    parser.add_argument("--schema", metavar="NAME", help=f"one of {', '.join(RECORDS)}")
+    parser.add_argument("--write-schemas", type=Path, metavar="FOLDER")
+    args = parser.parse_args(argv)
+    if not (args.files or args.schema or args.write_schemas):
+        raise UserError("give one or more files, --schema NAME or --write-schemas FOLDER")
+    if args.schema is not None:
+        if args.schema not in RECORDS:
+            raise UserError(unknown("record", args.schema, list(RECORDS)))
+        print(json.dumps(RECORDS[args.schema].schema_of(), indent=2))
+    if args.write_schemas:
+        print(f"wrote {len(write_schemas(args.write_schemas))} schemas to {args.write_schemas}")
+    for path in args.files:
+        print(check(path))
+    return 0

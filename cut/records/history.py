@@ -1,0 +1,31 @@
+"""history.csv: the losses of a training."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import ConfigDict, Field
+
+from cut.records.record import Count, Table
+
+
+class HistoryRow(Table):
+    """One row of `history.csv`: means over an interval of steps. Every further column is a loss."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, float] = Field(init=False)
+
+    name: ClassVar[str] = "history"
+    files: ClassVar[tuple[str, ...]] = ("history.csv",)
+    remedy: ClassVar[str] = "train this run"
+    command: ClassVar[str] = "train"
+
+    iteration: Count = Field(description="last step of the interval")
+    epoch: Count = Field(description="1-based epoch of that step")
+    lr_factor: float = Field(description="learning rate as a share of the initial one")
+    images_per_second: float = Field(ge=0, description="over the interval")
+
+    @property
+    def losses(self) -> dict[str, float]:
+        """Return the mean of each loss over the interval, by name."""
+        return dict(self.__pydantic_extra__)

@@ -1,0 +1,70 @@
+"""The manifests: which images a folder holds, and where they come from."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from cut.records.record import Count, Part, PixelSize, Record
+from cut.records.run import Role, RunRecord
+
+
+class Translated(Part):
+    """Which run made translations, and at which epoch."""
+
+    dataset: str = Field(description="name of the data set")
+    dataset_digest: str = Field(description="sha256 over all its images and the direction")
+    method: str = Field(description="name of the row")
+    algorithm: str = Field(description="name of the method")
+    role: Role = Field(description="a method, or a control: the floor or the ceiling")
+    seed: int = Field(description="seed of the run")
+    size: PixelSize = Field(description="(height, width) of the images in pixels")
+    split: Literal["test"] = Field("test", description="the split that was translated")
+    epoch: Count = Field(description="epochs trained when the generator was kept")
+    iteration: Count = Field(description="steps trained when the generator was kept")
+
+    @classmethod
+    def of(
+        cls, run: RunRecord, epoch: int | None = None, iteration: int | None = None
+    ) -> Translated:
+        """Return the head of `run`'s translations: of its last epoch, or of an earlier one."""
+        same = ("dataset", "dataset_digest", "method", "algorithm", "role", "seed", "size")
+        return cls(
+            **{key: getattr(run, key) for key in same},
+            epoch=run.epochs if epoch is None else epoch,
+            iteration=run.iterations if iteration is None else iteration,
+        )
+
+
+class TranslatedRecord(Record):
+    """`translated/manifest.json`: the translations of a run's test set, each with its digest."""
+
+    name: ClassVar[str] = "translated"
+    files: ClassVar[tuple[str, ...]] = ("translated/manifest.json",)
+    remedy: ClassVar[str] = "translate"
+    command: ClassVar[str] = "translate"
+
+    translated: Translated = Field(description="the run that made the images")
+    images: dict[str, str] = Field(description="sha256 of each file, by its name")
+
+
+class ExportRecord(Record):
+    """`manifest.json` of the images that are written once per data set, at the size of the runs."""
+
+    name: ClassVar[str] = "export"
+    files: ClassVar[tuple[str, ...]] = tuple(
+        f"{split}/manifest.json" for split in ("test", "held_out", "train")
+    )
+    remedy: ClassVar[str] = "export the images"
+    command: ClassVar[str] = "export"
+
+    dataset: str = Field(description="name of the data set")
+    dataset_digest: str = Field(description="sha256 over all its images and the direction")
+    split: Literal["test", "held_out", "train"] = Field(
+        description="test images, training images, or training images held out of training"
+    )
+    size: PixelSize = Field(description="(height, width) of the images in pixels")
+    counts: dict[str, Annotated[int, Field(ge=1)]] = Field(
+        description="number of images in each folder"
+    )

@@ -1,0 +1,129 @@
+"""scores.json: the scores of one folder of translations, and the protocol behind them."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from cut.records.images import Translated
+from cut.records.record import Count, Part, PixelSize, Record
+
+
+class Weights(Part):
+    """Which weights FID's network had."""
+
+    source: str = Field(description="where they come from")
+    tensors_sha256: str = Field(description="sha256 over the tensors that features depend on")
+
+
+class Side(Part):
+    """One of the two sets of images that a score compares, and how its features were computed."""
+
+    dataset: str | None = Field(None, description="name of the data set, if it was given")
+    split: str | None = Field(None, description="split of the data set, if it was given")
+    images: Count = Field(description="number of images")
+    size: PixelSize = Field(description="(height, width) of the images in pixels")
+    formats: tuple[str, ...] = Field(description="file formats, such as PNG")
+    images_sha256: str = Field(description="sha256 over the names and contents of the files")
+    extractor: str = Field(description="the network and the layer of the features")
+    network: Literal["fast", "pytorch-fid"] = Field(
+        "fast", description="the project's fast implementation, or pytorch-fid's own"
+    )
+    resize: str = Field(description="how the network's input was resized")
+    dims: Count = Field(description="dimensions of a feature")
+    weights: Weights | None = Field(None, description="null where there were no weights")
+    reason: str | None = Field(None, description="why there are no features, or null")
+    images_paired: str | None = Field(
+        None, description="number of images compared with an input, and how they were paired"
+    )
+
+
+class SourceImages(Part):
+    """The inputs that translations were compared with."""
+
+    images_sha256: str = Field(description="sha256 over the names and contents of the files")
+
+
+class KidProtocol(Part):
+    """How KID was estimated."""
+
+    kernel: str = Field(description="of two features x and y")
+    estimate: str = Field(description="over all images, or the mean over subsets")
+    spread: str = Field(description="what kid_std is")
+    subsets: Count = Field(description="number of subsets")
+    subset_size: tuple[int, int] = Field(description="images per subset: real, translated")
+    interval: str = Field(description="how kid_low and kid_high were estimated")
+    seed: int = Field(description="of the subsets")
+
+
+class PairedProtocol(Part):
+    """How translations were compared with their true counterparts."""
+
+    l1: str = Field(description="what l1 is")
+    ssim: str = Field(description="what ssim is")
+
+
+class SegmenterProtocol(Part):
+    """The segmentation network."""
+
+    network: str = Field(description="name of the network")
+    weights_sha256: str = Field(description="sha256 of the file of its weights")
+    size: str = Field(description="size of its input in pixels")
+
+
+class NetworkDifference(Part):
+    """How far the fast network is from pytorch-fid's own, on these images."""
+
+    features: float = Field(
+        ge=0,
+        description="largest difference between two features of an image, relative to the largest"
+        " absolute feature",
+    )
+    fid: float | None = Field(
+        description="relative difference of FID, or null where the fast network computed no"
+        " features of the real images"
+    )
+
+
+class Protocol(Part):
+    """Everything that the scores depend on."""
+
+    real: Side = Field(description="the real images")
+    fake: Side = Field(description="the translations")
+    source: SourceImages | None = Field(None, description="the inputs, if they were given")
+    weights: Weights | None = Field(None, description="of FID's network")
+    kid: KidProtocol | None = Field(None, description="how KID was estimated")
+    interval: str | None = Field(None, description="of FID and KID")
+    manifold: str | None = Field(None, description="of precision, recall, density and coverage")
+    content: PairedProtocol | None = Field(None, description="of l1 and ssim")
+    perceptual: str | None = Field(None, description="what perceptual is")
+    self_similarity: str | None = Field(None, description="what self_similarity is")
+    segmenter: SegmenterProtocol | None = Field(None, description="of the segmentation scores")
+    fast_network: NetworkDifference | None = Field(
+        None, description="measured where pytorch-fid's own network computed the features"
+    )
+
+
+class ScoredOn(Part):
+    """The machine that computed the scores."""
+
+    device: str = Field(description="torch's name of the device")
+    versions: dict[str, str] = Field(description="versions of Python and of the packages")
+
+
+class ScoresRecord(Record):
+    """`scores.json`: the scores of one folder of translations."""
+
+    name: ClassVar[str] = "scores"
+    files: ClassVar[tuple[str, ...]] = ("scores.json",)
+    remedy: ClassVar[str] = "score this run"
+    command: ClassVar[str] = "score"
+
+    scores: dict[str, float | None] = Field(description="by name; null where there is none")
+    missing: dict[str, str] = Field(description="why a score is null, by name")
+    protocol: Protocol = Field(description="everything that the scores depend on")
+    translated: Translated | None = Field(
+        description="the run that made the images, or null without a manifest beside them"
+    )
+    scored_on: ScoredOn = Field(description="the machine that computed the scores")
