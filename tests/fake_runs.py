@@ -1,8 +1,7 @@
-"""Run folders such as training, translating and scoring leave, without doing any of it."""
+"""Run folders as training, translating and scoring write them, without any of that work."""
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 import random
@@ -12,21 +11,55 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-LOSSES = {"cut": ["G_GAN", "D_real", "D_fake", "NCE", "NCE_Y", "G"],
-          "fastcut": ["G_GAN", "D_real", "D_fake", "NCE", "G"]}  # fmt: skip
+from cut.records.epochs import BestRecord, EpochScores
+from cut.records.history import HistoryRow
+from cut.records.images import Translated, TranslatedRecord
+from cut.records.run import RunRecord
+from cut.records.scores import Protocol, ScoredOn, ScoresRecord
+
+LOSSES = {
+    "cut": ["G_GAN", "D_real", "D_fake", "NCE", "NCE_Y", "G"],
+    "fastcut": ["G_GAN", "D_real", "D_fake", "NCE", "G"],
+}
+GAN = {"unit": "squared error", "chance": 0.25, "at_chance": "undecided"}
+NCE = {"unit": "cross-entropy, nats", "weight": "lambda_nce", "at_chance": "guessing"}
+TITLES = {
+    "G_GAN": {"title": "generator, adversarial", "weight": "lambda_gan", **GAN},
+    "D_real": {"title": "discriminator, real", **GAN},
+    "D_fake": {"title": "discriminator, fake", **GAN},
+    "NCE": {"title": "PatchNCE, translation", **NCE},
+    "NCE_Y": {"title": "PatchNCE, identity", **NCE},
+    "G": {"title": "sum", "total": True},
+}
+VERSIONS = {"torch": "2.12.0"}
 TRAINING = {"epochs_constant": 2, "epochs_decay": 1, "batch_size": 1}
 WEIGHTS = {"source": "a file", "tensors_sha256": "ab" * 32}
 
 
 def protocol(**changes: Any) -> dict[str, Any]:
     """Return a protocol as scoring writes it; `changes` are those of the real side."""
-    features = {"size": [48, 48], "extractor": "pytorch-fid InceptionV3, pool3",
-                "resize": "bilinear to 299x299", "dims": 2048, "weights": WEIGHTS}  # fmt: skip
+    features = {
+        "size": [48, 48],
+        "formats": ["PNG"],
+        "extractor": "pytorch-fid InceptionV3, pool3",
+        "network": "fast",
+        "resize": "bilinear to 299x299",
+        "dims": 2048,
+        "weights": WEIGHTS,
+    }
     return {
         "real": {"images": 6, "images_sha256": "12" * 32, **features, **changes},
         "fake": {"images": 4, "images_sha256": "34" * 32, **features},
         "weights": WEIGHTS,
-        "kid": {"subsets": 100},
+        "kid": {
+            "kernel": "(x.y / dims + 1)^3",
+            "estimate": "all images",
+            "spread": "delete-half jackknife",
+            "subsets": 100,
+            "subset_size": [3, 2],
+            "interval": "bootstrap",
+            "seed": 0,
+        },
     }
 
 
@@ -62,8 +95,12 @@ def history(losses: list[str], n: int, weight: float, seed: int) -> list[dict[st
     ends = {"G_GAN": 0.3, "D_real": 0.22, "D_fake": 0.2, "NCE": 2.5, "NCE_Y": 1.9, "G": 4}
     rows = []
     for i in range(n):
-        row = {"iteration": 10 * (i + 1), "epoch": math.ceil(3 * (i + 1) / n), "lr_factor": 1.0,
-               "images_per_second": 20.0}  # fmt: skip
+        row = {
+            "iteration": 10 * (i + 1),
+            "epoch": math.ceil(3 * (i + 1) / n),
+            "lr_factor": 1.0,
+            "images_per_second": 20.0,
+        }
         for name in losses:
             scale = weight if name.startswith("NCE") else 1
             noise = 1 + 0.15 * rng.gauss(0, 1)
@@ -86,61 +123,105 @@ def write_run(
     images: int = 4,
     **facts: Any,
 ) -> Path:
-    """Write a run folder; `facts` replace those of `run.json`. Return the folder."""
+    """Write a run folder; `facts` replace fields of `run.json`. Return the folder."""
     algorithm = algorithm or method
     trained = algorithm not in ("copy", "real")
-    folder.mkdir(parents=True, exist_ok=True)
     weight = 10.0 if algorithm == "fastcut" else 1.0
-    run = {
-        "dataset": dataset, "dataset_digest": "d" * 64, "method": method, "algorithm": algorithm,
-        "role": {"copy": "floor", "real": "ceiling"}.get(algorithm, "method"),
-        "description": "", "seed": seed,
-        "options": {"ngf": 16, "n_patches": 64, "lambda_nce": weight} if trained else {},
-        "training": TRAINING if trained else {},
-        "size": [48, 48], "epochs": 3 if trained else 0,
-        "iterations": 10 * points if trained else 0, "images_seen": 10 * points if trained else 0,
-        "seconds_per_iteration": 0.1234 if trained else None, "train_seconds": 12.0,
-        "peak_memory_bytes": 512_000_000, "peak_memory_kind": "rss", "device": "cpu",
-        "hardware": {"cpu": "Example CPU & Co", "threads": 1}, "versions": {"torch": "2.12.0"},
-        "code_digest": "c" * 64,
-    } | facts  # fmt: skip
-    (folder / "run.json").write_text(json.dumps(run))
-    losses = LOSSES.get(algorithm, LOSSES["cut"]) if trained else []
-    columns = ["iteration", "epoch", "lr_factor", "images_per_second", *losses]
-    with open(folder / "history.csv", "w", newline="") as file:
-        writer = csv.DictWriter(file, columns)
-        writer.writeheader()
-        writer.writerows(history(losses, points, weight, seed) if trained else [])
-    header = {key: run[key] for key in ("dataset", "dataset_digest", "method", "seed", "size")}
-    header |= {"algorithm": algorithm, "split": "test", "epoch": run["epochs"]}
+    record = run_record(dataset, method, algorithm, seed, points, weight, facts)
+    record.write(folder / "run.json")
+    losses = LOSSES.get(algorithm, LOSSES["cut"])
+    rows = history(losses, points, weight, seed) if trained else []
+    HistoryRow.write(folder / "history.csv", [HistoryRow(**row) for row in rows])
+    translated = Translated.of(record)
     if images:
         write_images(folder / "translated", images, stripes=True)
-        (folder / "translated" / "manifest.json").write_text(json.dumps({**header, "images": {}}))
+        manifest = TranslatedRecord(translated=translated, images={})
+        manifest.write(folder / "translated" / "manifest.json")
     given = {"fid": 61.25, "kid": 0.0123, "kid_std": 0.001, "l1": 0.1, "ssim": 0.7}
-    given |= scores or {}
-    content = {
-        "scores": given, "fid": given["fid"], "missing": missing or {},
-        "protocol": protocol() if scored_by is None else scored_by, "translated": header,
-    }  # fmt: skip
-    (folder / "scores.json").write_text(json.dumps(content))
+    ScoresRecord(
+        scores=given | (scores or {}),
+        missing=missing or {},
+        protocol=Protocol.model_validate_json(json.dumps(scored_by or protocol())),
+        translated=translated,
+        scored_on=ScoredOn(device="cpu", versions=VERSIONS),
+    ).write(folder / "scores.json")
     return folder
+
+
+def run_record(
+    dataset: str,
+    method: str,
+    algorithm: str,
+    seed: int,
+    points: int,
+    weight: float,
+    facts: dict[str, Any],
+) -> RunRecord:
+    """Return the record of a run whose history has `points` rows; `facts` replace its fields."""
+    trained = algorithm not in ("copy", "real")
+    steps = 10 * points if trained else 0
+    fields = {
+        "dataset": dataset,
+        "dataset_digest": "d" * 64,
+        "method": method,
+        "algorithm": algorithm,
+        "description": "",
+        "role": {"copy": "floor", "real": "ceiling"}.get(algorithm, "method"),
+        "seed": seed,
+        "options": {"ngf": 16, "n_patches": 64, "lambda_nce": weight} if trained else {},
+        "training": TRAINING if trained else {},
+        "size": [48, 48],
+        "epochs": 3 if trained else 0,
+        "iterations": steps,
+        "images_seen": steps,
+        "seconds_per_iteration": 0.1234 if trained else None,
+        "train_seconds": 12.0,
+        "peak_memory_bytes": 512_000_000,
+        "peak_memory_kind": "rss",
+        "device": "cpu",
+        "hardware": {"cpu": "Example CPU & Co", "threads": 1},
+        "versions": VERSIONS,
+        "code_digest": "c" * 64,
+    }
+    fields |= facts
+    patches = fields["options"].get("n_patches")
+    titles = {
+        name: loss | ({"chance": patches and math.log(patches)} if name.startswith("NCE") else {})
+        for name, loss in TITLES.items()
+    }
+    fields["losses"] = titles if trained else {}
+    return RunRecord.model_validate_json(json.dumps(fields))
 
 
 def write_best(run: Path, epochs: dict[int, float], on: str = "test") -> Path:
     """Write what choosing the best of `epochs` (epoch: FID) leaves in a run; return the run."""
-    facts = json.loads((run / "run.json").read_text())
-    lines = [f"{epoch},{epoch * 400},{fid},0.01,{fid + 5 if on == 'held_out' else ''}"
-             for epoch, fid in epochs.items()]  # fmt: skip
-    head = "epoch,iteration,fid,kid,fid_held_out"
-    (run / "epochs.csv").write_text("\n".join([head, *lines, ""]))
+    rows = [
+        EpochScores(
+            epoch=epoch,
+            iteration=epoch * 400,
+            fid=fid,
+            kid=0.01,
+            fid_held_out=fid + 5 if on == "held_out" else None,
+        )
+        for epoch, fid in epochs.items()
+    ]
+    EpochScores.write(run / "epochs.csv", rows)
     epoch = min(epochs, key=lambda e: epochs[e])
-    choice = {"epoch": epoch, "iteration": epoch * 400, "chosen_on": on, "images": 4, "every": 2,
-              "fid": epochs[epoch], "missing": None}  # fmt: skip
-    choice |= {"fingerprint": facts.get("fingerprint", "")}
-    (run / "best.json").write_text(json.dumps(choice))
-    scores = json.loads((run / "scores.json").read_text())
-    scores["scores"]["fid"] = scores["fid"] = epochs[epoch]
-    scores["translated"]["epoch"] = epoch
-    (run / "best").mkdir(exist_ok=True)
-    (run / "best" / "scores.json").write_text(json.dumps(scores))
+    BestRecord(
+        epoch=epoch,
+        iteration=epoch * 400,
+        chosen_on=on,
+        images=4,
+        every=2,
+        fid=epochs[epoch],
+        missing=None,
+        fingerprint=RunRecord.read(run / "run.json").fingerprint,
+    ).write(run / "best.json")
+    last = ScoresRecord.read(run / "scores.json")
+    last.model_copy(
+        update={
+            "scores": last.scores | {"fid": epochs[epoch]},
+            "translated": last.translated.model_copy(update={"epoch": epoch}),
+        }
+    ).write(run / "best" / "scores.json")
     return run

