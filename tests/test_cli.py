@@ -1,51 +1,96 @@
-"""The command line: its commands, its errors, and the garbage collector that waits for imports."""
+"""The command line: its commands, its errors, and what `--help` imports."""
 
 from __future__ import annotations
 
-import gc
+import json
+import resource
+import subprocess
+import sys
 
 import pytest
+from command import run_command
+from conftest import ROOT
 
 from cut import cli
 from cut.base.errors import UserError
+from cut.cli.arguments import json_object
+
+# Seconds of CPU time that `--help` may take: 0.1 on an idle machine.
+HELP_SECONDS = 1.0
+HEAVY = ("torch", "pandas", "matplotlib", "numpy", "scipy", "pydantic")
+HELP = """
+import json, sys
+from cut import cli
+for name in cli.COMMANDS:
+    try:
+        cli.run([*name.split(), "--help"])
+    except SystemExit as end:
+        assert end.code == 0
+print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
+"""
 
 
-@pytest.fixture(autouse=True)
-def collector():
-    yield
-    gc.enable()
-    gc.unfreeze()
-
-
-def run(monkeypatch, function, *argv):
-    monkeypatch.setattr(cli, "_command", lambda words: (function, words))
+def status_of(*words: str) -> int:
+    """Return the exit status of a command."""
     with pytest.raises(SystemExit) as end:
-        cli.main(argv or ["status"])
+        cli.main(words)
     return end.value.code
 
 
-def test_a_command_runs_with_the_collector_on(monkeypatch):
-    assert run(monkeypatch, lambda argv: 0 if gc.isenabled() and gc.get_freeze_count() else 3) == 0
+def test_help_of_every_command_loads_nothing_heavy():
+    done = subprocess.run(
+        [sys.executable, "-c", HELP], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    *shown, modules = done.stdout.splitlines()
+    assert not set(HEAVY) & set(json.loads(modules))
+    for name in cli.COMMANDS:
+        assert any(line.startswith(f"usage: python -m cut {name} ") for line in shown), name
 
 
-def test_a_mistake_is_one_line_and_status_1(monkeypatch, capsys):
-    def main(argv):
-        raise UserError("there is no file x; give one")
-
-    assert run(monkeypatch, main) == 1
-    assert capsys.readouterr().err == "error: there is no file x; give one\n"
-
-
-def test_an_unknown_command_names_the_nearest(capsys):
-    with pytest.raises(SystemExit) as end:
-        cli.main(["trian"])
-    assert end.value.code == 1 and "train" in capsys.readouterr().err
+@pytest.mark.parametrize("name", ["score", "report figures"])
+def test_help_is_fast(name):
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    command = [sys.executable, "-m", "cut", *name.split(), "--help"]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < HELP_SECONDS
 
 
-@pytest.mark.parametrize("words", [["--help"], []])
-def test_without_a_command_all_are_listed(words, capsys):
-    with pytest.raises(SystemExit) as end:
-        cli.main(words)
-    assert end.value.code == (0 if words else 2)
+def test_a_mistake_is_one_line_and_status_1(tmp_path, capsys):
+    assert status_of("config", str(tmp_path / "none.yaml")) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: ") and error.count("\n") == 1
+
+
+def test_success_is_status_0(capsys):
+    assert status_of("datasets") == 0
+    assert "horse2zebra" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "nearest"),
+    [(["trian"], "train"), (["report", "tabels"], "report tables"), (["external"], None)],
+)
+def test_an_unknown_command_names_the_nearest(words, nearest, capsys):
+    assert status_of(*words) == (1 if nearest else 2)
+    said = capsys.readouterr()
+    assert (nearest or "external record") in said.err + said.out
+
+
+@pytest.mark.parametrize("words", [["--help"], [], ["report", "--help"]])
+def test_help_lists_the_commands(words, capsys):
+    assert status_of(*words) == (0 if words else 2)
     listed = capsys.readouterr().out
-    assert all(name in listed for name in cli.COMMANDS)
+    group = [name for name in cli.COMMANDS if words[0:1] != ["report"] or "report" in name]
+    assert all(name in listed for name in group)
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", "3"])
+def test_an_option_that_is_no_json_object_is_refused(text):
+    with pytest.raises(UserError, match="JSON"):
+        json_object(text)
+
+
+def test_a_batch_needs_an_image(tmp_path):
+    with pytest.raises(UserError, match="--batch-size is 0"):
+        run_command("translate", ["--dataset=d", f"--run={tmp_path}", "--batch-size=0"])

@@ -14,7 +14,6 @@ arrays meet only operations that IEEE 754 rounds exactly (+ - * /, comparisons, 
 
 from __future__ import annotations
 
-import argparse
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -251,17 +250,3 @@ def generate(out: Path, size: int = 64, train: int = 400, test: int = 200, seed:
 
     jobs = [("train", i) for i in range(train)] + [("test", i) for i in range(test)]
     in_threads(write, jobs, "draw the scenes")
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Generate the data set."""
-    parser = argparse.ArgumentParser(prog="python -m cut scenes", description="Draw coats2stripes.")
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--size", type=int, default=64, help="pixels a side")
-    parser.add_argument("--train", type=int, default=400, help="training images a domain")
-    parser.add_argument("--test", type=int, default=200, help="test images a domain")
-    parser.add_argument("--seed", type=int, default=0)
-    args = parser.parse_args(argv)
-    generate(args.out, args.size, args.train, args.test, args.seed)
-    print(f"wrote {2 * (args.train + args.test)} scenes under {args.out}")
-    return 0

@@ -1,21 +1,16 @@
 """Replay recorded steps of the authors' code through this project's own, and compare.
 
-    python -m cut parity FILE.npz ... [--tol 1e-8]
-
 A file holds float64 arrays: `meta` (a JSON string with the method and its options),
 `before/<net>/<parameter>`, `stepN/A` and `stepN/B` (N,3,H,W in [-1,1]), the sampled positions
 `stepN/patch_ids/callC/layerL`, and what came of them: `step0/features_A/<layer>`, `step0/fake_A`,
 `stepN/loss/<name>`, `step0/grad/<net>/<parameter>` and `after/<net>/<parameter>`. Sizes, widths
 and layers are read from it. The step replayed is the one the training loop runs.
-
-Exit status 1 if a relative error exceeds the tolerance.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -191,18 +186,6 @@ def _error(got: Tensor, want: np.ndarray) -> float:
 
 def _under(arrays: Arrays, prefix: str) -> list[str]:
     return [key for key in arrays if key.startswith(prefix)]
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Replay each file and print its errors."""
-    parser = argparse.ArgumentParser(
-        prog="python -m cut parity", description=__doc__.split("\n")[0]
-    )
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE.npz")
-    parser.add_argument("--tol", type=float, default=1e-8, help="largest relative error allowed")
-    args = parser.parse_args(argv)
-    results = [report(path, args.tol) for path in args.files]
-    return int(not all(results))
 
 
 def report(path: Path, tol: float) -> bool:

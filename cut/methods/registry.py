@@ -6,7 +6,6 @@ import importlib
 import inspect
 import pkgutil
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,8 +91,19 @@ def _bounds(info: FieldInfo) -> str:
     return f" ({', '.join(parts)})" if parts else ""
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """List the methods."""
+def build_method(name: str, options: dict[str, Any], seed: int) -> Method:
+    """Build the method `name` with `options` over its defaults.
+
+    Raises:
+        UserError: an unknown method, or an option it doesn't have or whose value is out of range.
+    """
+    cls = discover()[name]
+    parsed: Options = parse_options(cls.Options, options, name)
+    return cls(parsed, seed)
+
+
+def show() -> int:
+    """Print the methods and their options; return 1 if a plug-in does not import."""
     registry = discover()
     for name, method in sorted(registry.methods.items()):
         where = getattr(method, "folder", None) or inspect.getfile(method)
@@ -104,14 +114,3 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name, error in registry.broken.items():
         print(f"{name}: broken, {error}", file=sys.stderr)
     return 1 if registry.broken else 0
-
-
-def build_method(name: str, options: dict[str, Any], seed: int) -> Method:
-    """Build the method `name` with `options` over its defaults.
-
-    Raises:
-        UserError: an unknown method, or an option it doesn't have or whose value is out of range.
-    """
-    cls = discover()[name]
-    parsed: Options = parse_options(cls.Options, options, name)
-    return cls(parsed, seed)

@@ -1,8 +1,5 @@
 """Score the generators that a training kept along the way, and choose the best epoch.
 
-    python -m cut select --dataset data/NAME/dataset.json --run RUN_DIR --reference target.npz
-        --weights-json FILE.json [--held-out DIR]
-
 Writes `RUN_DIR/epochs.csv` (epoch, iteration, FID and KID over the whole test set, FID over the
 held-out images), `RUN_DIR/best.json` (which epoch, chosen on which images), and the best generator
 with its translations of the test set in `RUN_DIR/best/`.
@@ -15,10 +12,9 @@ did not see, and the test set only reports.
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +22,6 @@ from typing import Any
 import pandas as pd
 import torch
 
-from cut.base.device import choose_device
 from cut.base.errors import UserError
 from cut.base.files import read_json, replacing, write_json
 from cut.base.images import list_images, write_png
@@ -185,26 +180,3 @@ def keep(
         shutil.copyfile(weights, temporary)
     head = {"epoch": choice["epoch"], "iteration": choice["iteration"]}
     translate(dataset, run, scorer.batch_size, scorer.device, out, head)
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Choose the best epoch of a run."""
-    parser = argparse.ArgumentParser(prog="python -m cut select")
-    parser.add_argument("--dataset", type=Path, required=True, help="the data set's dataset.json")
-    parser.add_argument("--run", type=Path, required=True, help="the run's folder")
-    parser.add_argument("--reference", type=Path, required=True, help="features of the test target")
-    parser.add_argument("--held-out", type=Path, help="folder with source/ and target.npz")
-    parser.add_argument("--weights-json", type=Path, required=True, help="from `cut inception`")
-    features.add_arguments(parser)
-    args = parser.parse_args(argv)
-    features.check_batch_size(args.batch_size)
-    weights = features.read_weights_json(args.weights_json)
-    scorer = Scorer(weights, choose_device(args.device), args.batch_size)
-    choice = select(Dataset.load(args.dataset), args.run, scorer, args.reference, args.held_out)
-    images = "held-out training" if args.held_out else "test"
-    if choice["missing"]:
-        print(f"no epoch can be chosen, the last stands in: {choice['missing']}")
-    else:
-        print(f"best epoch {choice['epoch']}: FID {choice['fid']:.4f} over {choice['images']}"
-              f" {images} images")  # fmt: skip
-    return 0

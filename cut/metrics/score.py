@@ -1,18 +1,11 @@
 """Score translations against real images, their inputs, and true counterparts where known.
 
-    python -m cut score REAL FAKE [--test DIR] [--fid-weights FILE] [--json OUT]
-
-REAL and FAKE are folders of images; REAL may also be a file of features, as written by
-`python -m cut features`. FID is what `python -m pytorch_fid REAL FAKE` prints with the same
-weights. DIR is what `python -m cut export` wrote: the inputs are in its `source`, and
-where the set has them true counterparts in `truth` and label maps in `labels`. A score that can't
-be had is null, with the reason beside it. docs/scores.md says what each score is.
+FID is what `python -m pytorch_fid REAL FAKE` prints with the same weights. A score that cannot be
+computed is None, with the reason beside it. docs/scores.md describes each score.
 """
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,9 +13,8 @@ from typing import Any
 import torch
 
 from cut.base import environment
-from cut.base.device import choose_device
 from cut.base.errors import UserError
-from cut.base.files import check_writable, read_json, sha256_file, write_json
+from cut.base.files import read_json, sha256_file
 from cut.base.image_size import in_words
 from cut.base.images import list_images
 from cut.metrics import feature_scores, input_distance, paired
@@ -69,6 +61,15 @@ class Partners:
                 " `python -m cut export` wrote"
             )
         return cls(**found)
+
+    @classmethod
+    def of(
+        cls, test: Path | None, truth: Path | None, source: Path | None, labels: Path | None
+    ) -> Partners:
+        """Return the folders inside `test`, with those that are named in place of them."""
+        given = {"truth": truth, "source": source, "labels": labels}
+        inside = cls.inside(test) if test else cls()
+        return replace(inside, **{name: path for name, path in given.items() if path})
 
 
 def score(
@@ -205,59 +206,15 @@ def table(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _parser() -> argparse.ArgumentParser:
-    """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(prog="python -m cut score")
-    parser.add_argument("real", type=Path, help="folder of real images, or features (.npz)")
-    parser.add_argument("fake", type=Path, help="folder of translations")
-    parser.add_argument("--truth", type=Path, help="folder of true counterparts, by name")
-    parser.add_argument("--source", type=Path, help="folder of the inputs, by name")
-    parser.add_argument("--labels", type=Path, help="folder of label maps of the inputs, by name")
-    parser.add_argument(
-        "--test", type=Path, help="what cut export wrote: those of the three that it has"
-    )
-    source = parser.add_mutually_exclusive_group()
-    source.add_argument("--fid-weights", type=Path, help="file of pytorch-fid's Inception weights")
-    source.add_argument("--weights-json", type=Path, help="what `cut inception` wrote")
-    parser.add_argument("--segmenter", type=Path, help="file of DRN-D-22 weights, for label maps")
-    parser.add_argument(
-        "--segmenter-size",
-        default=segmentation.SIZE,
-        help="HEIGHTxWIDTH at which it sees the images, or 'image' for their own (%(default)s)",
-    )
-    parser.add_argument("--json", type=Path, help="also write the scores here")
-    parser.add_argument("--features", type=Path, help="also write the translations' features here")
-    features.add_arguments(parser)
-    return parser
+def weights_of(
+    record: Path | None = None, file: Path | None = None
+) -> InceptionWeights | WeightsUnavailable:
+    """Return the Inception weights that a JSON record or a file names, or those found by looking.
 
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Score one folder of translations."""
-    args = _parser().parse_args(argv)
-    device = choose_device(args.device)
-    features.check_batch_size(args.batch_size)
-    if not args.fake.is_dir():
-        raise UserError(f"there is no folder {args.fake}; expected a folder of translations")
-    for path in filter(None, (args.json, args.features)):
-        check_writable(path)
-    segmenter = Segmenter.load(args.segmenter, args.segmenter_size) if args.segmenter else None
+    Raises:
+        UserError: the record or the file is missing or damaged.
+    """
     try:
-        weights = (
-            features.read_weights_json(args.weights_json)
-            if args.weights_json
-            else find_inception(args.fid_weights)
-        )
+        return features.read_weights_json(record) if record else find_inception(file)
     except WeightsUnavailable as error:
-        weights = error
-    given = {name: getattr(args, name) for name in ("truth", "source", "labels")}
-    partners = replace(
-        Partners.inside(args.test) if args.test else Partners(),
-        **{name: path for name, path in given.items() if path},
-    )
-    result = score(
-        args.real, args.fake, partners, weights, device, args.batch_size, segmenter, args.features
-    )
-    print(table(result))
-    if args.json:
-        write_json(args.json, result)
-    return 0
+        return error

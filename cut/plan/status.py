@@ -9,7 +9,6 @@ for five minutes more (`job_logs.FRESH`); a method's own command, until `snakema
 
 from __future__ import annotations
 
-import argparse
 import fcntl
 from collections import Counter
 from collections.abc import Sequence
@@ -154,24 +153,24 @@ def totals(states: Sequence[State]) -> str:
     return words + (f" at their rate so far; {more} more not counted" if more else "")
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Print a line a run, and how many are in which state; 1 where one has failed."""
-    parser = argparse.ArgumentParser(
-        prog="python -m cut status", description="Say what a benchmark's runs are doing."
-    )
-    parser.add_argument("config", nargs="?", type=Path, default=Path("config/config.yaml"))
-    parser.add_argument("--directory", type=Path, default=Path(), help="as Snakemake's")
-    args = parser.parse_args(argv)
-    plan = make_plan(read(args.config))
-    places = args.directory / plan.config.results / "logs"
-    workflow = any((args.directory / ".snakemake" / "locks").glob("*"))
+def show(config: Path, directory: Path) -> int:
+    """Print one line per run, then the number in each state; return 1 if a run has failed.
+
+    Args:
+        config: the benchmark's configuration.
+        directory: the folder that Snakemake runs in.
+    """
+    plan = make_plan(read(config))
+    places = directory / plan.config.results / "logs"
+    workflow = any((directory / ".snakemake" / "locks").glob("*"))
     own = {name for name, row in plan.rows.items() if row.commands is not None}
     followed = set(plan.followed())
     states = [
-        state_of(Look(args.directory / run, places, Path(run).parent.name in own, workflow),
-                 run in followed)
+        state_of(
+            Look(directory / run, places, Path(run).parent.name in own, workflow), run in followed
+        )
         for run in plan.runs()
-    ]  # fmt: skip
+    ]
     width = max(len(state.run) for state in states)
     for state in states:
         print(f"{state.run:{width}}  {state.word:11}  {state.detail}".rstrip())

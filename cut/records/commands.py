@@ -1,18 +1,12 @@
 """Check the records that runs leave, and print their JSON schemas.
 
-    python -m cut record FILE ...                check files, each by its name
-    python -m cut record --schema NAME           print the schema of one record
-    python -m cut record --write-schemas FOLDER  write FOLDER/NAME.schema.json for all of them
-
 The schemas are published in `docs/schemas`.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from cut.base.errors import UserError, unknown
 from cut.base.files import write_json
@@ -78,22 +72,12 @@ def write_schemas(folder: Path) -> list[Path]:
     return paths
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Check records, or give their schemas."""
-    parser = argparse.ArgumentParser(prog="python -m cut record", description=__doc__)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("files", type=Path, nargs="*", metavar="FILE")
-    parser.add_argument("--schema", metavar="NAME", help=f"one of {', '.join(RECORDS)}")
-    parser.add_argument("--write-schemas", type=Path, metavar="FOLDER")
-    args = parser.parse_args(argv)
-    if not (args.files or args.schema or args.write_schemas):
-        raise UserError("give one or more files, --schema NAME or --write-schemas FOLDER")
-    if args.schema is not None:
-        if args.schema not in RECORDS:
-            raise UserError(unknown("record", args.schema, list(RECORDS)))
-        print(json.dumps(RECORDS[args.schema].schema_of(), indent=2))
-    if args.write_schemas:
-        print(f"wrote {len(write_schemas(args.write_schemas))} schemas to {args.write_schemas}")
-    for path in args.files:
-        print(check(path))
-    return 0
+def schema(name: str) -> dict[str, Any]:
+    """Return the JSON schema of one record.
+
+    Raises:
+        UserError: no record has this name.
+    """
+    if name not in RECORDS:
+        raise UserError(unknown("record", name, list(RECORDS)))
+    return RECORDS[name].schema_of()

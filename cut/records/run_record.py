@@ -1,23 +1,16 @@
 """What ran, on what, and how fast: the form of `run.json`, and the parts that any run has.
 
-    python -m cut record --schema            print the JSON schema of run.json
-    python -m cut record RUN_DIR/run.json …  check records against it
-
 The schema is published as `docs/run.schema.json`.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cut.base.errors import UserError
-from cut.base.files import read_json
 
 
 class RunRecord(BaseModel):
@@ -80,22 +73,6 @@ def check(facts: Any, path: Path) -> dict[str, Any]:
             text = f"{path} has {name} = {first['input']!r}: {reason}; train again"
         raise UserError(text) from None
     return facts
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Print the schema, or check records."""
-    parser = argparse.ArgumentParser(prog="python -m cut record", description="Check run records.")
-    parser.add_argument("files", type=Path, nargs="*", metavar="RUN_DIR/run.json")
-    parser.add_argument("--schema", action="store_true", help="print the JSON schema")
-    args = parser.parse_args(argv)
-    if not args.schema and not args.files:
-        raise UserError("give one or more run.json, or --schema")
-    if args.schema:
-        print(json.dumps(RunRecord.model_json_schema(), indent=2))
-    for path in args.files:
-        facts = check(read_json(path), path)
-        print(f"{path}: {facts['method']} on {facts['dataset']}, seed {facts['seed']}")
-    return 0
 
 
 CONTROLS = ("copy", "real")

@@ -1,7 +1,5 @@
 """Merge runs from several machines or clusters into the same tables.
 
-    python -m cut collect --out DIR [--ablation] RESULTS_DIR...
-
 Finds every finished and scored run below the given folders and writes the tables that the workflow
 would have written: `scores.csv`, the tables of each data set, the one over all of them, and with
 several seeds those over seeds. A run is identified by data set, row and seed. A run that is found
@@ -12,7 +10,6 @@ refused with the difference.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -72,33 +69,20 @@ def _differences(one: Run, other: Run) -> list[str]:
     return [name for name in mine | theirs if mine.get(name) != theirs.get(name)]
 
 
-def collect(out: Path, runs: Sequence[Run], ablation: bool) -> None:
-    """Write all tables of `runs` into `out`.
+def collect(out: Path, folders: Sequence[Path], ablation: bool = False) -> None:
+    """Write the tables of every scored run below `folders` into `out`.
 
     Raises:
-        UserError: runs can't stand in one table.
+        UserError: there is none, or runs can't stand in one table.
     """
-    folders = [run.folder for run in sorted(runs, key=_identity)]
-    write_tables(out, folders)
-    write_overview(out, folders, ablation)
-    if len({run.record.seed for run in runs}) > 1:
-        write_summary(out, folders)
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Collect runs and write their tables."""
-    parser = argparse.ArgumentParser(
-        prog="python -m cut collect", description="Merge runs of several machines into tables."
-    )
-    parser.add_argument("--out", type=Path, required=True, help="the tables' folder")
-    parser.add_argument("--ablation", action="store_true", help="show the options of CUT's rows")
-    parser.add_argument("folders", type=Path, nargs="+", metavar="RESULTS_DIR")
-    args = parser.parse_args(argv)
-    runs, unfinished = find_runs(args.folders)
+    runs, unfinished = find_runs(folders)
     for folder in unfinished:
-        scored = "not scored" if (folder / "run.json").is_file() else "still to be trained"
-        print(f"left out {folder}: {scored}")
+        state = "not scored" if (folder / "run.json").is_file() else "still to be trained"
+        print(f"left out {folder}: {state}")
     if not runs:
         raise UserError("no run below these folders is scored yet")
-    collect(args.out, runs, args.ablation)
-    return 0
+    places = [run.folder for run in sorted(runs, key=_identity)]
+    write_tables(out, places)
+    write_overview(out, places, ablation)
+    if len({run.record.seed for run in runs}) > 1:
+        write_summary(out, places)

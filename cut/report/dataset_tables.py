@@ -1,10 +1,8 @@
 """Tables of one data set: measured scores with the published FID beside them.
 
-    python -m cut report tables --out DIR RUN_DIR...
-
-Writes `DIR/scores.csv` with one value per row, in the units of the metric catalogue. For each data
-set it writes `DIR/NAME.md`, `.tex` and `.csv` with one method per row in the order given (the floor
-first, the ceiling last), and the other scores in `DIR/NAME-scores.md` and `.tex`. The same runs
+`write_tables` writes `scores.csv` with one value per row, in the units of the metric catalogue. For
+each data set it writes `NAME.md`, `.tex` and `.csv` with one method per row in the order given (the
+floor first, the ceiling last), and the other scores in `NAME-scores.md` and `.tex`. The same runs
 give the same bytes.
 """
 
@@ -25,7 +23,7 @@ from cut.report.columns import (
     published_column,
     seeds_column,
 )
-from cut.report.files import parser, texts, to_csv, write_all
+from cut.report.files import texts, to_csv, write_all
 from cut.report.scores_csv import scores_frame
 from cut.report.table import Cell, Column, Table
 from cut.results.protocol import load_comparable
@@ -129,10 +127,3 @@ def write_tables(out: Path, folders: Sequence[Path]) -> list[Path]:
         files |= texts(out / f"{dataset}-scores", [build_others(rows)])
         files[out / f"{dataset}.csv"] = to_csv(wide(rows))
     return write_all(files)
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Write the tables of some runs."""
-    args = parser("report tables", "Write the tables of some runs.").parse_args(argv)
-    write_tables(args.out, args.runs)
-    return 0

@@ -1,8 +1,7 @@
-"""Writing the files of tables, and the command-line arguments of the commands that write them."""
+"""Writing the files of tables."""
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -34,11 +33,3 @@ def write_all(files: Mapping[Path, str]) -> list[Path]:
             temporary.write_text(text, encoding="utf-8")
         print(f"wrote {path}")
     return list(files)
-
-
-def parser(name: str, words: str) -> argparse.ArgumentParser:
-    """Return the parser of a command that writes tables of some runs into a folder."""
-    found = argparse.ArgumentParser(prog=f"python -m cut {name}", description=words)
-    found.add_argument("--out", type=Path, required=True, help="the tables' folder")
-    found.add_argument("runs", type=Path, nargs="+", metavar="RUN_DIR", help="runs' folders")
-    return found

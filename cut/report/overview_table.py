@@ -1,13 +1,11 @@
 """The table over all data sets of a benchmark, as papers print it: Table 1, or an ablation.
 
-    python -m cut report overview --out DIR [--ablation] RUN_DIR...
-
-Writes `DIR/overview.{md,tex,csv}`. Each row is a method. Each data set is a group of columns with
-the measured scores and the published ones beside them; time and memory come last. A table too wide
-for a page is divided by data set. Below it a second table compares measured with published numbers:
-difference, verdict and reasons. The CSV has one value per line. With `--ablation` the files are
-called `ablation`, and the options that tell CUT's variants apart have columns, as in Fig. 4 of the
-paper. The same runs give the same bytes.
+`write_overview` writes `overview.{md,tex,csv}`. Each row is a method. Each data set is a group of
+columns with the measured scores and the published ones beside them; time and memory come last. A
+table too wide for a page is divided by data set. Below it a second table compares measured with
+published numbers: difference, verdict and reasons. The CSV has one value per line. The files of an
+ablation are called `ablation`, and the options that tell CUT's variants apart have columns, as in
+Fig. 4 of the paper. The same runs give the same bytes.
 """
 
 from __future__ import annotations
@@ -26,7 +24,7 @@ from cut.report.columns import (
     option_columns,
     published_column,
 )
-from cut.report.files import parser, texts, to_csv, write_all
+from cut.report.files import texts, to_csv, write_all
 from cut.report.published_tables import against, tidy
 from cut.report.table import Cell, Column, Table
 from cut.results.protocol import load_comparable
@@ -187,12 +185,3 @@ def write_overview(out: Path, folders: Sequence[Path], ablation: bool) -> list[P
     stem = out / ("ablation" if ablation else "overview")
     csv = {stem.with_suffix(".csv"): to_csv(tidy(rows, ablation))}
     return write_all(texts(stem, tables) | csv)
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Write the table over all data sets."""
-    given = parser("report overview", "Write one table over all data sets.")
-    given.add_argument("--ablation", action="store_true", help="show the options of CUT's rows")
-    args = given.parse_args(argv)
-    write_overview(args.out, args.runs, args.ablation)
-    return 0

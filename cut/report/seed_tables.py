@@ -1,9 +1,7 @@
 """Tables over seeds: mean, standard deviation, and every single value.
 
-    python -m cut report seeds --out DIR RUN_DIR...
-
-Writes `DIR/seeds.csv` with one line per data set, row and score, for every score that a run has.
-For each data set it writes `DIR/NAME-seeds.{md,tex}` with the FID at the last and at the best
+`write_summary` writes `seeds.csv` with one line per data set, row and score, for every score that a
+run has. For each data set it writes `NAME-seeds.{md,tex}` with the FID at the last and at the best
 epoch, and KID. The deviation is the sample's (n - 1); one seed has none. The same runs give the
 same bytes.
 """
@@ -19,7 +17,7 @@ import pandas as pd
 from cut.metrics.catalogue import METRICS
 from cut.report.captions import caption
 from cut.report.columns import footnote, label_of, name_column
-from cut.report.files import parser, texts, to_csv, write_all
+from cut.report.files import texts, to_csv, write_all
 from cut.report.table import DASH, Cell, Column, Table
 from cut.results.protocol import load_comparable
 from cut.results.rows import Row, by_dataset, present, rows_of
@@ -98,10 +96,3 @@ def write_summary(out: Path, folders: Sequence[Path]) -> list[Path]:
     for dataset, mine in by_dataset(rows).items():
         files |= texts(out / f"{dataset}-seeds", [build(mine)])
     return write_all(files)
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Write the tables over seeds."""
-    args = parser("report seeds", "Write mean, deviation and values over seeds.").parse_args(argv)
-    write_summary(args.out, args.runs)
-    return 0

@@ -11,17 +11,8 @@ from typing import Any
 from cut.base.errors import UserError
 from cut.records.scores import Weights
 from cut.results.run import Run, load_run
+from cut.training.options import WEIGHTS_DEPEND_ON
 
-# The options of a training that decide its weights.
-WEIGHTS_DEPEND_ON = (
-    "epochs_constant",
-    "epochs_decay",
-    "batch_size",
-    "load_size",
-    "flip",
-    "precision",
-    "held_out",
-)
 # What the seeds of one row share besides these options.
 ONE_ROW = ("algorithm", "options", "training", "epochs", "iterations", "code_digest")
 

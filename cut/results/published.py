@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from cut.results.protocol import WEIGHTS_DEPEND_ON
+from cut.training.options import WEIGHTS_DEPEND_ON
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
 import csv
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,6 @@ import torch
 from cut.base import environment
 from cut.base.errors import UserError
 from cut.base.files import read_json, replacing, sha256_of, write_json
-from cut.base.image_size import height_width
 from cut.base.images import read_image, resize, write_png
 from cut.base.parallel import in_threads
 from cut.data.dataset import Dataset
@@ -120,38 +117,3 @@ def _seconds(files: Sequence[Path]) -> float:
         with open(path, newline="") as file:
             total += float(next(csv.DictReader(file, delimiter="\t"))["s"])
     return total
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m cut external", description=__doc__)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    commands = parser.add_subparsers(dest="command", required=True)
-    one = commands.add_parser("images", help="write training images for the commands")
-    one.add_argument("dataset", type=Path, help="a dataset.json")
-    one.add_argument("out", type=Path, help="the folder for source/ and target/")
-    one.add_argument("--size", required=True, help="pixels, or HEIGHTxWIDTH")
-    one.add_argument("--held-out", type=int, default=0, metavar="N", help="images left out")
-    two = commands.add_parser("record", help="check translations and write the run's records")
-    two.add_argument("--method", required=True)
-    two.add_argument("--name", help="the row's name in tables (default: the method)")
-    two.add_argument("--seed", type=int, default=0)
-    two.add_argument("--options", default="{}", help="the method's options, a JSON object")
-    two.add_argument("--test", type=Path, required=True, help="the exported test images")
-    two.add_argument("--out", type=Path, required=True, help="the run's folder")
-    two.add_argument("measured", type=Path, nargs="*", help="Snakemake's benchmark files")
-    return parser
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one of the two commands."""
-    args = _parser().parse_args(argv)
-    if args.command == "images":
-        counts = export_training(
-            Dataset.load(args.dataset), args.out, height_width(args.size, "--size"), args.held_out
-        )
-        print(f"wrote {counts['source']} source and {counts['target']} target images to {args.out}")
-    else:
-        n = write_record(args.method, args.name or args.method, args.seed,
-                         json.loads(args.options), args.test, args.out, args.measured)  # fmt: skip
-        print(f"{args.out} is whole: {n} translations")
-    return 0

@@ -1,56 +1,73 @@
-"""The options of the training loop."""
+"""The options of the training loop, and what each of them decides.
+
+This module loads no torch: plans, tables and records read the options too.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from cut.base.errors import UserError, unknown
+from cut.base.errors import UserError, explain, unknown
 from cut.base.image_size import LoadSize, height_width, in_words
-from cut.methods.contract import Method, parse_options
 
 if TYPE_CHECKING:
-    from cut.training.options import TrainingOptions
+    from cut.methods.contract import Method
 
-# Options of the loop that change what a run shows and how fast it is, and never its weights. The
-# workflow gives them as --loop, outside of what makes a training run again.
-WITHOUT_EFFECT = frozenset(
-    ("log_every", "checkpoint_minutes", "tensorboard", "workers", "cache_images")
-)
+Decides = Literal["weights", "bits", "files", "nothing"]
+
+
+def _option(default: Any, decides: Decides, description: str, **bounds: Any) -> Any:
+    """Return the field of an option.
+
+    Args:
+        default: its default.
+        decides: "weights", what is learned; "bits", the rounding of the same computation;
+            "files", what is kept besides the final weights; "nothing", how the run is shown or how
+            fast it is.
+        description: one line for a list of options.
+        bounds: the range, as pydantic takes it.
+    """
+    extra = {"decides": decides}
+    return Field(default, description=description, json_schema_extra=extra, **bounds)
 
 
 class TrainingOptions(BaseModel):
-    """What the loop decides, for any method; a method's own defaults come first."""
+    """The options of the loop, for any method. A method may have its own defaults."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    epochs_constant: int = Field(200, ge=0, description="epochs at the full learning rate")
-    epochs_decay: int = Field(200, ge=0, description="epochs of linear decay after them")
-    batch_size: int = Field(1, ge=1, description="pairs a step (the authors: best at 1)")
-    load_size: LoadSize | None = Field(
+    epochs_constant: int = _option(200, "weights", "epochs at the full learning rate", ge=0)
+    epochs_decay: int = _option(200, "weights", "epochs of linear decay after them", ge=0)
+    batch_size: int = _option(1, "weights", "pairs per step (the authors: best at 1)", ge=1)
+    load_size: LoadSize | None = _option(
         None,
-        description="images are resized to this before cropping: one number, or HEIGHTxWIDTH;"
+        "weights",
+        "images are resized to this before cropping: one number, or HEIGHTxWIDTH;"
         " default size*286/256",
     )
-    flip: bool = Field(True, description="mirror training images at random")
-    precision: str = Field(
+    flip: bool = _option(True, "weights", "mirror training images at random")
+    precision: str = _option(
         "float32",
+        "weights",
+        "float32; tf32 or bfloat16 (autocast) are faster on a GPU and less exact",
         pattern="^(float32|tf32|bfloat16)$",
-        description="float32; tf32 or bfloat16 (autocast) are faster on a GPU and less exact",
     )
-    threads: int = Field(1, ge=1, description="CPU threads of the training step")
-    workers: int = Field(0, ge=0, description="processes that load images")
-    cache_images: bool = Field(False, description="keep decoded training images in memory")
-    log_every: int = Field(100, ge=1, description="steps a row of history.csv averages")
-    snapshot_every: int = Field(
-        0, ge=0, description="epochs between generators kept for scoring; 0 keeps the last alone"
+    threads: int = _option(1, "bits", "CPU threads of the training step", ge=1)
+    workers: int = _option(0, "nothing", "processes that load images", ge=0)
+    cache_images: bool = _option(False, "nothing", "keep decoded training images in memory")
+    log_every: int = _option(100, "nothing", "steps that one row of history.csv averages", ge=1)
+    snapshot_every: int = _option(
+        0, "files", "epochs between generators kept for scoring; 0 keeps only the last one", ge=0
     )
-    held_out: int = Field(
-        0, ge=0, description="images of each domain left out of training, to choose an epoch by"
+    held_out: int = _option(
+        0, "weights", "images of each domain left out of training, to choose an epoch by", ge=0
     )
-    checkpoint_minutes: float = Field(10, ge=0, description="time between saved training states")
-    tensorboard: bool = Field(False, description="write scalars and sample images to tensorboard/")
+    checkpoint_minutes: float = _option(
+        10, "nothing", "minutes between saved training states", ge=0
+    )
+    tensorboard: bool = _option(False, "nothing", "write scalars and sample images to tensorboard/")
 
     @property
     def epochs(self) -> int:
@@ -58,9 +75,28 @@ class TrainingOptions(BaseModel):
         return self.epochs_constant + self.epochs_decay
 
 
+def deciding(*kinds: Decides) -> tuple[str, ...]:
+    """Return the names of the options that decide one of `kinds`, in order."""
+    fields = TrainingOptions.model_fields.items()
+    return tuple(name for name, field in fields if field.json_schema_extra["decides"] in kinds)
+
+
+# The options that a published row and the seeds of one row have to share.
+WEIGHTS_DEPEND_ON = deciding("weights")
+# The options that may change without a new training. The workflow gives them as --loop.
+WITHOUT_EFFECT = frozenset(deciding("nothing"))
+
+
 def training_options(method: type[Method], given: dict[str, Any]) -> TrainingOptions:
-    """Return the loop's options: `given` over the method's own defaults over the general ones."""
-    options = parse_options(TrainingOptions, {**method.training, **given}, "training")
+    """Return the loop's options: `given`, else the method's own defaults, else the general ones.
+
+    Raises:
+        UserError: an unknown name, a wrong type, a value out of range, or no epoch at all.
+    """
+    try:
+        options = TrainingOptions(**{**method.training, **given})
+    except ValidationError as error:
+        raise UserError(explain(error, TrainingOptions, "option", "training")) from None
     if method.trained and options.epochs == 0:
         raise UserError("epochs_constant and epochs_decay are both 0; a training needs an epoch")
     return options
@@ -70,17 +106,17 @@ def merge_loop(loop: dict[str, Any], training: dict[str, Any]) -> dict[str, Any]
     """Return the options of --loop with those of --training over them.
 
     Raises:
-        UserError: --loop has an option that decides the weights.
+        UserError: --loop has an option that a training depends on.
     """
     for name in loop:
         if name not in WITHOUT_EFFECT:
             sentence = unknown("option of --loop", name, sorted(WITHOUT_EFFECT))
-            raise UserError(f"{sentence}; what decides the weights belongs into --training")
+            raise UserError(f"{sentence}; other options of a training belong into --training")
     return {**loop, **training}
 
 
 def check_size(method: type[Method], size: int | str, name: str) -> tuple[int, int]:
-    """Return (height, width) of `size` after checking that the networks can take it.
+    """Return (height, width) of `size` in pixels after checking that the networks can take it.
 
     Raises:
         UserError: it is no size, or a side is no multiple of the method's stride.

@@ -1,20 +1,11 @@
-"""Translate a data set's whole test set with a trained run.
-
-    python -m cut translate --dataset data/NAME/dataset.json --run RUN_DIR [--batch-size 8]
-
-Writes `RUN_DIR/translated/NAME.png` for every test image and, last, `manifest.json` with the
-digest of each.
-"""
+"""Translate a data set's whole test set with a trained run."""
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
-from cut.base.device import choose_device
 from cut.base.errors import UserError
 from cut.base.files import sha256_of, write_json
 from cut.base.images import write_png
@@ -54,18 +45,3 @@ def translate(
     header |= {"split": "test", "epoch": facts["epochs"], "iteration": facts["iterations"]}
     write_json(out / "manifest.json", {**header, **(epoch or {}), "images": digests})
     return len(digests)
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Translate a run's test set."""
-    parser = argparse.ArgumentParser(prog="python -m cut translate")
-    parser.add_argument("--dataset", type=Path, required=True, help="the data set's dataset.json")
-    parser.add_argument("--run", type=Path, required=True, help="the run's folder")
-    parser.add_argument("--batch-size", type=int, default=8)
-    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
-    args = parser.parse_args(argv)
-    if args.batch_size < 1:
-        raise UserError(f"--batch-size is {args.batch_size}; give 1 or more")
-    n = translate(Dataset.load(args.dataset), args.run, args.batch_size, choose_device(args.device))
-    print(f"translated {n} images into {args.run / 'translated'}")
-    return 0

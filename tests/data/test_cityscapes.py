@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command import run_command
 from PIL import Image
 from small_sets import make_set, pack
 
 from cut.base.errors import UserError
-from cut.data import commands, export, prepare
+from cut.data import export, prepare
 from cut.data.dataset import Dataset
 from cut.data.registry import resolve
 from cut.plan.plan import make_plan
@@ -140,13 +141,13 @@ def test_a_config_and_the_command_line_take_both_archives(official, tmp_path, ca
     given = {"datasets": ["cityscapes"], "run": ["copy"], "data_sources": {"cityscapes": both}}
     assert make_plan(given).entries["cityscapes"].conversion.gtFine == both["gtFine"]
     settings = [f"{key}={json.dumps(value)}" for key, value in {**both, "counts": COUNTS}.items()]
-    words = ["prepare", "cityscapes", f"--out={tmp_path}/data", "--set", *settings]
-    commands.main([*words, "--dry-run"])
+    words = ["cityscapes", f"--out={tmp_path}/data", "--set", *settings]
+    run_command("prepare", [*words, "--dry-run"])
     said = capsys.readouterr().out
     assert f"reads: gtFine in {both['gtFine']}" in said and "filter bicubic" in said
     assert not (tmp_path / "data").exists()
-    commands.main(words)
-    assert "cityscapes is whole: labelsB 2, testA 2" in capsys.readouterr().out
+    run_command("prepare", words)
+    assert "labelsB 2, testA 2" in capsys.readouterr().out
 
 
 def test_a_set_prepared_elsewhere_is_taken_as_it_is(tmp_path):

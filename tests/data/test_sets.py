@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command import run_command
 from conftest import ROOT
 from PIL import Image
 from small_sets import make_set, pack
 
 from cut.base.errors import UserError
 from cut.base.images import read_image
-from cut.data import commands, dry_run, export, prepare, registry
+from cut.data import dry_run, export, prepare, registry
 from cut.data.registry import FOLDERS, resolve
 
 FETCHED = [name for name in registry.registry() if resolve(name).is_url]
@@ -131,7 +132,7 @@ def test_reference_dogs_are_512_pixels_made_256_by_one_bicubic_resize(tmp_path):
 @pytest.mark.parametrize("name", list(registry.registry()))
 def test_a_dry_run_says_all_and_touches_nothing(name, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(prepare, "download", lambda *_, **__: pytest.fail("fetched"))
-    assert commands.main(["prepare", name, f"--out={tmp_path}/data", "--dry-run"]) == 0
+    assert run_command("prepare", [name, f"--out={tmp_path}/data", "--dry-run"]) == 0
     said, entry = capsys.readouterr().out, resolve(name)
     for folder, count in entry.expected_counts().items():
         assert f"{tmp_path}/data/{folder}: {count:,} images of" in said
@@ -141,10 +142,10 @@ def test_a_dry_run_says_all_and_touches_nothing(name, tmp_path, capsys, monkeypa
 
 
 def test_a_dry_run_names_what_is_missing_and_uses_a_folder_in_place(tmp_path, capsys):
-    arguments = ["prepare", "mine", f"--out={tmp_path}/data", "--dry-run", "--source"]
-    commands.main([*arguments, str(tmp_path / "gone.zip")])
+    arguments = ["mine", f"--out={tmp_path}/data", "--dry-run", "--source"]
+    run_command("prepare", [*arguments, str(tmp_path / "gone.zip")])
     assert "problem: there is no file or folder" in capsys.readouterr().out
-    commands.main([*arguments, str(make_set(tmp_path / "mine"))])
+    run_command("prepare", [*arguments, str(make_set(tmp_path / "mine"))])
     assert f"uses: {tmp_path}/mine/trainA: images, how many isn't" in capsys.readouterr().out
 
 

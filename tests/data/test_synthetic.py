@@ -6,6 +6,7 @@ import hashlib
 
 import numpy as np
 import pytest
+from command import run_command
 from PIL import Image
 
 from cut.base.errors import UserError
@@ -73,7 +74,7 @@ def test_a_scene_is_the_same_at_any_size():
 
 
 def test_the_folders_are_a_whole_data_set(tmp_path):
-    synthetic.main([str(tmp_path / "set"), "--size=32", "--train=3", "--test=2"])
+    run_command("scenes", [str(tmp_path / "set"), "--size=32", "--train=3", "--test=2"])
     counts = {f.name: len(list(f.glob("*.png"))) for f in (tmp_path / "set").iterdir()}
     assert counts == dict(trainA=3, trainB=3, testA=2, testB=2, truthB=2, maskA=2)
     image = Image.open(tmp_path / "set" / "truthB" / "0001.png")
@@ -83,4 +84,4 @@ def test_the_folders_are_a_whole_data_set(tmp_path):
 @pytest.mark.parametrize("flag", ["--size=8", "--train=0", "--test=0"])
 def test_impossible_sets_are_refused(flag, tmp_path):
     with pytest.raises(UserError, match=r"is (8|0)"):
-        synthetic.main([str(tmp_path / "set"), "--size=32", "--train=1", "--test=1", flag])
+        run_command("scenes", [str(tmp_path / "set"), "--size=32", "--train=1", "--test=1", flag])

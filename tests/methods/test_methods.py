@@ -16,7 +16,7 @@ import baselines
 from cut.base.errors import UserError
 from cut.methods import contract
 from cut.methods.contract import Batch
-from cut.methods.registry import code_digest, discover, main
+from cut.methods.registry import code_digest, discover, show
 from cut.plan.plan import make_plan
 
 TRAINED = sorted(name for name, cls in discover().methods.items() if cls.trained)
@@ -138,7 +138,7 @@ def test_a_broken_plugin_is_named_and_takes_no_other_down(tmp_path, monkeypatch,
     assert "cut" in registry.methods
     with pytest.raises(UserError, match="'torn' does not import"):
         registry["torn"]
-    assert main([]) == 1
+    assert show() == 1
     assert "torn: broken" in capsys.readouterr().err
 
 

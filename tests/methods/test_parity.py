@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from command import run_command
 from conftest import ROOT, SHARED
 
 from cut.base.errors import UserError
@@ -15,7 +16,7 @@ GIVEN = sorted((SHARED / "parity").glob("*.npz"))
 
 @pytest.mark.parametrize("path", OWN + GIVEN, ids=lambda p: f"{p.parent.parent.name}-{p.stem}")
 def test_recorded_steps_are_replayed(path, capsys):
-    assert parity.main([str(path)]) == 0
+    assert run_command("parity", [str(path)]) == 0
     assert "within 1e-08" in capsys.readouterr().out
 
 
@@ -30,19 +31,19 @@ def test_a_changed_number_is_found(key, tmp_path, capsys):
     arrays = load(OWN, "cut_batch2_all_negatives")
     arrays[key] = arrays[key] * (1 + 1e-6)
     np.savez(tmp_path / "changed.npz", **arrays)
-    assert parity.main([str(tmp_path / "changed.npz")]) == 1
+    assert run_command("parity", [str(tmp_path / "changed.npz")]) == 1
     assert "ABOVE" in capsys.readouterr().out
 
 
 def test_what_is_no_parity_file_is_said_in_a_sentence(tmp_path):
     (tmp_path / "x.npz").write_bytes(b"nothing")
     with pytest.raises(UserError, match="not a readable parity file"):
-        parity.main([str(tmp_path / "x.npz")])
+        run_command("parity", [str(tmp_path / "x.npz")])
     arrays = load(OWN, "cut_batch2_all_negatives")
     del arrays["step0/B"]
     np.savez(tmp_path / "y.npz", **arrays)
     with pytest.raises(UserError, match="step0/B"):
-        parity.main([str(tmp_path / "y.npz")])
+        run_command("parity", [str(tmp_path / "y.npz")])
 
 
 def load(paths, stem):

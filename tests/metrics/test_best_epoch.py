@@ -9,19 +9,18 @@ import pandas as pd
 import pytest
 import standin
 import torch
+from command import run_command
 from conftest import write_photos
 from training_runs import OPTIONS, arguments
 
 from cut.base.errors import UserError
 from cut.base.files import read_json, sha256_of, write_json
-from cut.data import commands
 from cut.data.dataset import Dataset
 from cut.data.prepare import prepare
 from cut.data.registry import resolve
-from cut.metrics import best_epoch, score
-from cut.metrics.inception import features
+from cut.metrics import best_epoch
 from cut.results.run import load_epochs, load_run
-from cut.training import snapshots, train
+from cut.training import snapshots
 
 TRAINING = {"epochs_constant": 3, "epochs_decay": 2, "snapshot_every": 2, "log_every": 2}
 
@@ -46,7 +45,7 @@ def weights(tmp_path_factory):
 
 def trained(record, out, held_out=0, **more):
     training = {**TRAINING, "held_out": held_out}
-    assert train.main(arguments(record, out, training=training, **more)) == 0
+    assert run_command("train", arguments(record, out, training=training, **more)) == 0
     return out
 
 
@@ -58,18 +57,20 @@ def test_generators_are_kept_every_so_many_epochs_and_change_nothing(record, tmp
     assert list(kept) == [2, 4, 5] and kept[5] == run / "generator.pt"
     assert len({sha256_of(path) for path in kept.values()}) == 3
     alone = tmp_path / "alone"
-    train.main(arguments(record, alone, training={**TRAINING, "snapshot_every": 0}))
+    run_command("train", arguments(record, alone, training={**TRAINING, "snapshot_every": 0}))
     assert not (alone / "snapshots").exists()
     assert sha256_of(alone / "generator.pt") == sha256_of(run / "generator.pt")
     # The generator kept at epoch 2 is the one that a training stopped there would have.
     short = tmp_path / "short"
-    train.main(arguments(record, short, training={"epochs_constant": 2, "epochs_decay": 0}))
+    run_command(
+        "train", arguments(record, short, training={"epochs_constant": 2, "epochs_decay": 0})
+    )
     assert sha256_of(short / "generator.pt") == sha256_of(kept[2])
 
 
 def test_generators_of_an_earlier_training_are_removed(record, tmp_path):
     run = trained(record, tmp_path / "run")
-    train.main(arguments(record, run, training={**TRAINING, "snapshot_every": 3}))
+    run_command("train", arguments(record, run, training={**TRAINING, "snapshot_every": 3}))
     assert [path.name for path in (run / "snapshots").iterdir()] == ["epoch0003.pt"]
 
 
@@ -100,9 +101,16 @@ def prepare_references(record, weights, folder, held_out=0):
     found = {}
     for name, extra in (("test", []), ("held_out", [f"--held-out={held_out}"])):
         if name == "test" or held_out:
-            commands.main(["export", str(record), str(folder / name), "--size=32", *extra])
-            features.main([str(folder / name / "target"), str(folder / name / "target.npz"),
-                           "--weights-json", str(weights)])  # fmt: skip
+            run_command("export", [str(record), str(folder / name), "--size=32", *extra])
+            run_command(
+                "features",
+                [
+                    str(folder / name / "target"),
+                    str(folder / name / "target.npz"),
+                    "--weights-json",
+                    str(weights),
+                ],
+            )
             found[name] = folder / name
     return found
 
@@ -112,14 +120,14 @@ def chosen(record, weights, run, places):
                  f"--reference={places['test'] / 'target.npz'}", "--device=cpu"]  # fmt: skip
     if "held_out" in places:
         arguments.append(f"--held-out={places['held_out']}")
-    assert best_epoch.main(arguments) == 0
+    assert run_command("select", arguments) == 0
     return read_json(run / "best.json")
 
 
 def scored(run, places, weights, place=""):
     arguments = [str(places["test"] / "target.npz"), str(run / place / "translated"),
                  f"--weights-json={weights}", f"--json={run / place / 'scores.json'}"]  # fmt: skip
-    assert score.main(arguments) == 0
+    assert run_command("score", arguments) == 0
     return read_json(run / place / "scores.json")["fid"]
 
 
@@ -137,9 +145,8 @@ def test_the_best_epoch_is_kept_and_scored_as_the_last_is(record, weights, tmp_p
     manifest = read_json(run / "best" / "translated" / "manifest.json")
     assert manifest["epoch"] == best["epoch"] and len(manifest["images"]) == 4
     # What was scored along the way is what translating and scoring give, for best and last.
-    from cut.training import translate
 
-    translate.main([f"--dataset={record}", f"--run={run}", "--device=cpu"])
+    run_command("translate", [f"--dataset={record}", f"--run={run}", "--device=cpu"])
     assert scored(run, places, weights) == pytest.approx(epochs.fid.iloc[-1], rel=1e-4)
     assert scored(run, places, weights, "best") == pytest.approx(best["fid"], rel=1e-4)
     loaded = load_run(run)
@@ -199,7 +206,7 @@ def test_another_file_in_a_kept_generators_place_is_refused(record, weights, tmp
 
 def test_a_run_that_kept_nothing_says_what_to_do(record, weights, tmp_path):
     run = tmp_path / "run"
-    train.main(arguments(record, run, options=OPTIONS))
+    run_command("train", arguments(record, run, options=OPTIONS))
     places = prepare_references(record, weights, tmp_path / "results")
     with pytest.raises(UserError, match="kept no generators along the way; train it with the opt"):
         chosen(record, weights, run, places)
@@ -209,9 +216,8 @@ def test_a_best_epoch_of_an_earlier_training_is_not_reported(record, weights, tm
     run = trained(record, tmp_path / "run")
     places = prepare_references(record, weights, tmp_path / "results")
     chosen(record, weights, run, places)
-    from cut.training import translate
 
-    translate.main([f"--dataset={record}", f"--run={run}", "--device=cpu"])
+    run_command("translate", [f"--dataset={record}", f"--run={run}", "--device=cpu"])
     for place in ("", "best"):
         scored(run, places, weights, place)
     assert load_run(run).best is not None

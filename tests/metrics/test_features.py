@@ -8,6 +8,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from command import run_command
 from PIL import Image
 from pytorch_fid.fid_score import get_activations
 from standin import pytorch_fids, write_images, write_weights
@@ -55,7 +56,7 @@ def test_the_file_gives_back_what_was_kept(standin, folder, tmp_path):
     given = {k: str(v) for k, v in dataclasses.asdict(standin).items()}
     record.write_text(json.dumps(given))
     argv = [str(folder), str(path), "--weights-json", str(record), "--meta", "split=test"]
-    assert features.main([*argv, "--device", "cpu"]) == 0
+    assert run_command("features", [*argv, "--device", "cpu"]) == 0
     kept = features.load(path)
     assert kept.values.shape == (7, 2048)
     assert kept.reason is None
@@ -69,7 +70,7 @@ def test_the_file_gives_back_what_was_kept(standin, folder, tmp_path):
 def test_without_weights_the_file_holds_the_reason(folder, tmp_path):
     record, path = tmp_path / "inception.json", tmp_path / "reference.npz"
     record.write_text(json.dumps({"reason": "no network"}))
-    assert features.main([str(folder), str(path), "--weights-json", str(record)]) == 0
+    assert run_command("features", [str(folder), str(path), "--weights-json", str(record)]) == 0
     kept = features.load(path)
     assert kept.reason == "no network"
     assert kept.values.shape == (0, 2048)
@@ -148,4 +149,4 @@ def test_bad_arguments_are_refused(folder, tmp_path, extra, words):
     record.write_text(json.dumps({"reason": "none"}))
     argv = [str(folder), str(tmp_path / "o.npz"), "--weights-json", str(record), *extra]
     with pytest.raises(UserError, match=words):
-        features.main(argv)
+        run_command("features", argv)

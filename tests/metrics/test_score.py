@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command import run_command
 from PIL import Image
 from standin import write_images, write_weights
 
@@ -93,7 +94,7 @@ def test_records_every_score_with_its_protocol(folders, standin, tmp_path):
     real, fake = folders
     truth, out = shutil.copytree(fake, tmp_path / "truth"), tmp_path / "out" / "scores.json"
     argv = [real, fake, "--truth", truth, "--fid-weights", standin, "--json", out]
-    assert score.main([*map(str, argv), "--device", "cpu"]) == 0
+    assert run_command("score", [*map(str, argv), "--device", "cpu"]) == 0
     result = json.loads(out.read_text())
     assert tuple(result["scores"]) == score.SCORES
     # Five images have no fifth neighbour.
@@ -136,7 +137,7 @@ def test_without_weights_only_those_scores_are_missing(folders, tmp_path, capsys
     kept = tmp_path / "kept.npz"
     argv = [real, fake, "--truth", truth, "--source", truth, "--weights-json", record]
     argv += ["--json", out, "--features", kept]
-    assert score.main([*map(str, argv)]) == 0
+    assert run_command("score", [*map(str, argv)]) == 0
     result = json.loads(out.read_text())
     assert result["fid"] is None and result["scores"]["l1"] == 0
     need = (*feature_scores.NAMES, *input_distance.NAMES)
@@ -204,21 +205,21 @@ def test_an_unchanged_image_is_at_no_distance_from_its_input(folders, standin, t
     same = shutil.copytree(fake, test / "source")
     out = tmp_path / "scores.json"
     argv = [real, fake, "--test", test, "--fid-weights", standin, "--json", out]
-    assert score.main([*map(str, argv), "--features", str(kept), "--device", "cpu"]) == 0
+    assert run_command("score", [*map(str, argv), "--features", str(kept), "--device", "cpu"]) == 0
     result = json.loads(out.read_text())
     assert [result["scores"][name] for name in input_distance.NAMES] == [0, 0]
     assert result["protocol"]["fake"]["images_paired"] == "5 by name"
     alone = score.features.extract(fake, find_inception(standin))
     assert np.array_equal(score.features.load(kept).values, alone.values)
     Image.open(same / "01.png").rotate(180).save(same / "01.png")
-    assert score.main([*map(str, argv), "--device", "cpu"]) == 0
+    assert run_command("score", [*map(str, argv), "--device", "cpu"]) == 0
     other = json.loads(out.read_text())
     assert all(other["scores"][name] > 0.001 for name in input_distance.NAMES)
     theirs, ours = (r["protocol"]["source"]["images_sha256"] for r in (other, result))
     assert theirs != ours
     (same / "01.png").rename(same / "other.png")
     with pytest.raises(UserError, match=r"01.png has no counterpart 01.* \(1 such translation\)"):
-        score.main([*map(str, argv), "--device", "cpu"])
+        run_command("score", [*map(str, argv), "--device", "cpu"])
 
 
 def test_real_images_are_held_against_inputs_by_order(folders, standin, tmp_path):
@@ -251,7 +252,10 @@ def test_inputs_of_two_sizes_are_refused(folders, tmp_path):
 
 
 def test_the_table_says_which_way_is_better(folders, standin, capsys):
-    assert score.main([*map(str, folders), "--fid-weights", str(standin), "--device", "cpu"]) == 0
+    assert (
+        run_command("score", [*map(str, folders), "--fid-weights", str(standin), "--device", "cpu"])
+        == 0
+    )
     lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
     assert lines["kid"].endswith("lower is better") and lines["kid_low"].split()[2:] == []
     assert set(score.SCORES) <= set(METRICS) and set(score.SCORES) == set(SCORES)
@@ -279,7 +283,7 @@ def test_mistakes_are_one_sentence(folders, tmp_path, change, words):
     if "--fid-weights" not in given:
         argv += ["--weights-json", str(record)]
     with pytest.raises(UserError, match=words):
-        score.main(argv)
+        run_command("score", argv)
 
 
 def test_a_damaged_weights_file_ends_the_command_with_a_sentence(folders, tmp_path):

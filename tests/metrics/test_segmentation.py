@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from command import run_command
 from PIL import Image
 from torch import nn
 
@@ -166,9 +167,9 @@ def test_the_command_finds_labels_and_says_why_scores_are_missing(weights, tmp_p
     record.write_text(json.dumps({"reason": "none"}))
     argv = [str(images), str(images), "--test", str(tmp_path), "--weights-json", str(record),
             "--json", str(out), "--device", "cpu"]  # fmt: skip
-    score.main(argv)
+    run_command("score", argv)
     assert "segmenter: FILE" in json.loads(out.read_text())["missing"]["miou"]
-    score.main([*argv, "--segmenter", str(weights)])
+    run_command("score", [*argv, "--segmenter", str(weights)])
     result = json.loads(out.read_text())
     assert result["scores"]["miou"] > 0 and result["protocol"]["segmenter"]["size"] == "128x256"
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 import yaml
+from command import run_command
 from fake_runs import write_run
 
 from cut.plan import job_logs, status
@@ -45,7 +46,7 @@ def test_every_state_is_told_apart(tmp_path, capsys):
     (logs / "coats2stripes.fastcut.seed0.train.log").write_text(LINE)
     file = config(tmp_path, ["copy", "cut", "fastcut", "cyclegan", "gcgan", "moco"])
     with only_one(runs / "fastcut" / "seed0"):
-        assert status.main([str(file), "--directory", str(tmp_path)]) == 1
+        assert run_command("status", [str(file), "--directory", str(tmp_path)]) == 1
     lines = capsys.readouterr().out.splitlines()
     said = {line.split("/")[1]: " ".join(line.split()[1:]) for line in lines[:-1]}
     assert said == {
@@ -72,7 +73,9 @@ def test_looking_takes_no_lock(tmp_path):
 
 def test_a_finished_benchmark_exits_with_zero(tmp_path, capsys):
     write_run(tmp_path / "results" / "coats2stripes" / "cut" / "seed0", "cut")
-    assert status.main([str(config(tmp_path, ["cut"])), "--directory", str(tmp_path)]) == 0
+    assert (
+        run_command("status", [str(config(tmp_path, ["cut"])), "--directory", str(tmp_path)]) == 0
+    )
     assert capsys.readouterr().out.splitlines()[-1] == "1 done"
 
 
@@ -82,17 +85,17 @@ def test_a_run_that_is_followed_is_done_when_its_best_epoch_is_scored(tmp_path, 
         write_run(runs / name / "seed0", name)
     file = config(tmp_path, ["copy", "cut"], best={"every": 2})
     arguments = [str(file), "--directory", str(tmp_path)]
-    assert status.main(arguments) == 0
+    assert run_command("status", arguments) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "1 done, 1 scored"
     logs = tmp_path / "results" / "logs"
     logs.mkdir()
     (logs / "coats2stripes.cut.seed0.select.log").write_text("error: epoch0002.pt is gone\n")
-    assert status.main(arguments) == 1
+    assert run_command("status", arguments) == 1
     assert "failed       select: epoch0002.pt is gone" in capsys.readouterr().out
     best = runs / "cut" / "seed0" / "best"
     best.mkdir()
     (best / "scores.json").write_text("{}")
-    assert status.main(arguments) == 0
+    assert run_command("status", arguments) == 0
 
 
 @pytest.fixture
@@ -221,7 +224,7 @@ def test_long_times_are_in_hours_and_summed(tmp_path, capsys):
         text = LINE.replace("4.2 min", "1066.3 min")
         (places / f"coats2stripes.{name}.seed0.train.log").write_text(text)
     file = config(tmp_path, ["copy", "cut", "fastcut"])
-    assert status.main([str(file), "--directory", str(tmp_path)]) == 0
+    assert run_command("status", [str(file), "--directory", str(tmp_path)]) == 0
     *lines, total = capsys.readouterr().out.splitlines()
     assert lines[1].endswith("step 1200/4800  17.8 h left")
     assert total == (

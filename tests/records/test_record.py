@@ -8,6 +8,7 @@ import sys
 
 import jsonschema
 import pytest
+from command import run_command
 from conftest import ROOT
 
 from cut.base.errors import UserError
@@ -142,12 +143,12 @@ def test_every_field_of_every_record_is_described():
 def test_the_command_checks_files_and_prints_a_schema(tmp_path, capsys):
     BEST.write(tmp_path / "best.json")
     EpochScores.write(tmp_path / "epochs.csv", [])
-    assert commands.main([str(tmp_path / "best.json"), str(tmp_path / "epochs.csv")]) == 0
+    assert run_command("record", [str(tmp_path / "best.json"), str(tmp_path / "epochs.csv")]) == 0
     assert [line.split(": ")[1] for line in capsys.readouterr().out.splitlines()] == [
         "best, version 1",
         "epochs, 0 rows",
     ]
-    assert commands.main(["--schema", "best"]) == 0
+    assert run_command("record", ["--schema", "best"]) == 0
     assert json.loads(capsys.readouterr().out) == BestRecord.schema_of()
 
 
@@ -156,7 +157,7 @@ def test_the_command_checks_files_and_prints_a_schema(tmp_path, capsys):
 )
 def test_the_command_refuses_what_it_does_not_know(argv, words):
     with pytest.raises(UserError, match=words):
-        commands.main(argv)
+        run_command("record", argv)
 
 
 def test_records_and_files_load_without_torch_and_pandas():

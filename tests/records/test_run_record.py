@@ -6,6 +6,7 @@ import json
 
 import jsonschema
 import pytest
+from command import run_command
 from conftest import ROOT
 from fake_runs import write_run
 from training_runs import arguments
@@ -15,7 +16,7 @@ from cut.base.files import read_json
 from cut.data.prepare import prepare
 from cut.data.registry import resolve
 from cut.records import run_record
-from cut.training import options, train
+from cut.training import options
 
 SCHEMA = json.loads((ROOT / "docs" / "run.schema.json").read_text())
 
@@ -32,7 +33,7 @@ def test_what_a_training_writes_follows_the_schema(pets, tmp_path, method, train
     options = {} if method == "copy" else {"ngf": 4, "ndf": 4, "n_blocks": 1, "width": 8,
                                            "nce_layers": [0, 4], "n_patches": 8}  # fmt: skip
     data = tmp_path / "data" / "dataset.json"
-    train.main(arguments(data, tmp_path / "run", method, options, given))
+    run_command("train", arguments(data, tmp_path / "run", method, options, given))
     facts = read_json(tmp_path / "run" / "run.json")
     jsonschema.validate(facts, SCHEMA)
     assert run_record.check(facts, tmp_path) is facts
@@ -59,13 +60,3 @@ def test_a_wrong_record_is_one_sentence_and_against_the_schema(tmp_path, change,
     with pytest.raises(UserError, match=sentence):
         run_record.check(facts, tmp_path / "run.json")
     assert not jsonschema.Draft202012Validator(SCHEMA).is_valid(facts)
-
-
-def test_the_command_checks_records_and_prints_the_schema(tmp_path, capsys):
-    run = write_run(tmp_path / "run", "fastcut", seed=3)
-    assert run_record.main([str(run / "run.json")]) == 0
-    assert capsys.readouterr().out.endswith("run.json: fastcut on coats2stripes, seed 3\n")
-    assert run_record.main(["--schema"]) == 0
-    assert json.loads(capsys.readouterr().out) == SCHEMA
-    with pytest.raises(UserError, match="give one or more run.json, or --schema"):
-        run_record.main([])

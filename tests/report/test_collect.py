@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 
 import pytest
+from command import run_command
 from fake_runs import protocol, write_run
 
 from cut.base.errors import UserError
@@ -22,7 +23,7 @@ def test_two_machines_make_one_table(tmp_path, capsys):
     (half / "scores.json").unlink()
     out = tmp_path / "out"
     folders = [str(tmp_path / name) for name in ("one", "two")]
-    assert collect.main(["--out", str(out), *folders]) == 0
+    assert run_command("collect", ["--out", str(out), *folders]) == 0
     said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("left out")]
     assert said == [f"left out {half}: not scored"]
     with open(out / "coats2stripes.csv", newline="") as file:
@@ -61,10 +62,13 @@ def test_mixed_protocols_are_refused_with_what_differs(tmp_path, other, words):
     write_run(tmp_path / "one" / "cut", "cut")
     write_run(tmp_path / "two" / "cut", "cut", seed=1, **other)
     with pytest.raises(UserError, match=words):
-        collect.main(["--out", str(tmp_path / "out"), str(tmp_path / "one"), str(tmp_path / "two")])
+        run_command(
+            "collect",
+            ["--out", str(tmp_path / "out"), str(tmp_path / "one"), str(tmp_path / "two")],
+        )
     assert not (tmp_path / "out").exists()
 
 
 def test_a_folder_without_runs_is_named(tmp_path):
     with pytest.raises(UserError, match="no run below"):
-        collect.main(["--out", str(tmp_path / "out"), str(tmp_path)])
+        run_command("collect", ["--out", str(tmp_path / "out"), str(tmp_path)])

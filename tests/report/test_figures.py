@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from command import run_command
 from fake_runs import picture, write_run, write_test
 from matplotlib.colors import to_rgb
 from matplotlib.text import Text
@@ -37,7 +38,9 @@ def close():
 def _grid(tmp_path, runs, *more):
     out = tmp_path / "grid.png"
     test = tmp_path / "test"
-    main.main(["grid", "--out", str(out), "--test", str(test), *map(str, runs), *more])
+    run_command(
+        "report figures", ["grid", "--out", str(out), "--test", str(test), *map(str, runs), *more]
+    )
     return np.asarray(Image.open(out).convert("RGB")).astype(int)
 
 
@@ -239,7 +242,10 @@ def test_a_methods_own_loss_gets_a_panel(tmp_path):
 
 
 def test_without_a_trained_run_the_figure_says_so(tmp_path, runs):
-    assert main.main(["curves", "--out", str(tmp_path / "c.png"), str(runs[0])]) == 0
+    assert (
+        run_command("report figures", ["curves", "--out", str(tmp_path / "c.png"), str(runs[0])])
+        == 0
+    )
     assert (tmp_path / "c.png").stat().st_size and (tmp_path / "c.pdf").stat().st_size
 
 
@@ -248,7 +254,7 @@ def test_the_same_images_give_the_same_bytes(tmp_path, runs, kind):
     test = write_test(tmp_path / "test")
     for name in ("one", "two"):
         out = str(tmp_path / f"{name}.png")
-        main.main([kind, "--out", out, "--test", str(test), *map(str, runs)])
+        run_command("report figures", [kind, "--out", out, "--test", str(test), *map(str, runs)])
     for end in ("png", "pdf"):
         one, two = (tmp_path / f"{name}.{end}" for name in ("one", "two"))
         assert one.read_bytes() == two.read_bytes(), end
@@ -257,4 +263,4 @@ def test_the_same_images_give_the_same_bytes(tmp_path, runs, kind):
 
 def test_another_ending_is_refused(tmp_path, runs):
     with pytest.raises(UserError, match="ends in .png"):
-        main.main(["curves", "--out", str(tmp_path / "c.svg"), str(runs[1])])
+        run_command("report figures", ["curves", "--out", str(tmp_path / "c.svg"), str(runs[1])])

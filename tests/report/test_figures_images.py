@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
+from command import run_command
 from fake_runs import WEIGHTS, picture, write_images, write_run, write_test
 from PIL import Image
 
@@ -15,7 +16,7 @@ from cut.base.tensors import save_tensors, to_tensor
 from cut.methods.cut import Cut
 from cut.methods.registry import build_method
 from cut.metrics.inception.features import Features, images_digest, save
-from cut.report.figures import best_and_worst, encoder, image_page, main
+from cut.report.figures import best_and_worst, encoder, image_page
 
 OPTIONS = {"ngf": 4, "ndf": 4, "n_blocks": 1, "nce_layers": [0, 4, 8], "n_patches": 8, "width": 8}
 
@@ -152,10 +153,10 @@ def test_what_can_not_be_scored_by_image_is_said_in_the_figure(tmp_path, capsys)
     for path in (test / "target.npz", run / "features.npz"):
         save(Features(np.zeros((0, 2048), np.float32), [], {"reason": "no source answered"}), path)
     arguments = ["cases", "--test", str(test), "--out", str(tmp_path / "c.png"), str(run)]
-    assert main.main(arguments) == 0
+    assert run_command("report figures", arguments) == 0
     assert "no true counterparts, and no source answered" in capsys.readouterr().out
     with pytest.raises(UserError, match="--count is 0; give 1 or more"):
-        main.main([*arguments, "--count", "0"])
+        run_command("report figures", [*arguments, "--count", "0"])
     with pytest.raises(UserError, match="no method is among these runs, only controls"):
         best_and_worst.draw(test, [write_run(tmp_path / "copy", "copy")], 2)
 
@@ -213,7 +214,7 @@ def test_a_row_shows_the_query_every_layer_and_the_components(translator, tmp_pa
     files = []
     for name in ("a", "b"):
         arguments = ["--out", str(tmp_path / f"{name}.png"), "--test", str(test), "--rows", "2"]
-        main.main(["encoder", *arguments, str(run)])
+        run_command("report figures", ["encoder", *arguments, str(run)])
         files.append((tmp_path / f"{name}.png").read_bytes())
     assert files[0] == files[1]
 

@@ -6,12 +6,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import seaborn as sns
+from command import run_command
 from fake_runs import write_best, write_run
 from matplotlib.colors import to_rgb
 from PIL import Image
 
 from cut.base.errors import NothingToShow, UserError
-from cut.report.figures import fid_against_cost, fid_by_epoch, main
+from cut.report.figures import fid_against_cost, fid_by_epoch
 from cut.results.run import load_run
 
 
@@ -133,7 +134,7 @@ def test_without_scores_along_the_way_the_figure_says_so(tmp_path, capsys):
     with pytest.raises(NothingToShow, match="set best: {every: N} and train"):
         fid_by_epoch.draw([load_run(run)])
     out = tmp_path / "s.png"
-    assert main.main(["stability", "--out", str(out), str(run)]) == 0
+    assert run_command("report figures", ["stability", "--out", str(out), str(run)]) == 0
     assert "nothing to draw: no run has a FID" in capsys.readouterr().out
     assert Image.open(out).width > 300
 

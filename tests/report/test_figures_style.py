@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import seaborn as sns
+from command import run_command
 from fake_runs import write_best, write_run
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgb
@@ -204,7 +205,7 @@ def test_one_seed_has_no_bars(tmp_path, kind):
 def test_the_same_runs_give_the_same_bytes(tmp_path, kind):
     folders = list(map(str, rows(tmp_path, ["cut", LONG[1]], seeds=2)))
     for name in ("a", "b"):
-        main.main([kind, "--out", str(tmp_path / f"{name}.png"), *folders])
+        run_command("report figures", [kind, "--out", str(tmp_path / f"{name}.png"), *folders])
     for end in ("png", "pdf"):
         written = (tmp_path / f"a.{end}").read_bytes()
         assert written == (tmp_path / f"b.{end}").read_bytes() and b"CreationDate" not in written

@@ -46,9 +46,7 @@ def compile_latex(folder: Path) -> list[float]:
     text = "".join((folder / name).read_text() for name in names)
     sizes = re.findall(rf"^  \\({'|'.join(POINTS)})$", text, re.M)
     assert len(widths) == len(sizes) > 0
-    return [
-        POINTS[size] * min(1, WIDTH / width) for size, width in zip(sizes, widths, strict=True)
-    ]
+    return [POINTS[size] * min(1, WIDTH / width) for size, width in zip(sizes, widths, strict=True)]
 
 
 def test_every_kind_of_table_compiles(tmp_path):

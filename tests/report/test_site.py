@@ -11,12 +11,12 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+from command import run_command
 from fake_runs import write_run, write_test
 from site_results import ODD, write_figure, write_results
 
 from cut.base.errors import UserError
 from cut.base.files import sha256_of
-from cut.report.site.main import main
 from cut.report.site.page import assets, render, vendored, write_site
 from cut.report.site.scores import score_table
 from cut.results.run import load_run
@@ -52,10 +52,10 @@ def results(tmp_path_factory) -> Path:
 def test_the_command_writes_the_page_and_the_same_bytes_again(tmp_path, capsys):
     runs = [str(run) for run in write_results(tmp_path)]
     out = tmp_path / "site"
-    assert main(["--out", str(out), *runs]) == 0
+    assert run_command("report page", ["--out", str(out), *runs]) == 0
     assert capsys.readouterr().out == f"wrote {out / 'index.html'}\n"
     first = {p.relative_to(out): p.read_bytes() for p in out.rglob("*") if p.is_file()}
-    assert main(["--out", str(out), *runs]) == 0
+    assert run_command("report page", ["--out", str(out), *runs]) == 0
     assert first == {p.relative_to(out): p.read_bytes() for p in out.rglob("*") if p.is_file()}
     assert {str(name) for name in first} == {"index.html", *(f"assets/{n}" for n in assets())}
 

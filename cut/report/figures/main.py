@@ -1,23 +1,12 @@
-"""Draw one figure of a benchmark.
-
-    python -m cut report figures grid --out FILE.png --test results/NAME/test RUN_DIR...
-        [--rows 8] [--seed 0] [--names a,b]
-    python -m cut report figures curves|stability|cost --out FILE.png RUN_DIR...
-    python -m cut report figures scatter --out FILE.png [--miou] RUN_DIR...
-    python -m cut report figures cases --out FILE.png --test results/NAME/test RUN_DIR...
-    python -m cut report figures encoder --out FILE.png --test results/NAME/test RUN_DIR
-        [--rows 4] [--seed 0] [--names a,b]
-
-Writes FILE.png, and FILE.pdf beside it. The same runs give the same bytes.
-"""
+"""Figures of a benchmark: each is drawn from the records of runs and written as PNG and PDF."""
 
 from __future__ import annotations
 
-import argparse
 import random
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 
@@ -90,78 +79,61 @@ def choose(known: Sequence[str], rows: int, seed: int, names: Sequence[str] = ()
     return sorted(random.Random(seed).sample(sorted(known), min(rows, len(known))))
 
 
-KINDS = {
-    "grid": "inputs and translations",
-    "curves": "losses by epoch",
-    "stability": "FID by epoch",
-    "cost": "FID against time and memory",
-    "scatter": "the rows of an ablation as points",
-    "cases": "best and worst translations",
-    "encoder": "similarities of a translated patch to the input's patches, for CUT-like runs",
-}
+def write_figure(kind: str, out: Path, runs: Sequence[Path], **given: Any) -> list[Path]:
+    """Draw one figure as PNG to `out` and as PDF beside it; return both paths.
 
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m cut report figures", description="Draw one.")
-    kinds = parser.add_subparsers(dest="kind", required=True)
-    for name, words in KINDS.items():
-        kind = kinds.add_parser(name, help=words, description=f"Draw {words}.")
-        kind.add_argument(
-            "--out", type=Path, required=True, help="FILE.png; writes a PDF beside it"
-        )
-        many = None if name == "encoder" else "+"
-        kind.add_argument("runs", type=Path, nargs=many, metavar="RUN_DIR", help="a run's folder")
-        if name in ("grid", "cases", "encoder"):
-            words = "the folder with source/ and perhaps truth/"
-            kind.add_argument("--test", type=Path, required=True, help=words)
-        if name in ("grid", "encoder"):
-            rows = 8 if name == "grid" else 4
-            kind.add_argument("--rows", type=int, default=rows, help="number of test images")
-            kind.add_argument("--seed", type=int, default=0, help="seed to draw the images from")
-            kind.add_argument("--names", default="", help="their names, separated by commas")
-        if name == "scatter":
-            kind.add_argument("--miou", action="store_true", help="against mIoU, not another FID")
-        if name == "cases":
-            kind.add_argument("--count", type=int, default=4, help="images per side, at most")
-    return parser
-
-
-def _draw(args: argparse.Namespace) -> Figure:
-    """Return the figure that the command line asks for."""
-    names = [name.strip() for name in getattr(args, "names", "").split(",") if name.strip()]
-    match args.kind:
-        case "grid":
-            columns = image_grid.columns(args.test, args.runs)
-            chosen = choose(list(columns[0].images), args.rows, args.seed, names)
-            return image_grid.draw(columns, chosen)
-        case "cases":
-            return best_and_worst.draw(args.test, args.runs, args.count)
-        case "encoder":
-            from cut.report.figures import encoder  # loads torch and the methods
-
-            chosen = choose(list(by_stem(args.test / "source")), args.rows, args.seed, names)
-            return encoder.draw(args.runs, args.test, chosen, args.seed)
-        case "curves":
-            return loss_curves.draw(args.runs)
-        case "scatter":
-            return ablation_scatter.draw(load_comparable(args.runs), args.miou)
-        case "stability":
-            return fid_by_epoch.draw(load_comparable(args.runs))
-        case _:
-            return fid_against_cost.draw(load_comparable(args.runs))
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Draw one figure."""
-    args = _parser().parse_args(argv)
+    A figure without data shows the reason as text. `given` are the arguments of the kind: see
+    `FIGURES`.
+    """
     with sns.axes_style("ticks"), plt.rc_context(STYLE):
         try:
-            figure = _draw(args)
+            figure = FIGURES[kind](runs, **given)
         except NothingToShow as reason:
             print(f"nothing to draw: {reason}")
             figure = plt.figure(figsize=(4.6, 1.0))
             text = textwrap.fill(str(reason), 70)
             figure.text(0.5, 0.5, text, ha="center", va="center")
-        for path in save(figure, args.out):
-            print(f"wrote {path}")
-    return 0
+        return save(figure, out)
+
+
+def _grid(
+    runs: Sequence[Path], test: Path, rows: int = 8, seed: int = 0, names: Sequence[str] = ()
+) -> Figure:
+    columns = image_grid.columns(test, runs)
+    return image_grid.draw(columns, choose(list(columns[0].images), rows, seed, names))
+
+
+def _cases(runs: Sequence[Path], test: Path, count: int = 4) -> Figure:
+    return best_and_worst.draw(test, runs, count)
+
+
+def _encoder(
+    runs: Sequence[Path], test: Path, rows: int = 4, seed: int = 0, names: Sequence[str] = ()
+) -> Figure:
+    from cut.report.figures import encoder  # loads torch and the methods
+
+    chosen = choose(list(by_stem(test / "source")), rows, seed, names)
+    return encoder.draw(runs[0], test, chosen, seed)
+
+
+def _stability(runs: Sequence[Path]) -> Figure:
+    return fid_by_epoch.draw(load_comparable(runs))
+
+
+def _cost(runs: Sequence[Path]) -> Figure:
+    return fid_against_cost.draw(load_comparable(runs))
+
+
+def _scatter(runs: Sequence[Path], miou: bool = False) -> Figure:
+    return ablation_scatter.draw(load_comparable(runs), miou)
+
+
+FIGURES: dict[str, Callable[..., Figure]] = {
+    "grid": _grid,
+    "curves": loss_curves.draw,
+    "stability": _stability,
+    "cost": _cost,
+    "scatter": _scatter,
+    "cases": _cases,
+    "encoder": _encoder,
+}

@@ -29,7 +29,7 @@ def text_width(text: str, size: float) -> float:
 
 
 def wrapped(text: str, width: float, size: float) -> str:
-    """Return `text` in lines of at most `width` inches, broken after - _ . / or a space if it can."""
+    """Return `text` in lines of at most `width` inches, broken after -_./ or a space if it can."""
     lines, line = [], ""
     for part in re.split(r"(?<=[-_./ ])", text):
         if line and text_width(line + part, size) > width:

@@ -1,0 +1,132 @@
+"""The command line: `python -m cut COMMAND …`, installed also as `cutbench COMMAND …`.
+
+Each command is one module of this package: `cut.cli.score` is `python -m cut score`, and
+`cut.cli.report_tables` is `python -m cut report tables`. The module's docstring is the help text,
+`arguments` adds the arguments to a parser, and `run` does the work and returns the exit status. It
+imports the work inside `run`, so that `--help` needs no torch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import importlib
+import sys
+import time
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import Any
+
+from cut.base.errors import UserError, unknown
+
+COMMANDS = (
+    "prepare",
+    "datasets",
+    "export",
+    "scenes",
+    "train",
+    "translate",
+    "external images",
+    "external record",
+    "inception",
+    "features",
+    "score",
+    "select",
+    "report tables",
+    "report seeds",
+    "report overview",
+    "report figures",
+    "report page",
+    "collect",
+    "status",
+    "methods",
+    "config",
+    "parity",
+    "record",
+)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run one command and exit with its status.
+
+    A `UserError` becomes one line on standard error and exit status 1. Standard output stays locked
+    while the command runs: where it is a log file, `cut status` can see that the process is alive.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    if not words or words[0] in ("-h", "--help"):
+        print(usage())
+        sys.exit(0 if words else 2)
+    _lock_output()
+    guarded(run, words)
+
+
+def guarded(function: Callable[..., Any], *given: Any) -> None:
+    """Call `function` and exit with what it returns; print a `UserError` and exit with 1."""
+    try:
+        sys.exit(function(*given))
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+def run(words: Sequence[str]) -> int:
+    """Run one command in this process and return its exit status.
+
+    Args:
+        words: the command, of one or two words, then its arguments.
+
+    Raises:
+        UserError: there is no such command, or the command fails.
+        SystemExit: the arguments are wrong, or ask for help.
+    """
+    name, rest = _split(words)
+    module = _module(name)
+    parser = argparse.ArgumentParser(
+        prog=f"python -m cut {name}",
+        description=module.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    module.arguments(parser)
+    return module.run(parser.parse_args(rest))
+
+
+def usage() -> str:
+    """Return the list of commands."""
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:{width}}  {_summary(name)}" for name in COMMANDS]
+    return "\n".join(["usage: python -m cut COMMAND …   (COMMAND --help says more)", "", *lines])
+
+
+def _summary(name: str) -> str:
+    return (_module(name).__doc__ or "").partition("\n")[0]
+
+
+def _module(name: str) -> ModuleType:
+    return importlib.import_module(f"cut.cli.{name.replace(' ', '_')}")
+
+
+def _split(words: Sequence[str]) -> tuple[str, list[str]]:
+    """Return the command and its arguments."""
+    for n in (2, 1):
+        name = " ".join(words[:n])
+        if name in COMMANDS:
+            return name, list(words[n:])
+    group = [name for name in COMMANDS if name.split()[0] == words[0]]
+    if group and (len(words) == 1 or words[1] in ("-h", "--help")):
+        width = max(map(len, group))
+        print("\n".join(f"{name:{width}}  {_summary(name)}" for name in group))
+        sys.exit(0 if len(words) > 1 else 2)
+    asked = " ".join(words[:2]) if group else words[0]
+    raise UserError(unknown("command", asked, group or list(COMMANDS)))
+
+
+def _lock_output() -> None:
+    for _ in range(3):
+        try:
+            fcntl.flock(1, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:  # `cut status` tests the lock just now
+            time.sleep(0.01)
+            continue
+        except OSError:  # not every file system has locks
+            pass
+        break

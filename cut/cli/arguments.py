@@ -1,0 +1,69 @@
+"""Arguments that several commands share, and how their text becomes values."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from cut.base.errors import UserError
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Add --device."""
+    parser.add_argument(
+        "--device",
+        choices=["auto", "cpu", "cuda"],
+        default="auto",
+        help="where to compute (default: a GPU if there is one)",
+    )
+
+
+def add_extraction(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say how Inception features are computed."""
+    parser.add_argument("--batch-size", type=int, default=8, help="images at a time (default: 8)")
+    add_device(parser)
+
+
+def add_runs(parser: argparse.ArgumentParser, folder: str) -> None:
+    """Add the runs to show and the folder to write into; `folder` names it in the help."""
+    parser.add_argument("--out", type=Path, required=True, help=folder)
+    parser.add_argument("runs", type=Path, nargs="+", metavar="RUN_DIR", help="folders of runs")
+
+
+def add_ablation(parser: argparse.ArgumentParser) -> None:
+    """Add --ablation."""
+    parser.add_argument(
+        "--ablation", action="store_true", help="show the options of CUT's rows as columns"
+    )
+
+
+def add_schema(parser: argparse.ArgumentParser) -> None:
+    """Add --schema."""
+    parser.add_argument("--schema", action="store_true", help="print the JSON schema")
+
+
+def check_positive(name: str, value: int) -> None:
+    """Refuse a count below one.
+
+    Raises:
+        UserError: `value` is below 1.
+    """
+    if value < 1:
+        raise UserError(f"{name} is {value}; give 1 or more")
+
+
+def json_object(text: str) -> dict[str, Any]:
+    """Parse an argument that holds a JSON object.
+
+    Raises:
+        UserError: the text is no JSON, or no object.
+    """
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise UserError(f"{text!r} is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise UserError(f'{text!r} is not a JSON object; give, for example, {{"ngf": 32}}')
+    return value

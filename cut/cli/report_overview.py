@@ -1,0 +1,21 @@
+"""Write one table over all data sets."""
+
+from __future__ import annotations
+
+import argparse
+
+from cut.cli.arguments import add_ablation, add_runs
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    add_runs(parser, "the folder for the table")
+    add_ablation(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the table."""
+    from cut.report.overview_table import write_overview
+
+    write_overview(args.out, args.runs, args.ablation)
+    return 0

@@ -1,0 +1,20 @@
+"""Write the tables of each data set."""
+
+from __future__ import annotations
+
+import argparse
+
+from cut.cli.arguments import add_runs
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    add_runs(parser, "the folder for the tables")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the tables."""
+    from cut.report.dataset_tables import write_tables
+
+    write_tables(args.out, args.runs)
+    return 0

@@ -1,0 +1,159 @@
+"""One training from start to end: the loop, its log, its checkpoints and its outputs.
+
+A run can be killed at any moment. The same command continues it and ends with the same weights,
+to the bit, as a training that was never interrupted.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from cut.base.files import read_json, write_json
+from cut.base.tensors import save_tensors
+from cut.data.dataset import Dataset
+from cut.methods.contract import Batch, Method
+from cut.methods.registry import code_digest
+from cut.training import run_lock, snapshots
+from cut.training.board import Board
+from cut.training.checkpoint import Checkpoint, StopSignal, fingerprint
+from cut.training.history import History
+from cut.training.loop import Loop
+from cut.training.options import TrainingOptions
+from cut.training.run_record import run_record
+
+
+class Trainer:
+    """Train `method` on `dataset`; write `run.json`, `history.csv` and `generator.pt` to `out`."""
+
+    def __init__(
+        self,
+        method: Method,
+        dataset: Dataset,
+        options: TrainingOptions,
+        out: Path,
+        *,
+        name: str,
+        size: tuple[int, int],
+        device: torch.device,
+    ) -> None:
+        self.method, self.dataset, self.options, self.out = method, dataset, options, out
+        self.name = name
+        source, target = self._images("source"), self._images("target")
+        self.loop = Loop(method, source, target, options, size, device)
+        self.history = History(name, options.batch_size)
+        decides = fingerprint(self.loop, dataset.digest)
+        self.checkpoint = Checkpoint(out, decides, code_digest(type(method)))
+        self.stop = StopSignal()
+        self.board = Board(out) if options.tensorboard else None
+
+    def run(self) -> int:
+        """Train to the end; return 0, or 128 + the signal that stopped the run."""
+        with self.stop.caught(), run_lock.only_one(self.out, lambda: self.stop.number) as mine:
+            if not mine:
+                return 128 + self.stop.number
+            if self._done():
+                self.checkpoint.drop()  # the run was killed between its record and this step
+                print(f"{self.out} holds this very run, done; delete the folder to train it again")
+                return 0
+            self._resume()
+            if not self._train():
+                print(
+                    f"stopped by signal {self.stop.number} at step {self.loop.iteration};"
+                    " the same command continues from here",
+                    flush=True,
+                )
+                return 128 + self.stop.number
+            self._finish()
+        return 0
+
+    def _train(self) -> bool:
+        """Take the steps that are left; return False if a signal stopped them."""
+        saved = time.monotonic()
+        for batch in self.loop.batches():
+            self._step(batch)
+            self._keep_snapshot()
+            due = time.monotonic() - saved > 60 * self.options.checkpoint_minutes
+            if self.stop.number or due:
+                self.checkpoint.save(self.loop, self.history)
+                saved = time.monotonic()
+            if self.stop.number:
+                return False
+        return True
+
+    def _step(self, batch: Batch) -> None:
+        loop, history = self.loop, self.history
+        begin = time.perf_counter()
+        losses = loop.step(batch)
+        history.add(loop.iteration, losses)
+        due = loop.iteration % self.options.log_every == 0 or loop.iteration == loop.total
+        if due:
+            history.flush()  # waits for the device, so that the interval's time is complete
+        history.interval_seconds += time.perf_counter() - begin
+        if due:
+            self._log()
+
+    def _log(self) -> None:
+        loop = self.loop
+        row = self.history.close(loop.iteration, loop.epoch, loop.lr_factor(loop.epoch))
+        print(self.history.line(row, loop.epochs, loop.total), flush=True)
+        if self.board is not None:
+            self.board.show(loop, row)
+
+    def _keep_snapshot(self) -> None:
+        """Keep the generator at the end of an epoch that will be scored."""
+        epoch, inside = divmod(self.loop.iteration, self.loop.steps)
+        kept = snapshots.kept_epochs(self.options.snapshot_every, self.loop.epochs)
+        if not inside and epoch in kept:
+            snapshots.save(self.out, epoch, self.method.generator_state())
+
+    def _images(self, domain: str) -> list[Path]:
+        """Return the training images of a domain, without those held out."""
+        if not self.method.trained:
+            return []
+        return self.dataset.held_out(domain, self.options.held_out)[0]
+
+    def _done(self) -> bool:
+        """Return whether `out` has the outputs of a run of the same options, data and code.
+
+        Outputs that a workflow has removed are restored.
+        """
+        path = self.out / "run.json"
+        if path.is_file() and (self.out / "generator.pt").is_file():
+            return self._same_run(read_json(path))
+        return run_lock.restore(self.out, self._same_run)
+
+    def _same_run(self, facts: dict[str, Any]) -> bool:
+        """Return whether a record is of this run, including its code and the name of its row."""
+        same = {
+            "fingerprint": self.checkpoint.fingerprint,
+            "code_digest": self.checkpoint.digests[-1],
+            "method": self.name,
+        }
+        return all(facts.get(key) == value for key, value in same.items())
+
+    def _resume(self) -> None:
+        """Continue from the saved state, or clear what another training left."""
+        run_lock.clear(self.out)
+        if self.checkpoint.restore(self.loop, self.history):
+            print(f"continuing from step {self.loop.iteration}", flush=True)
+        else:
+            snapshots.clear(self.out)
+
+    def _finish(self) -> None:
+        """Write the outputs, the record last, and drop the training state."""
+        save_tensors(self.out / "generator.pt", self.method.generator_state())
+        if embedding := self.method.embedding_state():
+            save_tensors(self.out / "embedding.pt", embedding)
+        else:
+            (self.out / "embedding.pt").unlink(missing_ok=True)  # of another training
+        self.history.write(self.out / "history.csv")
+        record = run_record(
+            self.loop, self.history, self.checkpoint, self.dataset, self.out, self.name
+        )
+        write_json(self.out / "run.json", record)
+        run_lock.keep(self.out)
+        self.checkpoint.drop()

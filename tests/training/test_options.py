@@ -1,0 +1,78 @@
+"""The options of the loop: what each decides, defaults, and wrong values."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import get_args
+
+import pytest
+from conftest import ROOT
+
+from cut.base.errors import UserError
+from cut.methods.cut import Cut, FastCut
+from cut.results import protocol
+from cut.training.options import (
+    WEIGHTS_DEPEND_ON,
+    WITHOUT_EFFECT,
+    Decides,
+    TrainingOptions,
+    check_size,
+    deciding,
+    merge_loop,
+    training_options,
+)
+
+
+def test_every_option_decides_one_kind_of_thing():
+    kinds = [deciding(kind) for kind in get_args(Decides)]
+    assert sorted(sum(kinds, ())) == sorted(TrainingOptions.model_fields)
+    assert deciding("bits") == ("threads",)
+    assert deciding("files") == ("snapshot_every",)
+    assert set(WITHOUT_EFFECT) == set(deciding("nothing"))
+
+
+def test_the_protocol_reads_the_same_list():
+    assert protocol.WEIGHTS_DEPEND_ON is WEIGHTS_DEPEND_ON
+    assert set(WEIGHTS_DEPEND_ON).isdisjoint({"threads", "snapshot_every", *WITHOUT_EFFECT})
+
+
+def test_given_options_win_over_the_methods_defaults():
+    assert training_options(FastCut, {}).epochs == 200
+    assert training_options(Cut, {}).epochs == 400
+    assert training_options(FastCut, {"epochs_decay": 7}).epochs == 157
+
+
+@pytest.mark.parametrize(
+    "given, words",
+    [
+        ({"epoch": 3}, "'epoch'"),
+        ({"batch_size": 0}, "batch_size .* is 0"),
+        ({"precision": "float16"}, "precision .* is 'float16'"),
+        ({"epochs_constant": 0, "epochs_decay": 0}, "both 0"),
+    ],
+)
+def test_wrong_options_are_refused(given, words):
+    with pytest.raises(UserError, match=words):
+        training_options(Cut, given)
+
+
+def test_loop_takes_only_options_without_effect():
+    assert merge_loop({"workers": 2, "log_every": 5}, {"log_every": 3}) == {
+        "workers": 2,
+        "log_every": 3,
+    }
+    for name in set(TrainingOptions.model_fields) - WITHOUT_EFFECT:
+        with pytest.raises(UserError, match=name):
+            merge_loop({name: 1}, {})
+
+
+def test_a_side_has_to_be_a_multiple_of_the_stride():
+    assert check_size(Cut, "32x48", "cut") == (32, 48)
+    with pytest.raises(UserError, match="32x30"):
+        check_size(Cut, "32x30", "cut")
+
+
+def test_options_load_no_torch():
+    code = "import sys, cut.training.options; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
