@@ -7,9 +7,10 @@ what has changed.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import pytest
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -28,3 +29,10 @@ def golden() -> Callable[[Path], None]:
         assert text == kept.read_text(encoding="utf-8"), f"{path.name} differs from {kept}"
 
     return check
+
+
+@pytest.fixture(autouse=True)
+def close() -> Iterator[None]:
+    """Close the figures that a test has drawn."""
+    yield
+    plt.close("all")

@@ -81,10 +81,13 @@ def load_curve(run: Path) -> Curve | None:
 
 def panels(curves: Sequence[Curve]) -> list[Panel]:
     """Return one panel per loss, except for sums of other losses."""
-    names = dict.fromkeys(name for curve in curves for name in curve.losses)
+    # The methods' own order, then losses that no record describes.
+    names = [name for curve in curves for name in (*curve.record.losses, *curve.losses)]
     found = []
-    for name in names:
+    for name in dict.fromkeys(names):
         mine = [curve for curve in curves if name in curve.losses]
+        if not mine:
+            continue
         known = next((c.record.losses[name] for c in mine if name in c.record.losses), None)
         shown = known or LossRecord(title=f"{name} ({_whose(mine)})")
         if not shown.total:

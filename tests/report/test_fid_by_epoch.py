@@ -1,8 +1,7 @@
-"""FID by epoch, and what a FID costs."""
+"""FID by epoch."""
 
 from __future__ import annotations
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import seaborn as sns
@@ -11,16 +10,9 @@ from fake_runs import write_best, write_run
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from cut.base.errors import NothingToShow, UserError
+from cut.base.errors import NothingToShow
 from cut.report.figures import fid_against_cost, fid_by_epoch
 from cut.results.run import load_run
-
-
-@pytest.fixture(autouse=True)
-def close():
-    """Close what a test has drawn."""
-    yield
-    plt.close("all")
 
 
 def lines_of(figure, colour):
@@ -137,45 +129,3 @@ def test_without_scores_along_the_way_the_figure_says_so(tmp_path, capsys):
     assert run_command("report figures", ["stability", "--out", str(out), str(run)]) == 0
     assert "nothing to draw: no run has a FID" in capsys.readouterr().out
     assert Image.open(out).width > 300
-
-
-# -- costs ---------------------------------------------------------------------------------------
-
-
-def test_costs_are_points_of_the_trained_rows_alone(tmp_path):
-    runs = [write_run(tmp_path / "copy", "copy", scores={"fid": 90.0}),
-            write_run(tmp_path / "a", "cut", scores={"fid": 50.0}, seconds_per_iteration=0.2),
-            write_run(tmp_path / "b", "cut", seed=1, scores={"fid": 60.0},
-                      seconds_per_iteration=0.4),
-            write_run(tmp_path / "c", "fastcut", scores={"fid": None},
-                      missing={"fid": "no weights"})]  # fmt: skip
-    figure = fid_against_cost.draw([load_run(run) for run in runs])
-    for axes, x in zip(figure.axes, (0.3, 0.512), strict=True):
-        points = [line for line in axes.lines if len(line.get_xdata()) == 1]
-        assert [(p.get_xdata()[0], p.get_ydata()[0]) for p in points] == [(pytest.approx(x), 55.0)]
-        assert axes.get_xlim()[1] > x
-    assert [t.get_text() for t in figure.legends[0].get_texts()] == ["cut"]
-    assert figure.get_suptitle() == "measured on Example CPU & Co, 1 thread (resident memory)"
-    with pytest.raises(NothingToShow, match="no run has both a FID and a cost"):
-        fid_against_cost.draw([load_run(runs[0]), load_run(runs[3])])
-
-
-def test_runs_of_two_data_sets_are_refused(tmp_path):
-    runs = [load_run(write_run(tmp_path / d, "cut", dataset=d)) for d in ("a", "b")]
-    for module in (fid_against_cost, fid_by_epoch):
-        with pytest.raises(UserError, match="one figure shows one data set, but runs of a, b were"):
-            module.draw(runs)
-
-
-def test_a_benchmark_plans_the_figures_that_it_has_something_for():
-    from cut.plan.plan import make_plan
-
-    base = {"datasets": ["coats2stripes"], "size": 32}
-    assert make_plan({**base, "run": ["copy", "gcgan"]}).encoded("coats2stripes") is None
-    plan = make_plan({**base, "run": ["copy", "moco", "cut"]})
-    assert plan.encoded("coats2stripes") == "results/coats2stripes/moco/seed0"
-    own = {"query_encoder": "separate", "key_gradient": True}
-    plan = make_plan(
-        {**base, "run": ["own"], "methods": {"own": {"method": "cut", "options": own}}}
-    )
-    assert plan.encoded("coats2stripes") == "results/coats2stripes/own/seed0"
