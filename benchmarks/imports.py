@@ -23,7 +23,8 @@ LAYERS = [
     {"metrics"},
     {"training"},
     {"methods"},
-    {"data", "records", "nets"},
+    {"data", "nets"},
+    {"records"},
     {"base"},
 ]
 

@@ -12,7 +12,10 @@ import torch
 from PIL import Image
 from pytorch_fid.inception import InceptionV3
 
+from cut.metrics.image_folder import ImageFolder
 from cut.metrics.inception.network import template
+from cut.records.images import Translated, TranslatedRecord
+from cut.records.run import Role
 
 
 def random_state(seed: int = 0) -> dict[str, torch.Tensor]:
@@ -60,3 +63,21 @@ def write_images(folder: Path, n: int, seed: int = 0, size: int = 32, tint: floa
         image = Image.fromarray((coarse * 255).astype(np.uint8))
         image.resize((size, size), Image.Resampling.BICUBIC).save(folder / f"{i:02}.png")
     return folder
+
+
+def write_manifest(folder: Path, role: Role = "method") -> Translated:
+    """Write the manifest of the images in `folder`, as translating does; return its head."""
+    images = ImageFolder(folder)
+    head = Translated(
+        dataset="pets",
+        dataset_digest="d",
+        method="row",
+        algorithm="any",
+        role=role,
+        seed=0,
+        size=images.size,
+        epoch=3,
+        iteration=30,
+    )
+    TranslatedRecord(translated=head, images=images.digests).write(folder / "manifest.json")
+    return head

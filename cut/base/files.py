@@ -1,4 +1,4 @@
-"""Writing files so that a kill at any moment leaves the old one or the new one, never half."""
+"""Atomic writes, JSON and digests. After a kill at any moment a file is the old or the new one."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from cut.base.errors import UserError
 
 
 def check_writable(path: Path) -> None:
-    """Make the folder of a file that is to be written: before the work whose result it holds.
+    """Make the folder of a file, before the work whose result will be written there.
 
     Raises:
-        UserError: the file is a folder, or its folder can't be made or written to.
+        UserError: the path is a folder, or its parent can't be made or written to.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -26,18 +26,23 @@ def check_writable(path: Path) -> None:
     if path.is_dir():
         raise UserError(f"{path} can't be written: it is a folder; give a file's name")
     if not os.access(path.parent, os.W_OK):
-        raise UserError(f"{path} can't be written: {path.parent} allows no writing")
+        raise UserError(f"{path} can't be written: there is no write permission in {path.parent}")
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; what is written there replaces `path` at the end."""
+def replacing(path: Path, sync: bool = True) -> Iterator[Path]:
+    """Yield a temporary path beside `path`. What is written there replaces `path` at the end.
+
+    The temporary name is hidden, so a file left by a kill is never taken for an image. Without
+    `sync` the content may be lost in a power failure; that is fine for files that are cheap.
+    """
     check_writable(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary
-        with open(temporary, "rb") as file:
-            os.fsync(file.fileno())
+        if sync:
+            with open(temporary, "rb") as file:
+                os.fsync(file.fileno())
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -53,7 +58,7 @@ def read_json(path: Path) -> Any:
     """Read a JSON file.
 
     Raises:
-        UserError: it is missing or not JSON.
+        UserError: the file is missing or not JSON.
     """
     try:
         return json.loads(path.read_text())
@@ -62,14 +67,9 @@ def read_json(path: Path) -> Any:
 
 
 def sha256_of(*paths: Path) -> str:
-    """Return the sha256 over the contents of `paths`, in order."""
+    """Return the sha256, in hexadecimal, over the contents of `paths` in order."""
     digest = hashlib.sha256()
     for path in paths:
-        digest.update(path.read_bytes())
+        with open(path, "rb") as file:
+            hashlib.file_digest(file, lambda: digest)
     return digest.hexdigest()
-
-
-def sha256_file(path: Path) -> str:
-    """Return the sha256 of a file's bytes, in hexadecimal."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,13 +1,12 @@
-"""Reading, resizing and writing images: the one way that every stage does it.
+"""Reading, resizing and writing images. Every stage uses these functions.
 
-An image is a Pillow RGB image; a tensor is float32 (3, H, W) in [-1, 1].
+An image is an 8-bit RGB Pillow image.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
@@ -15,6 +14,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from cut.base.errors import UserError
+from cut.base.files import replacing
 from cut.base.image_size import height_width
 
 IMAGE_EXTENSIONS = frozenset(
@@ -23,12 +23,12 @@ IMAGE_EXTENSIONS = frozenset(
 
 
 def is_image(path: Path) -> bool:
-    """Return whether the name is an image's: an extension in any case, and not hidden."""
+    """Return whether the name is that of an image: its extension, in any case, and not hidden."""
     return path.suffix.lower() in IMAGE_EXTENSIONS and not path.name.startswith(".")
 
 
 def list_images(folder: Path) -> list[Path]:
-    """Return the images of `folder`, sorted by name; hidden files and other files are ignored.
+    """Return the images of `folder`, sorted by name. Hidden and other files are ignored.
 
     Raises:
         UserError: the folder is missing, has no images, or has sub-folders.
@@ -51,10 +51,10 @@ def list_images(folder: Path) -> list[Path]:
 
 
 def read_image(path: Path) -> Image.Image:
-    """Return the image, decoded to its last byte, upright, as 8-bit RGB.
+    """Return the image as 8-bit RGB, decoded to its last byte and rotated upright.
 
     Greyscale becomes three equal channels, 16-bit values are scaled to 8 bits, transparent pixels
-    show white, and of an animation the first frame is taken.
+    become white, and an animation gives its first frame.
 
     Raises:
         UserError: the file is missing, empty, truncated or no image.
@@ -68,17 +68,17 @@ def read_image(path: Path) -> Image.Image:
 
 
 def read_labels(path: Path) -> Image.Image:
-    """Return a map of label ids as 8-bit grey: the stored numbers, of a palette the indices.
+    """Return a map of label ids as 8-bit grey: the stored numbers, or the palette's indices.
 
     Raises:
         UserError: the file is missing or damaged, or holds colours.
     """
-    read_image(path)  # a sentence for what is no whole image
+    read_image(path)  # raises a UserError for a damaged file
     with Image.open(path) as image:
         if image.mode not in ("L", "P"):
             raise UserError(
-                f"{path} is an image of mode {image.mode}, and label maps have one number a pixel;"
-                " give maps of label ids, not of colours"
+                f"{path} is an image of mode {image.mode}, but a label map has one number per"
+                " pixel; give maps of label ids, not of colours"
             )
         return Image.fromarray(np.asarray(image))
 
@@ -87,12 +87,12 @@ def decode_image(file: Path | IO[bytes], path: Path | str) -> Image.Image:
     """Return the image in `file` as `read_image` does; `path` is its name in an error."""
     try:
         with warnings.catch_warnings():
-            # Pillow warns about odd metadata; the pixels decide whether an image is good.
+            # Pillow warns about odd metadata; only the pixels matter here.
             warnings.simplefilter("ignore", UserWarning)
             with Image.open(file) as image:
                 image.load()
                 return _to_rgb(ImageOps.exif_transpose(image))
-    # On damaged bytes Pillow's decoders raise almost anything, SyntaxError and struct.error too.
+    # For damaged bytes Pillow's decoders raise almost anything, even SyntaxError.
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         reason = reason.replace(f" '{path}'", "").replace(f" {str(path)!r}", "")
@@ -119,8 +119,8 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 def resize(image: Image.Image, size: int | tuple[int, int]) -> Image.Image:
     """Return `image` at `size` (one number, or height and width), bicubic, aspect ignored.
 
-    Pillow's bicubic, which widens its support when it shrinks an image: the published code's
-    choice for training and test images.
+    Pillow's bicubic widens its support when it shrinks an image. The published code uses it for
+    training and test images.
     """
     h, w = height_width(size)
     return image if image.size == (w, h) else image.resize((w, h), Image.Resampling.BICUBIC)
@@ -128,58 +128,48 @@ def resize(image: Image.Image, size: int | tuple[int, int]) -> Image.Image:
 
 def write_png(path: Path, image: Image.Image) -> None:
     """Write a PNG; at any moment `path` is the old file or the whole new one."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Hidden, so that a file left behind by a kill is never taken for an image.
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        # A low level: a tenth larger than the default, and several times faster.
+    with replacing(Path(path), sync=False) as temporary:
+        # Level 3 is several times faster than the default; files are a tenth larger.
         image.save(temporary, format="PNG", compress_level=3)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
-def pixel_digest(image: Image.Image) -> str:
-    """Return the sha256 of size, mode and pixels: equal however the file was compressed."""
-    head = f"{image.width}x{image.height} {image.mode}\n".encode()
-    return hashlib.sha256(head + image.tobytes()).hexdigest()
+def counterparts(
+    translations: Sequence[Path], others: Sequence[Path], what: str = "true image"
+) -> list[tuple[Path, Path]]:
+    """Return pairs (translation, other image of its name), sorted by name without extension.
 
-
-def counterparts(fake: Path, folder: Path, what: str = "true image") -> list[tuple[Path, Path]]:
-    """Return each image of `fake` with the one of its name in `folder`, sorted by name.
-
-    The name is without extension; `what` is what an error calls the images of `folder`.
+    Each of the two lists is one folder. `what` is what an error calls the other images.
 
     Raises:
-        UserError: an image has no counterpart, or two have one name.
+        UserError: an image has no counterpart, or two have the same name.
     """
-    mine, others = by_stem(fake), by_stem(folder)
-    for name, own, theirs, where in (
-        ("translation", mine, others, folder),
-        (what, others, mine, fake),
-    ):
-        alone = sorted(own.keys() - theirs.keys())
-        if alone:
+    ours, theirs = _by_stem(translations), _by_stem(others)
+    for name, these, those in (("translation", ours, theirs), (what, theirs, ours)):
+        if alone := sorted(these.keys() - those.keys()):
+            folder = next(iter(those.values())).parent
             raise UserError(
-                f"{own[alone[0]]} has no counterpart {alone[0]}.* in {where} "
-                f"({len(alone)} such {name}{'s' * (len(alone) > 1)}); expected one a name"
+                f"{these[alone[0]]} has no counterpart {alone[0]}.* in {folder} ({len(alone)} such"
+                f" {name}{'s' * (len(alone) > 1)}); expected one image per name"
             )
-    return [(mine[stem], others[stem]) for stem in sorted(mine)]
+    return [(ours[stem], theirs[stem]) for stem in sorted(ours)]
 
 
 def by_stem(folder: Path) -> dict[str, Path]:
     """Return the images of `folder` by name without extension, in the order of the names.
 
     Raises:
-        UserError: there are none, or two of one name.
+        UserError: there are no images, or two have the same name.
     """
-    found: dict[str, Path] = {}
-    for path in list_images(folder):
-        if path.stem in found:
+    return _by_stem(list_images(folder))
+
+
+def _by_stem(paths: Sequence[Path]) -> dict[str, Path]:
+    images: dict[str, Path] = {}
+    for path in paths:
+        if path.stem in images:
             raise UserError(
-                f"{path} and {found[path.stem].name} have one name; images are matched by name "
-                "without extension, so keep one of them"
+                f"{path} and {images[path.stem].name} have the same name; images are matched by"
+                " name without extension, so keep one of them"
             )
-        found[path.stem] = path
-    return found
+        images[path.stem] = path
+    return images

@@ -26,6 +26,16 @@ def add_extraction(parser: argparse.ArgumentParser) -> None:
     add_device(parser)
 
 
+def add_network(parser: argparse.ArgumentParser) -> None:
+    """Add --network."""
+    parser.add_argument(
+        "--network",
+        choices=["fast", "pytorch-fid"],
+        default="fast",
+        help="the network of this project (fast, the default), or that of the pytorch-fid package",
+    )
+
+
 def add_runs(parser: argparse.ArgumentParser, folder: str) -> None:
     """Add the runs to show and the folder to write into; `folder` names it in the help."""
     parser.add_argument("--out", type=Path, required=True, help=folder)

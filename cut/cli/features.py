@@ -9,8 +9,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from cut.base.errors import UserError
-from cut.cli.arguments import add_extraction, check_positive
+from cut.base.errors import UserError, unknown
+from cut.cli.arguments import add_extraction, add_network, check_positive
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,9 +23,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="a fact to keep in the protocol",
+        help="dataset=NAME or split=NAME, to keep in the protocol",
     )
     add_extraction(parser)
+    add_network(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -35,15 +36,20 @@ def run(args: argparse.Namespace) -> int:
         key, separator, value = item.partition("=")
         if not separator or not key:
             raise UserError(f"--meta {item!r} is not KEY=VALUE")
+        if key not in ("dataset", "split"):
+            raise UserError(unknown("key of --meta", key, ("dataset", "split")))
         meta[key] = value
     check_positive("--batch-size", args.batch_size)
 
     from cut.base.device import choose_device
-    from cut.metrics.inception import features
+    from cut.metrics.image_folder import ImageFolder
+    from cut.metrics.inception.extract import Extractor
+    from cut.metrics.inception.features import save
+    from cut.metrics.inception.weights import read_weights_json
 
-    weights = features.read_weights_json(args.weights_json)
-    device = choose_device(args.device)
-    found = features.extract(args.folder, weights, device, args.batch_size, meta)
-    features.save(found, args.out)
-    print(found.reason or f"features of {len(found.names)} images in {args.out}")
+    weights, device = read_weights_json(args.weights_json), choose_device(args.device)
+    extractor = Extractor(weights, device, args.batch_size, args.network)
+    features = extractor.features(ImageFolder(args.folder), meta)
+    save(features, args.out)
+    print(features.reason or f"features of {len(features.names)} images in {args.out}")
     return 0

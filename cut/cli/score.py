@@ -4,7 +4,9 @@ REAL and FAKE are folders of images; REAL may also be a file of features, as wri
 `cut features`. FID is what `python -m pytorch_fid REAL FAKE` prints with the same weights.
 --test names what `cut export` wrote: the inputs in source/ and, where the data set has them, true
 counterparts in truth/ and label maps in labels/. A score that cannot be computed is null, with the
-reason beside it. docs/scores.md describes each score.
+reason beside it. --network pytorch-fid computes features with the network of the pytorch-fid
+package, and reports how far the faster network of this project is from it. docs/scores.md describes
+each score.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import argparse
 from pathlib import Path
 
 from cut.base.errors import UserError
-from cut.cli.arguments import add_extraction, check_positive
+from cut.cli.arguments import add_extraction, add_network, check_positive
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +41,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", type=Path, help="also write the scores here")
     parser.add_argument("--features", type=Path, help="also write the translations' features here")
     add_extraction(parser)
+    add_network(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -48,8 +51,10 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(f"there is no folder {args.fake}; expected a folder of translations")
 
     from cut.base.device import choose_device
-    from cut.base.files import check_writable, write_json
+    from cut.base.files import check_writable
     from cut.metrics import score
+    from cut.metrics.inception.extract import Extractor
+    from cut.metrics.score_listing import score_listing
     from cut.metrics.segmentation.segmenter import SIZE, Segmenter
 
     device = choose_device(args.device)
@@ -59,10 +64,9 @@ def run(args: argparse.Namespace) -> int:
     segmenter = Segmenter.load(args.segmenter, size) if args.segmenter else None
     weights = score.weights_of(args.weights_json, args.fid_weights)
     partners = score.Partners.of(args.test, args.truth, args.source, args.labels)
-    result = score.score(
-        args.real, args.fake, partners, weights, device, args.batch_size, segmenter, args.features
-    )
-    print(score.table(result))
+    extractor = Extractor(weights, device, args.batch_size, args.network)
+    record = score.score(args.real, args.fake, partners, extractor, segmenter, args.features)
+    print(score_listing(record))
     if args.json:
-        write_json(args.json, result)
+        record.write(args.json)
     return 0

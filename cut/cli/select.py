@@ -37,15 +37,16 @@ def run(args: argparse.Namespace) -> int:
 
     from cut.base.device import choose_device
     from cut.data.dataset import Dataset
-    from cut.metrics.best_epoch import Scorer, select
-    from cut.metrics.inception.features import read_weights_json
+    from cut.metrics.best_epoch import select
+    from cut.metrics.inception.extract import Extractor
+    from cut.metrics.inception.weights import read_weights_json
 
     weights = read_weights_json(args.weights_json)
-    scorer = Scorer(weights, choose_device(args.device), args.batch_size)
-    choice = select(Dataset.load(args.dataset), args.run, scorer, args.reference, args.held_out)
-    if choice["missing"]:
-        print(f"no epoch can be chosen, so the last one is used: {choice['missing']}")
+    extractor = Extractor(weights, choose_device(args.device), args.batch_size)
+    choice = select(Dataset.load(args.dataset), args.run, extractor, args.reference, args.held_out)
+    if choice.missing:
+        print(f"no epoch can be chosen, so the last one is used: {choice.missing}")
     else:
-        images = f"{choice['images']} {'held-out training' if args.held_out else 'test'} images"
-        print(f"best epoch {choice['epoch']}: FID {choice['fid']:.4f} over {images}")
+        images = f"{choice.images} {'held-out training' if args.held_out else 'test'} images"
+        print(f"best epoch {choice.epoch}: FID {choice.fid:.4f} over {images}")
     return 0

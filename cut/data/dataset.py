@@ -17,15 +17,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cut.base.errors import UserError
-from cut.base.files import read_json
+from cut.records.dataset import DatasetRecord
 
 
 @dataclass(frozen=True)
 class Dataset:
     """A verified data set on disk.
 
-    `source` and `target` are the domains' words, `counts` the images of each folder, `images` the
-    sha256 of each "FOLDER/NAME", `digest` one sha256 over all of them and the direction.
+    Attributes:
+        name: of the data set.
+        root: the folder of trainA, trainB, testA and testB.
+        source: word for the source domain.
+        target: word for the target domain.
+        direction: "AtoB" or "BtoA".
+        digest: sha256 over all images and the direction.
+        counts: number of images in each folder.
+        images: sha256 of each "FOLDER/NAME".
     """
 
     name: str
@@ -45,15 +52,22 @@ class Dataset:
             UserError: it is missing or no such file, or the images aren't there any more.
         """
         path = Path(path)
-        record = read_json(path)
-        keys = ("name", "root", "source", "target", "direction", "digest", "counts", "images")
-        if not isinstance(record, dict) or not set(keys) <= set(record):
-            raise UserError(f"{path} is no data set's record; python -m cut datasets writes one")
-        # An absolute root stays as it is; a relative one is meant from the record's folder.
-        root = path.parent / record["root"]
+        record = DatasetRecord.read(path)
+        root = path.parent / record.root  # an absolute root stays as it is
         if not root.is_dir():
-            raise UserError(f"the images of {path} were at {root}, which is gone; prepare it again")
-        return cls(**{**{key: record[key] for key in keys}, "root": root})
+            raise UserError(
+                f"the images of {path} were in {root}, which is gone; prepare the data set again"
+            )
+        return cls(
+            name=record.dataset,
+            root=root,
+            source=record.source,
+            target=record.target,
+            direction=record.direction,
+            digest=record.digest,
+            counts=record.counts,
+            images=record.images,
+        )
 
     def files(self, split: str, domain: str) -> list[Path]:
         """Return the images of split "train" or "test" in domain "source" or "target", by name.

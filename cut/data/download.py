@@ -13,7 +13,7 @@ import requests
 from tqdm import tqdm
 
 from cut.base.errors import UserError
-from cut.base.files import sha256_file
+from cut.base.files import sha256_of
 
 CHUNK = 1 << 18
 # What another try may mend; any other status of 400 and above is final.
@@ -46,7 +46,7 @@ def download(
         UserError: the server refuses, doesn't answer, or sends another file than `sha256` says.
     """
     dest = Path(dest)
-    if dest.is_file() and (sha256 is None or sha256_file(dest) == sha256):
+    if dest.is_file() and (sha256 is None or sha256_of(dest) == sha256):
         return dest
     dest.parent.mkdir(parents=True, exist_ok=True)
     part = dest.with_name(dest.name + ".part")
@@ -66,7 +66,7 @@ def download(
             time.sleep(backoff * 2 ** (failures - 1))
         except requests.RequestException as error:  # a malformed address, endless redirects, …
             raise UserError(f"could not download {url} ({_reason(error)}); {advice}") from None
-    found = sha256_file(part)
+    found = sha256_of(part)
     _notes(part).unlink(missing_ok=True)
     if sha256 is not None and found != sha256:
         part.unlink()

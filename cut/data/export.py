@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cut.base.files import write_json
 from cut.base.image_size import height_width
 from cut.base.images import is_image, read_image, read_labels, resize, write_png
 from cut.base.parallel import in_threads
 from cut.data.dataset import Dataset
+from cut.records.images import ExportRecord
 
 
 def export(
@@ -40,9 +40,13 @@ def export(
     jobs = [(g, stem, path) for g, files in groups.items() for stem, path in files.items()]
     in_threads(write, jobs, f"export {dataset.name}")
     counts = {group: len(files) for group, files in groups.items() if files}
-    head = {"dataset": dataset.name, "dataset_digest": dataset.digest}
-    head |= {"split": "held out of training" if held else "test"}
-    write_json(manifest, {**head, "size": [h, w], "counts": counts})
+    ExportRecord(
+        dataset=dataset.name,
+        dataset_digest=dataset.digest,
+        split="held_out" if held else "test",
+        size=(h, w),
+        counts=counts,
+    ).write(manifest)
     return counts
 
 

@@ -14,12 +14,13 @@ import os
 import shutil
 import tarfile
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from cut.base.errors import UserError
-from cut.base.files import read_json, sha256_file, write_json
+from cut.base.files import read_json, sha256_of, write_json
 from cut.base.images import is_image
 from cut.data import cityscapes
 from cut.data.dataset import Dataset
@@ -27,11 +28,12 @@ from cut.data.download import download
 from cut.data.registry import FOLDERS, Entry, registry
 from cut.data.unpack import archive_name, unpack
 from cut.data.verify import content_digest, extras, find_root, is_laid_out, listing, verify
+from cut.records.dataset import DatasetRecord
 
 MARK = ".verified.json"
 
 
-def verified_record(entry: Entry, out: Path) -> dict[str, Any]:
+def verified_record(entry: Entry, out: Path) -> DatasetRecord:
     """Return what `dataset.json` says of the data set, after preparing it where that is needed.
 
     Raises:
@@ -47,7 +49,7 @@ def verified_record(entry: Entry, out: Path) -> dict[str, Any]:
         ):
             if any(known.get(key) != value for key, value in made.items()):
                 write_json(mark, {**known, **made})
-            return known["record"]
+            return DatasetRecord(**known["record"])
     folder = source_folder(entry)
     if folder is not None:
         root = find_root(folder)
@@ -56,8 +58,8 @@ def verified_record(entry: Entry, out: Path) -> dict[str, Any]:
         root = out
         images = _place(entry, out)
     record = _record(entry, root, out, images)
-    stamps = _stamps(entry, out / record["root"])
-    write_json(mark, {**made, "stamps": stamps, "record": record})
+    stamps = _stamps(entry, out / record.root)
+    write_json(mark, {**made, "stamps": stamps, "record": record.model_dump(mode="json")})
     return record
 
 
@@ -105,25 +107,25 @@ def refuse_other(entry: Entry, out: Path) -> None:
         )
 
 
-def _record(entry: Entry, root: Path, out: Path, images: dict[str, str]) -> dict[str, Any]:
+def _record(entry: Entry, root: Path, out: Path, images: dict[str, str]) -> DatasetRecord:
     """Return the content of `dataset.json`: the same on every machine unless used in place."""
     absolute, base = root.resolve(), out.resolve()
     inside = absolute.is_relative_to(base)
     folders = [name.split("/")[0] for name in images]
     source, target = entry.task
-    return {
-        "name": entry.name,
-        "root": str(absolute.relative_to(base) if inside else absolute),
-        "source": source,
-        "target": target,
-        "direction": entry.direction,
-        "digest": content_digest(images, entry.direction),
-        "counts": {folder: folders.count(folder) for folder in dict.fromkeys(folders)},
-        "licence": entry.licence,
-        "citation": entry.citation,
-        "options": _options(entry),
-        "images": images,
-    }
+    return DatasetRecord(
+        dataset=entry.name,
+        root=str(absolute.relative_to(base) if inside else absolute),
+        source=source,
+        target=target,
+        direction=entry.direction,
+        digest=content_digest(images, entry.direction),
+        counts=dict(Counter(folders)),
+        licence=entry.licence,
+        citation=entry.citation,
+        options=_options(entry),
+        images=images,
+    )
 
 
 def _place(entry: Entry, out: Path) -> dict[str, str]:
@@ -225,7 +227,7 @@ def _fingerprint(entry: Entry) -> str:
     if code is not None:
         spec = importlib.util.find_spec(code)
         if spec is not None and spec.origin:
-            parts.append(sha256_file(Path(spec.origin)))
+            parts.append(sha256_of(Path(spec.origin)))
     for path in _local_sources(entry):
         parts += [str(path.absolute()), *_trace(path, entry)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
@@ -305,6 +307,6 @@ def prepare(entry: Entry, out: Path) -> Dataset:
     record = verified_record(entry, out)
     path = out / "dataset.json"
     # An equal record keeps its time stamp: nothing that depends on it has to run again.
-    if not path.is_file() or read_json(path) != record:
-        write_json(path, record)
+    if not path.is_file() or read_json(path) != record.model_dump(mode="json"):
+        record.write(path)
     return Dataset.load(path)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from cut.base.errors import UserError
-from cut.base.files import sha256_file
+from cut.base.files import sha256_of
 from cut.base.images import is_image
 from cut.data.archives import extract
 from cut.data.registry import FOLDERS, Entry
@@ -32,7 +32,7 @@ def unpack(source: Path, work: Path, entry: Entry) -> None:
         UserError: the archive has another sha256 than asked for, is unsafe or damaged, or holds
             no image in any of those folders.
     """
-    if entry.sha256 is not None and not entry.is_url and sha256_file(source) != entry.sha256:
+    if entry.sha256 is not None and not entry.is_url and sha256_of(source) != entry.sha256:
         raise UserError(f"{source} has another sha256 than data set {entry.name} asks for")
     own = {name: name for name in (*FOLDERS, *extras(entry))}
     for folders in [entry.folders, own] if entry.folders else [own]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from cut.base.errors import UserError
-from cut.base.files import sha256_file
+from cut.base.files import sha256_of
 from cut.base.images import list_images, read_image
 from cut.base.parallel import in_threads
 from cut.data.registry import FOLDERS, Entry
@@ -88,7 +88,7 @@ def verify(root: Path, entry: Entry) -> dict[str, str]:
 
     def check(path: Path) -> tuple[str, str]:
         name = f"{path.parent.name}/{path.name}"
-        digest, expected = sha256_file(path), (digests or {}).get(name)
+        digest, expected = sha256_of(path), (digests or {}).get(name)
         if digest != expected:
             read_image(path)
             if expected is not None:

@@ -4,61 +4,39 @@ Writes `RUN_DIR/epochs.csv` (epoch, iteration, FID and KID over the whole test s
 held-out images), `RUN_DIR/best.json` (which epoch, chosen on which images), and the best generator
 with its translations of the test set in `RUN_DIR/best/`.
 
-The epoch with the lowest FID over the test images is what many papers report. It is chosen by
-what it is then scored on, so it flatters. With `--held-out` (what `cut export --held-out`
-wrote, with its features in `target.npz`) the choice is made on training images that the training
-did not see, and the test set only reports.
+Many papers report the epoch with the lowest FID over the test images. The same images choose the
+epoch and score it, so the score is too good. With `--held-out` (a folder that
+`cut export --held-out` wrote, with the features in `target.npz`) training images that the training
+did not see choose the epoch, and the test set only scores it.
 """
 
 from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
-import pandas as pd
-import torch
+from PIL import Image
 
 from cut.base.errors import UserError
-from cut.base.files import read_json, replacing, write_json
-from cut.base.images import list_images, write_png
+from cut.base.files import replacing
+from cut.base.images import write_png
 from cut.data.dataset import Dataset
 from cut.metrics.fid import fid
+from cut.metrics.image_folder import ImageFolder
 from cut.metrics.inception import features
+from cut.metrics.inception.extract import Extractor
 from cut.metrics.inception.features import Features
-from cut.metrics.inception.weights import InceptionWeights, WeightsUnavailable
+from cut.metrics.inception.weights import WeightsUnavailable
 from cut.metrics.kid import kid
-from cut.records.epochs import EPOCH_COLUMNS
+from cut.records.epochs import BestRecord, EpochScores
+from cut.records.run import RunRecord
 from cut.training import snapshots
 from cut.training.trained_run import load_run
 from cut.training.translate import translate
-
-
-class Scorer:
-    """Scores a generator's translations against kept features of real images."""
-
-    def __init__(
-        self,
-        weights: InceptionWeights | WeightsUnavailable,
-        device: torch.device,
-        batch_size: int,
-    ) -> None:
-        self.weights, self.device, self.batch_size = weights, device, batch_size
-
-    def __call__(self, images: Iterator[tuple[str, Any]], reference: Features) -> dict[str, Any]:
-        """Return {"fid", "kid"}; None where there are no weights."""
-        if isinstance(self.weights, WeightsUnavailable) or reference.reason:
-            return {"fid": None, "kid": None}
-        # By way of files: what is scored here is what translating would have written.
-        with tempfile.TemporaryDirectory() as folder:
-            for name, image in images:
-                write_png(Path(folder) / f"{name}.png", image)
-            given = features.extract(Path(folder), self.weights, self.device, self.batch_size)
-        pair = (reference.values, given.values)
-        return {"fid": fid(*pair), "kid": kid(*pair)[0]}
 
 
 @dataclass(frozen=True)
@@ -69,14 +47,14 @@ class HeldOut:
     reference: Features
 
     @classmethod
-    def of(cls, folder: Path, run: Path, count: int) -> HeldOut:
-        """Return what `folder` holds.
+    def read(cls, folder: Path, run: Path, count: int) -> HeldOut:
+        """Return the images in `folder`.
 
         Raises:
             UserError: there are not the `count` inputs that `run` was trained without, or the
                 features are not of the targets beside them.
         """
-        sources = list_images(folder / "source")
+        sources = ImageFolder(folder / "source").paths
         if len(sources) != count:
             raise UserError(
                 f"{folder} holds {len(sources)} source images, but {run} was trained without"
@@ -84,9 +62,7 @@ class HeldOut:
             )
         path = folder / "target.npz"
         reference = features.load(path)
-        if reference.protocol.get("images_sha256") != features.images_digest(
-            list_images(folder / "target")
-        ):
+        if reference.protocol.images_sha256 != ImageFolder(folder / "target").digest:
             raise UserError(
                 f"{path} is of other images than those in {folder / 'target'}; compute it again"
                 " with python -m cut features"
@@ -94,89 +70,108 @@ class HeldOut:
         return cls(sources, reference)
 
 
+def score_images(
+    images: Iterator[tuple[str, Image.Image]], reference: Features, extractor: Extractor
+) -> dict[str, float | None]:
+    """Return {"fid", "kid"} of named images; None where there are no weights."""
+    if isinstance(extractor.weights, WeightsUnavailable) or reference.reason:
+        return {"fid": None, "kid": None}
+    # Written as PNG and read again, so that scores equal those of the translate step.
+    with tempfile.TemporaryDirectory() as folder:
+        for name, image in images:
+            write_png(Path(folder) / f"{name}.png", image)
+        given = extractor.features(ImageFolder(Path(folder)))
+    pair = (reference.values, given.values)
+    return {"fid": fid(*pair), "kid": kid(*pair)[0]}
+
+
 def score_epochs(
     dataset: Dataset,
     run: Path,
     generators: Mapping[int, Path],
-    scorer: Scorer,
+    extractor: Extractor,
     reference: Features,
     held_out: HeldOut | None,
-) -> pd.DataFrame:
-    """Return the scores of the kept `generators`, by epoch: `EPOCH_COLUMNS`."""
+) -> list[EpochScores]:
+    """Return the scores of the kept `generators`, by epoch."""
     rows = []
     for epoch, path in generators.items():
-        facts, method = load_run(run, path)
-        row = {"epoch": epoch, "iteration": facts["iterations"] * epoch // facts["epochs"]}
-        method.to(scorer.device).train(False)
-        size = tuple(facts["size"])
-        row |= scorer(method.outputs(dataset, size, scorer.batch_size), reference)
+        record, method = load_run(run, path)
+        method.to(extractor.device).train(False)
+        outputs = method.outputs(dataset, record.size, extractor.batch_size)
+        scores = score_images(outputs, reference, extractor)
         if held_out:
-            given = method.translations(held_out.sources, size, scorer.batch_size)
-            row["fid_held_out"] = scorer(given, held_out.reference)["fid"]
-        rows.append(row)
-        shown = "  ".join(f"{name} {row[name]:.4g}" for name in EPOCH_COLUMNS[2:] if row.get(name))
-        print(f"epoch {epoch}: {shown or 'no scores'}", flush=True)
-    return pd.DataFrame(rows, columns=EPOCH_COLUMNS)
+            outputs = method.translations(held_out.sources, record.size, extractor.batch_size)
+            scores["fid_held_out"] = score_images(outputs, held_out.reference, extractor)["fid"]
+        iteration = record.iterations * epoch // record.epochs
+        rows.append(EpochScores(epoch=epoch, iteration=iteration, **scores))
+        shown = [f"{name} {value:.4g}" for name, value in scores.items() if value is not None]
+        print(f"epoch {epoch}: {'  '.join(shown) or 'no scores'}", flush=True)
+    return rows
 
 
-def choose(epochs: pd.DataFrame, by: str) -> pd.Series:
+def choose(epochs: Sequence[EpochScores], by: Literal["fid", "fid_held_out"]) -> EpochScores:
     """Return the row with the lowest `by`, the earliest of equals; without scores the last."""
-    scored = epochs[by].notna()
-    return epochs.loc[epochs[by].astype(float).idxmin()] if scored.any() else epochs.iloc[-1]
+    scored = [row for row in epochs if getattr(row, by) is not None]
+    return min(scored, key=lambda row: getattr(row, by)) if scored else epochs[-1]
 
 
 def select(
-    dataset: Dataset, run: Path, scorer: Scorer, place: Path, held_out: Path | None
-) -> dict[str, Any]:
+    dataset: Dataset, run: Path, extractor: Extractor, target: Path, held_out: Path | None
+) -> BestRecord:
     """Score every kept generator, write `epochs.csv`, `best.json` and `best/`; return the choice.
 
-    `place` has the features of the real test images.
+    `target` has the features of the real test images.
 
     Raises:
-        UserError: the run kept no generators, one is not the one that `run.json` names, it was
-            trained on the images that are to choose among its epochs, or features are of others
-            than the scorer's weights.
+        UserError: the run kept no generators, or one is not the one that `run.json` names; the run
+            was trained on the images that are to choose; or features are of other weights.
     """
-    reference = features.load(place)
-    facts = read_json(run / "run.json")
-    training = facts.get("training") or {}
-    if not training.get("snapshot_every"):
+    reference = features.load(target)
+    record = RunRecord.read(run / "run.json")
+    every = record.training.get("snapshot_every")
+    if not every:
         raise UserError(
             f"{run} kept no generators along the way; train it with the option snapshot_every"
         )
-    held = HeldOut.of(held_out, run, training["held_out"]) if held_out else None
-    features.check_reference(place, reference, scorer.weights)
+    held = HeldOut.read(held_out, run, record.training["held_out"]) if held_out else None
+    features.check_reference(target, reference, extractor.weights)
     if held:
-        features.check_reference(held_out / "target.npz", held.reference, scorer.weights)
-    generators = snapshots.verified(run, facts)
-    epochs = score_epochs(dataset, run, generators, scorer, reference, held)
-    by, on = ("fid_held_out", "held_out") if held_out else ("fid", "test")
-    best = choose(epochs, by)
-    missing = scorer.weights if isinstance(scorer.weights, WeightsUnavailable) else None
-    choice = {
-        "epoch": int(best.epoch),
-        "iteration": int(best.iteration),
-        "chosen_on": on,
-        "images": len(held.sources if held else dataset.files("test", "source")),
-        "every": training["snapshot_every"],
-        "fid": None if missing else float(best[by]),
-        "missing": str(missing) if missing else None,
-        "fingerprint": facts["fingerprint"],
-    }
-    keep(dataset, run, generators[choice["epoch"]], choice, scorer)
-    with replacing(run / "epochs.csv") as temporary:
-        epochs.to_csv(temporary, index=False, lineterminator="\n")
-    write_json(run / "best.json", choice)
+        features.check_reference(held_out / "target.npz", held.reference, extractor.weights)
+    generators = snapshots.verified(run, record)
+    epochs = score_epochs(dataset, run, generators, extractor, reference, held)
+    best = choose(epochs, "fid_held_out" if held else "fid")
+    missing = str(extractor.weights) if isinstance(extractor.weights, WeightsUnavailable) else None
+    choice = BestRecord(
+        epoch=best.epoch,
+        iteration=best.iteration,
+        chosen_on="held_out" if held else "test",
+        images=len(held.sources if held else dataset.files("test", "source")),
+        every=every,
+        fid=best.fid_held_out if held else best.fid,
+        missing=missing,
+        fingerprint=record.fingerprint,
+    )
+    keep(dataset, run, generators[best.epoch], choice, extractor)
+    EpochScores.write(run / "epochs.csv", epochs)
+    choice.write(run / "best.json")
     return choice
 
 
 def keep(
-    dataset: Dataset, run: Path, weights: Path, choice: dict[str, Any], scorer: Scorer
+    dataset: Dataset, run: Path, weights: Path, choice: BestRecord, extractor: Extractor
 ) -> None:
     """Write the chosen generator and its translations of the test set into `run/best/`."""
     out = run / "best"
     out.mkdir(exist_ok=True)
     with replacing(out / "generator.pt") as temporary:
         shutil.copyfile(weights, temporary)
-    head = {"epoch": choice["epoch"], "iteration": choice["iteration"]}
-    translate(dataset, run, scorer.batch_size, scorer.device, out, head)
+    translate(
+        dataset,
+        run,
+        extractor.batch_size,
+        extractor.device,
+        out,
+        epoch=choice.epoch,
+        iteration=choice.iteration,
+    )

@@ -25,7 +25,7 @@ def distances(reference: Features, given: Features) -> Scores:
     protocol = {}
     if given.reason is None:
         protocol = {
-            "weights": given.protocol["weights"],
+            "weights": given.protocol.weights,
             "kid": kid.describe(len(reference.names), len(given.names)),
             "interval": f"{bootstrap.LEVEL} bootstrap, {bootstrap.RESAMPLES} resamples, centred",
             "manifold": f"{prdc.NEIGHBOURS} neighbours",

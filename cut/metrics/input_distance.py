@@ -1,9 +1,9 @@
-"""How far translations are from their inputs, in the inner maps of FID's Inception network.
+"""Distances between translations and their inputs, in inner maps of FID's Inception network.
 
-`perceptual` is built as LPIPS is (Zhang et al. 2018, equation 1) but is not LPIPS: the network is
-another, and no weights were fitted to human judgements. `self_similarity` compares what is like
-what inside each image (Shechtman and Irani 2007; Kolkin et al. 2019), whatever it looks like: it
-asks whether the layout was kept. Both are 0 for an image that was not changed.
+`perceptual` has the form of LPIPS (Zhang et al. 2018, equation 1) but is not LPIPS: the network is
+a different one, and no weights were fitted to human judgements. `self_similarity` compares the
+similarities of positions inside each image (Shechtman and Irani 2007; Kolkin et al. 2019): it
+measures whether the layout was kept, whatever the appearance. Both are 0 for an unchanged image.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from cut.base.images import counterparts, list_images
+from cut.base.images import counterparts
 from cut.metrics.score_group import Scores
 
 NAMES = ("perceptual", "self_similarity")
-# Blocks of pytorch-fid's Inception: maps of 73x73 and 35x35 positions, after a ReLU. The next, of
-# 17x17, tells what is recognised: there the flaws of a translation weigh more than its layout, and
-# the translations of trained methods are farther from their inputs than unrelated images.
+# Blocks of pytorch-fid's Inception: maps of 73x73 and 35x35 positions, after a ReLU. In the next
+# block, 17x17, artefacts of a translation weigh more than its layout: translations by trained
+# methods are farther from their inputs there than unrelated images.
 MAPS = (0, 1)
 PROTOCOL = {
     "perceptual": "Inception blocks 0 and 1, unit channels, unlearned weights; not LPIPS",
@@ -45,9 +45,9 @@ def perceptual(a: Sequence[Tensor], b: Sequence[Tensor]) -> Tensor:
 def self_similarity(a: Tensor, b: Tensor) -> Tensor:
     """Return the difference (B,) of the self-similarities of maps (B, C, H, W).
 
-    The mean over all pairs of positions of how far their cosine in `a` is from that in `b`. Maps
-    that are never negative give values in [0, 1]. Scaling or turning all vectors of a map alike
-    changes nothing.
+    It is the mean absolute difference, over all pairs of positions, between their cosine in `a`
+    and their cosine in `b`. Maps that are never negative give values in [0, 1]. Scaling or rotating
+    all vectors of a map alike changes nothing.
     """
     return (_cosines(a) - _cosines(b)).abs().mean(dim=(1, 2))
 
@@ -59,7 +59,7 @@ def _cosines(x: Tensor) -> Tensor:
 
 
 class ContentDistance:
-    """Gathers both scores while the network passes over the translations."""
+    """Accumulates both scores while the network runs over the translations."""
 
     def __init__(self, inputs: dict[Path, Path]) -> None:
         """Compare each translation with `inputs[translation]`."""
@@ -67,25 +67,27 @@ class ContentDistance:
         self.values: list[Tensor] = []
 
     @classmethod
-    def of(cls, fake: Path, source: Path, by_order: bool = False) -> ContentDistance:
-        """Pair the translations in `fake` with the inputs in `source`.
+    def of(
+        cls, translations: Sequence[Path], inputs: Sequence[Path], by_order: bool = False
+    ) -> ContentDistance:
+        """Pair the translations with their inputs, by name or by order.
 
-        By name; or, for images that are translations of nothing, by the order of their names, as
-        far as both go: what unrelated images come to.
+        Real images, which are translations of no input, are paired by order as far as both lists
+        go: this gives the distance between unrelated images.
 
         Raises:
-            UserError: a translation has no input of its name, or the other way round.
+            UserError: a translation has no input of its name, or an input no translation.
         """
         if by_order:
-            return cls(dict(zip(list_images(fake), list_images(source), strict=False)))
-        return cls(dict(counterparts(fake, source, "input")))
+            return cls(dict(zip(translations, inputs, strict=False)))
+        return cls(dict(counterparts(translations, inputs, "input")))
 
     def inputs_of(self, batch: Sequence[Path]) -> list[Path]:
         """Return the inputs of a batch of translations; fewer where the inputs end first."""
         return [self.inputs[path] for path in batch if path in self.inputs]
 
     def add(self, inputs: Sequence[Tensor], maps: Sequence[Tensor]) -> None:
-        """Take in a batch: the maps of the inputs, and those of the translations they are of."""
+        """Add a batch: the maps of the inputs and those of their translations."""
         if not inputs:
             return
         maps = [x[: len(inputs[0])] for x in maps]

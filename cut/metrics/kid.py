@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from cut.metrics.fid import check_features
+from cut.records.scores import KidProtocol
 
 SUBSETS = 100
 SUBSET_SIZE = 1000
@@ -45,18 +44,19 @@ def kid(real: np.ndarray, fake: np.ndarray, seed: int = 0) -> tuple[float, float
     return value, float(np.std(halves))
 
 
-def describe(n_real: int, n_fake: int) -> dict[str, Any]:
-    """Return how `kid` treats that many images, for the record."""
+def describe(n_real: int, n_fake: int) -> KidProtocol:
+    """Return how `kid` treats this many images, for the record."""
     many = max(n_real, n_fake) > SUBSET_SIZE
-    return {
-        "kernel": "(x.y / dims + 1)^3",
-        "estimate": f"mean of {SUBSETS} subsets" if many else "all images",
-        "spread": "standard deviation over subsets" if many else "delete-half jackknife",
-        "subsets": SUBSETS,
-        "subset_size": [min(n, SUBSET_SIZE) if many else n // 2 for n in (n_real, n_fake)],
-        "interval": "bootstrap over images, pairs of one image left out, centred",
-        "seed": 0,
-    }
+    real, fake = (min(n, SUBSET_SIZE) if many else n // 2 for n in (n_real, n_fake))
+    return KidProtocol(
+        kernel="(x.y / dims + 1)^3",
+        estimate=f"mean of {SUBSETS} subsets" if many else "all images",
+        spread="standard deviation over subsets" if many else "delete-half jackknife",
+        subsets=SUBSETS,
+        subset_size=(real, fake),
+        interval="bootstrap over images, pairs of one image left out, centred",
+        seed=0,
+    )
 
 
 def _draw(rng: np.random.Generator, n: int, size: int) -> np.ndarray:

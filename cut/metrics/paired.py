@@ -1,7 +1,8 @@
-"""How close translations are to their true counterparts: L1 and SSIM, image by image."""
+"""L1 and SSIM between translations and their true counterparts."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +10,16 @@ from PIL import Image
 
 from cut.base.errors import UserError
 from cut.base.images import counterparts, read_image
+from cut.records.scores import PairedProtocol
 
 NAMES = ("l1", "ssim")
-# The window of Wang et al. 2004: a Gaussian of deviation 1.5, cut off at 5 pixels either side.
+# The window of Wang et al. 2004: a Gaussian with sigma 1.5, cut off 5 pixels from its centre.
 WINDOW = 11
 SIGMA = 1.5
-SSIM_PROTOCOL = f"gaussian window, sigma {SIGMA}, mean over pixels and channels (scikit-image)"
+PROTOCOL = PairedProtocol(
+    l1="mean absolute, range 1",
+    ssim=f"gaussian window, sigma {SIGMA}, mean over pixels and channels (scikit-image)",
+)
 
 
 def l1(image: np.ndarray, truth: np.ndarray) -> float:
@@ -25,14 +30,16 @@ def l1(image: np.ndarray, truth: np.ndarray) -> float:
 def ssim(image: np.ndarray, truth: np.ndarray) -> float:
     """Return the structural similarity of images (H, W, 3) in [0, 1]: 1 when equal.
 
-    Wang et al. 2004, each channel by itself. Images of less than 11 pixels take a smaller window.
+    Wang et al. 2004, for each channel. Images of less than 11 pixels get a smaller window.
 
     Raises:
         UserError: a side is under 3 pixels.
     """
     side = min(image.shape[:2])
     if side < 3:
-        raise UserError(f"SSIM needs images of at least 3x3 pixels, and these have a side {side}")
+        raise UserError(
+            f"SSIM needs images of at least 3x3 pixels, but these have a side of {side}"
+        )
     from skimage.metrics import structural_similarity  # slow to import, seldom wanted
 
     return float(
@@ -49,20 +56,20 @@ def ssim(image: np.ndarray, truth: np.ndarray) -> float:
     )
 
 
-def compare(fake: Path, truth: Path) -> tuple[float, float]:
-    """Return (L1, SSIM), each the mean over the images of `fake` and those of `truth`.
+def compare(translations: Sequence[Path], truths: Sequence[Path]) -> tuple[float, float]:
+    """Return (L1, SSIM), each the mean over the pairs of images.
 
-    Images are counterparts by name without extension.
+    Each list is one folder. Images are counterparts by name without extension.
 
     Raises:
         UserError: an image has no counterpart, two have one name, or a pair differs in size.
     """
     values = []
-    for mine, true in counterparts(fake, truth):
-        a, b = _unit(read_image(mine)), _unit(read_image(true))
+    for ours, true in counterparts(translations, truths):
+        a, b = _unit(read_image(ours)), _unit(read_image(true))
         if a.shape != b.shape:
             raise UserError(
-                f"{mine} is {a.shape[1]}x{a.shape[0]} but its counterpart {true} is "
+                f"{ours} is {a.shape[1]}x{a.shape[0]} but its counterpart {true} is "
                 f"{b.shape[1]}x{b.shape[0]}; resize one to the other"
             )
         values.append((l1(a, b), ssim(a, b)))

@@ -1,4 +1,4 @@
-"""What a group of scores comes to: values, why any is missing, and the protocol behind them."""
+"""A group of scores: values, reasons for missing ones, and the protocol."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Scores:
-    """Scores by name; one that is None has its reason in `missing`."""
+    """Scores by name.
+
+    Attributes:
+        values: each score, or None.
+        missing: why a score is None, by name.
+        protocol: what the scores depend on; the fields of `cut.records.scores.Protocol`.
+    """
 
     values: dict[str, float | None]
     missing: dict[str, str] = field(default_factory=dict)
@@ -20,3 +26,11 @@ class Scores:
         """Return no value for any of `names`, for one reason."""
         names = tuple(names)
         return cls(dict.fromkeys(names), dict.fromkeys(names, reason))
+
+    def joined(self, other: Scores) -> Scores:
+        """Return the scores of both groups."""
+        return Scores(
+            self.values | other.values,
+            self.missing | other.missing,
+            self.protocol | other.protocol,
+        )

@@ -44,6 +44,3 @@ class BestRecord(Record):
     fid: float | None = Field(description="that chose it, or null where none could be scored")
     missing: str | None = Field(description="why no epoch could be scored, or null")
     fingerprint: str = Field(description="of the training, as in run.json")
-
-
-EPOCH_COLUMNS = EpochScores.columns()

@@ -11,13 +11,16 @@ import torch
 
 from cut.base import environment
 from cut.base.errors import UserError
-from cut.base.files import read_json, replacing, sha256_of, write_json
+from cut.base.files import sha256_of
 from cut.base.images import read_image, resize, write_png
 from cut.base.parallel import in_threads
 from cut.data.dataset import Dataset
 from cut.methods.commands import ExternalMethod
 from cut.methods.contract import parse_options
 from cut.methods.registry import discover
+from cut.records.history import HistoryRow
+from cut.records.images import ExportRecord, Translated, TranslatedRecord
+from cut.records.run import Hardware, RunRecord
 
 
 def export_training(
@@ -41,8 +44,13 @@ def export_training(
 
     in_threads(write, jobs, f"export {dataset.name}")
     counts = {domain: len(paths) for domain, paths in files.items()}
-    head = {"dataset": dataset.name, "dataset_digest": dataset.digest, "split": "train"}
-    write_json(out / "manifest.json", {**head, "size": list(size), "counts": counts})
+    ExportRecord(
+        dataset=dataset.name,
+        dataset_digest=dataset.digest,
+        split="train",
+        size=size,
+        counts=counts,
+    ).write(out / "manifest.json")
     return counts
 
 
@@ -85,28 +93,37 @@ def write_record(
     cls = discover()[method]
     if not issubclass(cls, ExternalMethod):
         raise UserError(f"{method} is no method of commands; python -m cut train trains it")
-    manifest = read_json(test / "manifest.json")
-    size = tuple(manifest["size"])
+    manifest = ExportRecord.read(test / "manifest.json")
     names = [path.stem for path in (test / "source").glob("*.png")]
-    digests = check_translations(out / "translated", names, size)
-    facts = {
-        "dataset": manifest["dataset"], "dataset_digest": manifest["dataset_digest"],
-        "method": name, "algorithm": method, "description": cls.summary, "role": cls.role,
-        "seed": seed,
-        "options": parse_options(cls.Options, options, method).model_dump(), "training": {},
-        "size": list(size), "epochs": 0, "iterations": 0, "images_seen": 0,
-        "seconds_per_iteration": None, "train_seconds": _seconds(measured), "external": True,
-        "peak_memory_bytes": 0, "peak_memory_kind": "rss",
-        "code_digest": sha256_of(*sorted(cls.code_files())),
-        "device": "cpu", "hardware": environment.hardware(torch.device("cpu")),
-        "versions": environment.versions(),
-    }  # fmt: skip
-    with replacing(out / "history.csv") as temporary:
-        temporary.write_text("iteration,epoch,lr_factor,images_per_second\n")
-    header = {key: facts[key] for key in ("dataset", "dataset_digest", "method", "algorithm")}
-    header |= {"seed": seed, "size": list(size), "split": "test", "epoch": 0, "iteration": 0}
-    write_json(out / "translated" / "manifest.json", {**header, "images": digests})
-    write_json(out / "run.json", facts)
+    digests = check_translations(out / "translated", names, manifest.size)
+    record = RunRecord(
+        dataset=manifest.dataset,
+        dataset_digest=manifest.dataset_digest,
+        method=name,
+        algorithm=method,
+        description=cls.summary,
+        role=cls.role,
+        seed=seed,
+        options=parse_options(cls.Options, options, method).model_dump(),
+        training={},
+        size=manifest.size,
+        epochs=0,
+        iterations=0,
+        images_seen=0,
+        seconds_per_iteration=None,
+        train_seconds=_seconds(measured),
+        external=True,
+        peak_memory_bytes=0,
+        peak_memory_kind="rss",
+        code_digest=sha256_of(*sorted(cls.code_files())),
+        device="cpu",
+        hardware=Hardware(**environment.hardware(torch.device("cpu"))),
+        versions=environment.versions(),
+    )
+    HistoryRow.write(out / "history.csv", [])
+    translated = TranslatedRecord(translated=Translated.of(record), images=digests)
+    translated.write(out / "translated" / "manifest.json")
+    record.write(out / "run.json")
     return len(digests)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from pathlib import Path
 from typing import Any
@@ -11,9 +9,9 @@ from typing import Any
 from torch import Tensor
 
 from cut.base.errors import UserError
-from cut.base.files import replacing
+from cut.records.history import HistoryRow
 
-COLUMNS = ["iteration", "epoch", "lr_factor", "images_per_second"]
+COLUMNS = HistoryRow.columns()
 
 
 class History:
@@ -80,14 +78,8 @@ class History:
         )
 
     def write(self, path: Path) -> None:
-        """Write all rows as CSV, atomically."""
-        text = io.StringIO()
-        losses = losses_of(self.rows[0]) if self.rows else []
-        writer = csv.DictWriter(text, [*COLUMNS, *losses], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(self.rows)
-        with replacing(path) as temporary:
-            temporary.write_text(text.getvalue())
+        """Write all rows as `history.csv`."""
+        HistoryRow.write(path, [HistoryRow(**row) for row in self.rows])
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that `load_state_dict` needs to go on as if there had been no stop."""

@@ -56,10 +56,10 @@ def restore(run: Path, fits: Callable[[dict[str, Any]], bool]) -> bool:
     from_there = place(run)
     try:
         record = read_json(from_there / "run.json")
-        epochs = [int(epoch) for epoch in record["snapshots"]]
+        kept = {int(epoch): digest for epoch, digest in record["snapshots"].items()}
         whole = (
             sha256_of(from_there / "generator.pt") == record["generator_sha256"]
-            and snapshots.digests(run, epochs) == record["snapshots"]
+            and snapshots.digests(run, list(kept)) == kept
         )
     except (UserError, OSError, KeyError, TypeError, ValueError):
         return False

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from cut.base import environment
 from cut.base.files import sha256_of
 from cut.data.dataset import Dataset
+from cut.records.run import Hardware, RunRecord
 from cut.training import snapshots
 from cut.training.checkpoint import Checkpoint
 from cut.training.history import History
@@ -16,7 +16,7 @@ from cut.training.loop import Loop
 
 def run_record(
     loop: Loop, history: History, checkpoint: Checkpoint, dataset: Dataset, run: Path, name: str
-) -> dict[str, Any]:
+) -> RunRecord:
     """Return what ran, on what, and what it cost.
 
     Args:
@@ -30,30 +30,30 @@ def run_record(
     method, options = loop.method, loop.options
     kept = snapshots.kept_epochs(options.snapshot_every, loop.epochs)
     steps, seconds = loop.iteration, history.train_seconds
-    return {
-        "dataset": dataset.name,
-        "dataset_digest": dataset.digest,
-        "method": name,
-        "algorithm": method.name,
-        "description": method.summary,
-        "role": method.role,
-        "seed": method.seed,
-        "options": method.options.model_dump(),
-        "training": options.model_dump() if method.trained else {},
-        "size": list(loop.size),
-        "epochs": loop.epochs,
-        "iterations": steps,
-        "images_seen": steps * options.batch_size,
-        "seconds_per_iteration": seconds / steps if steps else None,
-        "train_seconds": seconds,
+    return RunRecord(
+        dataset=dataset.name,
+        dataset_digest=dataset.digest,
+        method=name,
+        algorithm=method.name,
+        description=method.summary,
+        role=method.role,
+        seed=method.seed,
+        options=method.options.model_dump(),
+        training=options.model_dump() if method.trained else {},
+        size=loop.size,
+        epochs=loop.epochs,
+        iterations=steps,
+        images_seen=steps * options.batch_size,
+        seconds_per_iteration=seconds / steps if steps else None,
+        train_seconds=seconds,
         **environment.peak_memory(loop.device),
-        "device": loop.device.type,
-        "hardware": environment.hardware(loop.device),
-        "versions": environment.versions(),
-        "fingerprint": checkpoint.fingerprint,
-        "code_digest": checkpoint.digests[-1],
-        "earlier_code_digests": checkpoint.digests[:-1],
-        "parameters": method.parameters(),
-        "generator_sha256": sha256_of(run / "generator.pt"),
-        "snapshots": snapshots.digests(run, kept),
-    }
+        device=loop.device.type,
+        hardware=Hardware(**environment.hardware(loop.device)),
+        versions=environment.versions(),
+        fingerprint=checkpoint.fingerprint,
+        code_digest=checkpoint.digests[-1],
+        earlier_code_digests=tuple(checkpoint.digests[:-1]),
+        parameters=method.parameters(),
+        generator_sha256=sha256_of(run / "generator.pt"),
+        snapshots=snapshots.digests(run, kept),
+    )

@@ -13,6 +13,7 @@ from typing import Any
 from cut.base.errors import UserError
 from cut.base.files import sha256_of
 from cut.base.tensors import save_tensors
+from cut.records.run import RunRecord
 
 
 def kept_epochs(every: int, epochs: int) -> list[int]:
@@ -35,24 +36,23 @@ def clear(run: Path) -> None:
     shutil.rmtree(Path(run) / "snapshots", ignore_errors=True)
 
 
-def digests(run: Path, epochs: list[int]) -> dict[str, str]:
+def digests(run: Path, epochs: list[int]) -> dict[int, str]:
     """Return {epoch: sha256 of its file}."""
-    return {str(epoch): sha256_of(path_of(run, epoch)) for epoch in epochs}
+    return {epoch: sha256_of(path_of(run, epoch)) for epoch in epochs}
 
 
-def verified(run: Path, facts: dict[str, Any]) -> dict[int, Path]:
+def verified(run: Path, record: RunRecord) -> dict[int, Path]:
     """Return {epoch: file} of a finished run, the last epoch's `generator.pt` included.
 
     Raises:
         UserError: a file is gone or is not the one that the record names.
     """
-    digests = {int(epoch): digest for epoch, digest in facts.get("snapshots", {}).items()}
-    found = {epoch: path_of(run, epoch) for epoch in digests}
+    found = {epoch: path_of(run, epoch) for epoch in record.snapshots}
     for epoch, path in found.items():
-        verify(path, digests[epoch], run)
+        verify(path, record.snapshots[epoch], run)
     last = Path(run) / "generator.pt"
-    verify(last, facts.get("generator_sha256", ""), run)
-    return {**found, facts["epochs"]: last}
+    verify(last, record.generator_sha256, run)
+    return {**found, record.epochs: last}
 
 
 def verify(path: Path, digest: str, run: Path) -> None:

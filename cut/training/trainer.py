@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from cut.base.files import read_json, write_json
+from cut.base.files import read_json
 from cut.base.tensors import save_tensors
 from cut.data.dataset import Dataset
 from cut.methods.contract import Batch, Method
@@ -154,6 +154,6 @@ class Trainer:
         record = run_record(
             self.loop, self.history, self.checkpoint, self.dataset, self.out, self.name
         )
-        write_json(self.out / "run.json", record)
+        record.write(self.out / "run.json")
         run_lock.keep(self.out)
         self.checkpoint.drop()

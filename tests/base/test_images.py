@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torchvision import transforms
 
-from cut.base import files, images, tensors
+from cut.base import images, tensors
 from cut.base.errors import UserError
 
 
@@ -142,13 +142,3 @@ def test_a_failed_write_leaves_the_old_image_and_no_rubbish(tmp_path: Path) -> N
         images.write_png(path, Broken())
     assert images.read_image(path).tobytes() == noise().tobytes()
     assert list(path.parent.iterdir()) == [path]
-
-
-def test_the_pixel_digest_sees_pixels_and_shape_only(tmp_path: Path) -> None:
-    noise().save(tmp_path / "a.png", compress_level=0)
-    noise().save(tmp_path / "b.png", compress_level=9)
-    a, b = images.read_image(tmp_path / "a.png"), images.read_image(tmp_path / "b.png")
-    assert files.sha256_file(tmp_path / "a.png") != files.sha256_file(tmp_path / "b.png")
-    assert images.pixel_digest(a) == images.pixel_digest(b)
-    flat = Image.new("RGB", (2, 8))
-    assert images.pixel_digest(flat) != images.pixel_digest(Image.new("RGB", (8, 2)))

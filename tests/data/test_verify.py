@@ -10,7 +10,7 @@ import pytest
 from small_sets import COUNTS, copy, make_set, own, pack
 
 from cut.base.errors import UserError
-from cut.base.files import sha256_file
+from cut.base.files import sha256_of
 
 
 def break_truncated(root: Path) -> None:
@@ -71,7 +71,7 @@ def test_each_defect_stops_with_one_sentence(tmp_path: Path, damage: str, archiv
 def listed(root: Path, tmp_path: Path) -> dict[str, str]:
     """Write the list of digests of a set, in the form of sha256sum."""
     files = [p for f in COUNTS for p in sorted((root / f).iterdir())]
-    lines = [f"{sha256_file(p)}  top/{p.parent.name}/{p.name}\n" for p in files]
+    lines = [f"{sha256_of(p)}  top/{p.parent.name}/{p.name}\n" for p in files]
     (tmp_path / "mine.sha256").write_text("".join(lines))
     return {"digests": str(tmp_path / "mine.sha256")}
 

@@ -15,9 +15,9 @@ from PIL import Image
 
 import baselines
 from cut.base.errors import UserError
-from cut.base.files import write_json
 from cut.methods import commands
 from cut.methods.registry import code_digest, discover
+from cut.records.images import ExportRecord
 from cut.training import external_run
 
 REINHARD = ROOT / "baselines" / "reinhard"
@@ -109,8 +109,9 @@ def test_a_damaged_translation_is_named(tmp_path):
 
 def test_the_record_carries_options_code_and_seconds(tmp_path):
     write_images(tmp_path / "test" / "source", 2)
-    write_json(tmp_path / "test" / "manifest.json",
-               {"dataset": "d", "dataset_digest": "f" * 64, "size": [24, 24]})  # fmt: skip
+    ExportRecord(
+        dataset="d", dataset_digest="f" * 64, split="test", size=(24, 24), counts={"source": 2}
+    ).write(tmp_path / "test" / "manifest.json")
     run = tmp_path / "run"
     write_images(run / "translated", 2)
     for stage, seconds in (("train", "1.5"), ("translate", "0.25")):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import numpy as np
-import pandas as pd
 import pytest
 import standin
 import torch
@@ -14,11 +13,16 @@ from conftest import write_photos
 from training_runs import OPTIONS, arguments
 
 from cut.base.errors import UserError
-from cut.base.files import read_json, sha256_of, write_json
+from cut.base.files import sha256_of, write_json
 from cut.data.dataset import Dataset
 from cut.data.prepare import prepare
 from cut.data.registry import resolve
 from cut.metrics import best_epoch
+from cut.records.epochs import BestRecord, EpochScores
+from cut.records.images import TranslatedRecord
+from cut.records.inception import InceptionRecord
+from cut.records.run import RunRecord
+from cut.records.scores import ScoresRecord
 from cut.results.run import load_epochs, load_run
 from cut.training import snapshots
 
@@ -35,11 +39,11 @@ def record(tmp_path):
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
-    """Return the record of stand-in weights, as `cut.metrics.inception.weights` writes it."""
+    """Return the record of stand-in weights, as `cut inception` writes it."""
     folder = tmp_path_factory.mktemp("weights")
     path = standin.write_weights(folder / "inception.pt")
-    found = {"path": str(path), "source": "a stand-in", "tensors_sha256": "ab" * 32}
-    write_json(folder / "inception.json", found)
+    record = InceptionRecord(path=str(path), source="a stand-in", tensors_sha256="ab" * 32)
+    record.write(folder / "inception.json")
     return folder / "inception.json"
 
 
@@ -51,8 +55,8 @@ def trained(record, out, held_out=0, **more):
 
 def test_generators_are_kept_every_so_many_epochs_and_change_nothing(record, tmp_path):
     run = trained(record, tmp_path / "kept")
-    facts = read_json(run / "run.json")
-    assert sorted(facts["snapshots"]) == ["2", "4"]  # the fifth and last is generator.pt
+    facts = RunRecord.read(run / "run.json")
+    assert sorted(facts.snapshots) == [2, 4]  # the fifth and last is generator.pt
     kept = snapshots.verified(run, facts)
     assert list(kept) == [2, 4, 5] and kept[5] == run / "generator.pt"
     assert len({sha256_of(path) for path in kept.values()}) == 3
@@ -121,14 +125,14 @@ def chosen(record, weights, run, places):
     if "held_out" in places:
         arguments.append(f"--held-out={places['held_out']}")
     assert run_command("select", arguments) == 0
-    return read_json(run / "best.json")
+    return BestRecord.read(run / "best.json")
 
 
 def scored(run, places, weights, place=""):
     arguments = [str(places["test"] / "target.npz"), str(run / place / "translated"),
                  f"--weights-json={weights}", f"--json={run / place / 'scores.json'}"]  # fmt: skip
     assert run_command("score", arguments) == 0
-    return read_json(run / place / "scores.json")["fid"]
+    return ScoresRecord.read(run / place / "scores.json").scores["fid"]
 
 
 def test_the_best_epoch_is_kept_and_scored_as_the_last_is(record, weights, tmp_path, capsys):
@@ -138,21 +142,21 @@ def test_the_best_epoch_is_kept_and_scored_as_the_last_is(record, weights, tmp_p
     epochs = load_epochs(run)
     assert epochs.epoch.tolist() == [2, 4, 5] and epochs.iteration.tolist() == [14, 28, 35]
     assert epochs.fid_held_out.isna().all() and epochs.kid.notna().all()
-    assert best["fid"] == epochs.fid.min() and best["chosen_on"] == "test" and best["images"] == 4
-    assert best["epoch"] == epochs.epoch[epochs.fid.argmin()]
-    kept = snapshots.verified(run, read_json(run / "run.json"))[best["epoch"]]
+    assert best.fid == epochs.fid.min() and best.chosen_on == "test" and best.images == 4
+    assert best.epoch == epochs.epoch[epochs.fid.argmin()]
+    kept = snapshots.verified(run, RunRecord.read(run / "run.json"))[best.epoch]
     assert sha256_of(run / "best" / "generator.pt") == sha256_of(kept)
-    manifest = read_json(run / "best" / "translated" / "manifest.json")
-    assert manifest["epoch"] == best["epoch"] and len(manifest["images"]) == 4
+    manifest = TranslatedRecord.read(run / "best" / "translated" / "manifest.json")
+    assert manifest.translated.epoch == best.epoch and len(manifest.images) == 4
     # What was scored along the way is what translating and scoring give, for best and last.
 
     run_command("translate", [f"--dataset={record}", f"--run={run}", "--device=cpu"])
     assert scored(run, places, weights) == pytest.approx(epochs.fid.iloc[-1], rel=1e-4)
-    assert scored(run, places, weights, "best") == pytest.approx(best["fid"], rel=1e-4)
+    assert scored(run, places, weights, "best") == pytest.approx(best.fid, rel=1e-4)
     loaded = load_run(run)
-    assert loaded.value("epoch_best") == (best["epoch"], "")
+    assert loaded.value("epoch_best") == (best.epoch, "")
     fid = loaded.value("fid_best")[0]
-    assert fid == pytest.approx(best["fid"], rel=1e-4)
+    assert fid == pytest.approx(best.fid, rel=1e-4)
     assert loaded.value("fid_best_low")[0] < fid < loaded.value("fid_best_high")[0]
     assert f"best epoch {best['epoch']}: FID" in capsys.readouterr().out
 
@@ -162,8 +166,8 @@ def test_images_held_out_can_choose_instead(record, weights, tmp_path):
     places = prepare_references(record, weights, tmp_path / "results", held_out=3)
     best = chosen(record, weights, run, places)
     epochs = load_epochs(run)
-    assert best["chosen_on"] == "held_out" and best["images"] == 3
-    assert best["fid"] == epochs.fid_held_out.min()
+    assert best.chosen_on == "held_out" and best.images == 3
+    assert best.fid == epochs.fid_held_out.min()
     assert epochs.fid.notna().all() and not np.allclose(epochs.fid, epochs.fid_held_out)
     names = {path.name for path in (places["held_out"] / "source").iterdir()}
     assert names == {p.name for p in Dataset.load(record).held_out("source", 3)[1]}
@@ -179,23 +183,24 @@ def test_a_choice_by_images_that_were_trained_on_is_refused(record, weights, tmp
 def test_without_weights_the_last_epoch_stands_in_and_says_so(record, tmp_path, weights, capsys):
     run = trained(record, tmp_path / "run")
     none = tmp_path / "none.json"
-    write_json(none, {"reason": "no source answered"})
+    InceptionRecord(reason="no source answered").write(none)
     places = prepare_references(record, none, tmp_path / "results")
     best = chosen(record, none, run, places)
-    assert (best["epoch"], best["fid"], best["missing"]) == (5, None, "no source answered")
+    assert (best.epoch, best.fid, best.missing) == (5, None, "no source answered")
     assert load_epochs(run).fid.isna().all()
     assert "no epoch can be chosen, the last stands in: no source" in capsys.readouterr().out
 
 
 def test_the_lowest_score_is_chosen_and_the_earliest_of_equals():
-    epochs = pd.DataFrame({"epoch": [1, 2, 3, 4], "fid": [np.nan, 3.0, 2.0, 2.0]})
+    values = [None, 3.0, 2.0, 2.0]
+    epochs = [EpochScores(epoch=i + 1, iteration=i, fid=fid) for i, fid in enumerate(values)]
     assert best_epoch.choose(epochs, "fid").epoch == 3
-    assert best_epoch.choose(epochs.assign(fid=np.nan), "fid").epoch == 4
+    assert best_epoch.choose(epochs, "fid_held_out").epoch == 4
 
 
 def test_another_file_in_a_kept_generators_place_is_refused(record, weights, tmp_path):
     run = trained(record, tmp_path / "run")
-    facts = read_json(run / "run.json")
+    facts = RunRecord.read(run / "run.json")
     torch.save({}, snapshots.path_of(run, 2))
     with pytest.raises(UserError, match="epoch0002.pt is not the one that run.json names; delete"):
         snapshots.verified(run, facts)

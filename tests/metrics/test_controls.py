@@ -6,27 +6,28 @@
 from __future__ import annotations
 
 import io
-import json
 import zipfile
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from standin import write_manifest
 
-from cut.base.files import sha256_file
 from cut.base.images import resize, write_png
 from cut.metrics import feature_scores, input_distance
+from cut.metrics.catalogue import METRICS, SCORES
+from cut.metrics.inception.extract import Extractor
 from cut.metrics.inception.weights import WeightsUnavailable, find_inception
-from cut.metrics.score import SCORES, Partners, score
+from cut.metrics.score import Partners, score
 from cut.metrics.segmentation import segmenter
-from cut.results.run import METRICS
+from cut.records.scores import ScoresRecord
 
 IMAGES = {"testA": 60, "testB": 70, "trainB": 60}
 SIZE = 64
 
 
 @pytest.fixture(scope="module")
-def scored(shared_data, tmp_path_factory) -> dict[str, dict]:
+def scored(shared_data, tmp_path_factory) -> dict[str, ScoresRecord]:
     """Return what scoring says of each control, with real photographs and FID's weights."""
     try:
         weights = find_inception()
@@ -40,18 +41,18 @@ def scored(shared_data, tmp_path_factory) -> dict[str, dict]:
             for name in names[:: len(names) // n][:n]:
                 image = Image.open(io.BytesIO(archive.read(name))).convert("RGB")
                 write_png(root / folder / f"{Path(name).stem}.png", resize(image, SIZE))
-    digests = {path.name: sha256_file(path) for path in (root / "trainB").iterdir()}
-    manifest = {"algorithm": "real", "images": digests}
-    (root / "trainB" / "manifest.json").write_text(json.dumps(manifest))
+    write_manifest(root / "trainB", "ceiling")
     partners = Partners(truth=root / "testA", source=root / "testA")
     controls = {"copy": root / "testA", "real": root / "trainB"}
+    extractor = Extractor(weights)
     return {
-        name: score(root / "testB", folder, partners, weights) for name, folder in controls.items()
+        name: score(root / "testB", folder, partners, extractor)
+        for name, folder in controls.items()
     }
 
 
 def test_real_images_are_closer_to_real_images_than_the_inputs_are(scored):
-    copy, real = (scored[name]["scores"] for name in ("copy", "real"))
+    copy, real = (scored[name].scores for name in ("copy", "real"))
     compared = [
         name for name in feature_scores.NAMES if METRICS[name].better and real[name] is not None
     ]
@@ -64,7 +65,7 @@ def test_real_images_are_closer_to_real_images_than_the_inputs_are(scored):
 
 
 def test_scores_whose_perfect_value_is_known_give_it(scored):
-    copy, real = (scored[name]["scores"] for name in ("copy", "real"))
+    copy, real = (scored[name].scores for name in ("copy", "real"))
     assert real["kid_low"] < 0 < real["kid_high"]  # two samples of zebras: no distance
     assert real["coverage"] > 0.8 and real["density"] > 0.7
     assert copy["l1"] == 0 and copy["ssim"] == pytest.approx(1)
@@ -72,13 +73,13 @@ def test_scores_whose_perfect_value_is_known_give_it(scored):
 
 
 def test_unrelated_images_are_far_from_the_inputs(scored):
-    real = scored["real"]["scores"]
+    real = scored["real"].scores
     assert real["perceptual"] > 0.1 and real["self_similarity"] > 0.03
-    assert real["l1"] is None and "no counterparts" in scored["real"]["missing"]["l1"]
+    assert real["l1"] is None and "no counterparts" in scored["real"].missing["l1"]
 
 
 def test_what_is_not_measured_has_its_reason(scored):
     for result in scored.values():
-        gone = {name for name in SCORES if result["scores"][name] is None}
-        assert gone == set(result["missing"])
+        gone = {name for name in SCORES if result.scores[name] is None}
+        assert gone == set(result.missing)
         assert {*segmenter.NAMES, "fid_infinity"} <= gone

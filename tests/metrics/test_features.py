@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 
 import numpy as np
@@ -14,8 +13,27 @@ from pytorch_fid.fid_score import get_activations
 from standin import pytorch_fids, write_images, write_weights
 
 from cut.base.errors import UserError
-from cut.metrics.inception import features
-from cut.metrics.inception.weights import WeightsUnavailable, find_inception
+from cut.metrics.image_folder import ImageFolder
+from cut.metrics.inception import extract, features
+from cut.metrics.inception.extract import Extractor
+from cut.metrics.inception.weights import (
+    WeightsUnavailable,
+    find_inception,
+    read_weights_json,
+)
+from cut.records.inception import InceptionRecord
+from cut.records.scores import Side, Weights
+
+SIDE = Side(
+    images=1,
+    size=(32, 32),
+    formats=("PNG",),
+    images_sha256="",
+    extractor=extract.EXTRACTOR,
+    resize=extract.RESIZE,
+    dims=2048,
+    weights=Weights(source="a file", tensors_sha256="0"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +62,7 @@ def test_are_those_of_pytorch_fid_with_any_batch_size(standin, folder):
     expected = get_activations(paths, network, batch_size=7, num_workers=0)
     assert expected.std(axis=0).max() > 0.01  # the images differ, so the test can fail
     for batch_size in (3, 7):
-        found = features.extract(folder, standin, batch_size=batch_size)
+        found = Extractor(standin, batch_size=batch_size).features(ImageFolder(folder))
         assert found.names == [path.name for path in paths]
         assert found.values.dtype == np.float32
         np.testing.assert_allclose(found.values, expected, atol=2e-5 * expected.max())
@@ -53,51 +71,52 @@ def test_are_those_of_pytorch_fid_with_any_batch_size(standin, folder):
 def test_the_file_gives_back_what_was_kept(standin, folder, tmp_path):
     path = tmp_path / "out" / "reference.npz"
     record = tmp_path / "inception.json"
-    given = {k: str(v) for k, v in dataclasses.asdict(standin).items()}
-    record.write_text(json.dumps(given))
+    weights = standin.record
+    InceptionRecord(path=str(standin.path), **weights.model_dump()).write(record)
     argv = [str(folder), str(path), "--weights-json", str(record), "--meta", "split=test"]
     assert run_command("features", [*argv, "--device", "cpu"]) == 0
     kept = features.load(path)
     assert kept.values.shape == (7, 2048)
     assert kept.reason is None
     protocol = kept.protocol
-    assert (protocol["split"], protocol["images"], protocol["size"]) == ("test", 7, [32, 32])
-    assert protocol["weights"]["tensors_sha256"] == standin.tensors_sha256
-    assert "path" not in protocol["weights"]
+    assert (protocol.split, protocol.images, protocol.size) == ("test", 7, (32, 32))
+    assert protocol.weights == weights and protocol.network == "fast"
+    assert kept.translated is None
     assert [p.name for p in path.parent.iterdir()] == ["reference.npz"]
 
 
 def test_without_weights_the_file_holds_the_reason(folder, tmp_path):
     record, path = tmp_path / "inception.json", tmp_path / "reference.npz"
-    record.write_text(json.dumps({"reason": "no network"}))
+    InceptionRecord(reason="no network").write(record)
     assert run_command("features", [str(folder), str(path), "--weights-json", str(record)]) == 0
     kept = features.load(path)
     assert kept.reason == "no network"
     assert kept.values.shape == (0, 2048)
-    assert kept.protocol["images"] == 7
+    assert kept.protocol.images == 7
 
 
 def test_the_record_of_the_images_changes_with_one_pixel(tmp_path):
-    nothing = WeightsUnavailable("none")
     folder = write_images(tmp_path / "images", 2)
-    before = features.extract(folder, nothing).protocol["images_sha256"]
+    before = ImageFolder(folder).digest
     image = Image.open(folder / "01.png")
     image.putpixel((0, 0), (1, 2, 3))
     image.save(folder / "01.png")
-    assert features.extract(folder, nothing).protocol["images_sha256"] != before
+    assert ImageFolder(folder).digest != before
+    nothing = Extractor(WeightsUnavailable("none")).features(ImageFolder(folder))
+    assert nothing.protocol.images_sha256 == ImageFolder(folder).digest
 
 
 def test_images_of_two_sizes_are_refused_by_name(tmp_path):
     folder = write_images(tmp_path / "images", 2)
     Image.new("RGB", (20, 30)).save(folder / "odd.png")
     with pytest.raises(UserError, match=r"odd.png is 20x30 but 00.png is 32x32"):
-        features.extract(folder, WeightsUnavailable("none"))
+        Extractor(WeightsUnavailable("none")).features(ImageFolder(folder))
 
 
 def test_sixteen_bit_images_are_scaled_and_not_clipped(tmp_path):
     levels = np.linspace(0, 65535, 64).reshape(8, 8).astype(np.uint16)
     Image.fromarray(levels).save(tmp_path / "deep.png")
-    x = features._tensor(tmp_path / "deep.png")
+    x = extract.unit_tensor(tmp_path / "deep.png")
     assert x[0].flatten().numpy() == pytest.approx(levels.flatten() / 65535, abs=0.003)
 
 
@@ -115,16 +134,17 @@ def test_files_that_hold_no_features_are_refused(tmp_path):
         np.save(file, np.zeros(3))
     with pytest.raises(UserError, match="holds no features"):
         features.load(path)
-    for protocol in ({}, [], 3, {"weights": {}}, {"weights": 3}):
-        given = features.Features(np.zeros((1, 2048), np.float32), ["a.png"], protocol)
-        features.save(given, path)
+    rows = np.zeros((1, 2048), np.float32)
+    for protocol in ("{}", "[]", "3", '{"weights": {}}', SIDE.model_copy(update={"weights": None})):
+        text = protocol if isinstance(protocol, str) else protocol.model_dump_json()
+        kept = {"protocol": np.array(text), "translated": np.array("null")}
+        np.savez(path, features=rows, names=np.array(["a.png"]), **kept)
         with pytest.raises(UserError, match="holds no features"):
             features.load(path)
     np.savez(path, features=np.array([["a"]]), names=np.array(["a"]), protocol=np.array("{}"))
     with pytest.raises(UserError, match="holds no features"):
         features.load(path)
-    known = {"weights": {"source": "a file", "tensors_sha256": "0"}}
-    bad = features.Features(np.full((1, 2048), np.nan, np.float32), ["a.png"], known)
+    bad = features.Features(np.full((1, 2048), np.nan, np.float32), ["a.png"], SIDE)
     features.save(bad, path)
     with pytest.raises(UserError, match="finite"):
         features.load(path)
@@ -133,20 +153,26 @@ def test_files_that_hold_no_features_are_refused(tmp_path):
 def test_a_record_of_weights_that_are_gone_says_so(tmp_path, standin):
     record = tmp_path / "inception.json"
     lost = {"path": str(tmp_path / "gone.pth"), "source": "s", "tensors_sha256": "0"}
-    record.write_text(json.dumps(lost))
+    InceptionRecord(**lost).write(record)
     with pytest.raises(UserError, match=r"gone.pth .* run python -m cut inception again"):
-        features.read_weights_json(record)
-    record.write_text("[]")
-    with pytest.raises(UserError, match="doesn't say where"):
-        features.read_weights_json(record)
+        read_weights_json(record)
+    for content in ([], {"version": 1}, {"version": 1, **lost, "reason": "both"}):
+        record.write_text(json.dumps(content))
+        with pytest.raises(UserError, match="inception.json.*python -m cut inception"):
+            read_weights_json(record)
 
 
 @pytest.mark.parametrize(
-    ("extra", "words"), [(["--meta", "split"], "KEY=VALUE"), (["--batch-size", "0"], "1 or more")]
+    ("extra", "words"),
+    [
+        (["--meta", "split"], "KEY=VALUE"),
+        (["--meta", "splitt=x"], "split"),
+        (["--batch-size", "0"], "1 or more"),
+    ],
 )
 def test_bad_arguments_are_refused(folder, tmp_path, extra, words):
     record = tmp_path / "inception.json"
-    record.write_text(json.dumps({"reason": "none"}))
+    InceptionRecord(reason="none").write(record)
     argv = [str(folder), str(tmp_path / "o.npz"), "--weights-json", str(record), *extra]
     with pytest.raises(UserError, match=words):
         run_command("features", argv)

@@ -10,10 +10,12 @@ import pytest
 import torch
 from command import run_command
 from PIL import Image
+from standin import write_manifest
 from torch import nn
 
 from cut.base.errors import UserError
 from cut.metrics import score
+from cut.metrics.inception.extract import Extractor
 from cut.metrics.inception.weights import WeightsUnavailable
 from cut.metrics.score import Partners
 from cut.metrics.segmentation.confusion import confusion, scores
@@ -26,8 +28,9 @@ from cut.metrics.segmentation.segmenter import (
     Segmenter,
     training_classes,
 )
+from cut.records.inception import InceptionRecord
 
-NOTHING = WeightsUnavailable("none for this test")
+NOTHING = Extractor(WeightsUnavailable("none for this test"))
 
 
 def random_weights(seed: int = 0) -> dict[str, torch.Tensor]:
@@ -155,16 +158,16 @@ def test_scores_are_those_of_one_confusion_over_all_images(weights, tmp_path):
         predicted = segmenter.predict(Image.open(path), "cpu")
         counts += confusion(training_classes(ids), predicted, 19)
     expected = scores(counts)
-    assert {name: result["scores"][name] for name in NAMES} == pytest.approx(expected)
+    assert {name: result.scores[name] for name in NAMES} == pytest.approx(expected)
     assert 0 < expected["pixel_accuracy"] < 1
-    assert result["protocol"]["segmenter"]["size"] == "the images' own"
-    assert len(result["protocol"]["segmenter"]["weights_sha256"]) == 64
+    assert result.protocol.segmenter.size == "the images' own"
+    assert len(result.protocol.segmenter.weights_sha256) == 64
 
 
 def test_the_command_finds_labels_and_says_why_scores_are_missing(weights, tmp_path):
     images, _ = write_labelled(tmp_path)  # labels/ beside images/, as an export has them
     record, out = tmp_path / "inception.json", tmp_path / "scores.json"
-    record.write_text(json.dumps({"reason": "none"}))
+    InceptionRecord(reason="none").write(record)
     argv = [str(images), str(images), "--test", str(tmp_path), "--weights-json", str(record),
             "--json", str(out), "--device", "cpu"]  # fmt: skip
     run_command("score", argv)
@@ -176,12 +179,10 @@ def test_the_command_finds_labels_and_says_why_scores_are_missing(weights, tmp_p
 
 def test_real_training_images_have_others_labels(weights, tmp_path):
     images, labels = write_labelled(tmp_path)
-    head = {"algorithm": "real", "images": {
-        p.name: score.sha256_file(p) for p in images.glob("*.png")}}  # fmt: skip
-    (images / "manifest.json").write_text(json.dumps(head))
+    write_manifest(images, "ceiling")
     result = score.score(images, images, Partners(labels=labels), NOTHING,
                          segmenter=Segmenter.load(weights))  # fmt: skip
-    assert result["scores"]["miou"] is None and "others' labels" in result["missing"]["miou"]
+    assert result.scores["miou"] is None and "labels" in result.missing["miou"]
 
 
 @pytest.mark.parametrize(

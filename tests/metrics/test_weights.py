@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import pickle
 import subprocess
@@ -19,6 +18,7 @@ from standin import random_state, write_weights
 from cut.base.errors import UserError
 from cut.metrics.inception import convert, weights
 from cut.metrics.inception.weights import WeightsUnavailable, find_inception, tensors_digest
+from cut.records.inception import InceptionRecord
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_the_release_is_kept_only_with_its_digest(caches, tmp_path, monkeypatch)
         weights._fetch_official()
     assert list((tmp_path / "cache").iterdir()) == []
     kept = write_weights(tmp_path / "same.pth")
-    prefix = weights.sha256_file(kept)[:8]
+    prefix = weights.sha256_of(kept)[:8]
     monkeypatch.setattr(weights, "OFFICIAL_PREFIX", prefix)
     monkeypatch.setattr(
         weights, "download", lambda url, dest, **_: dest.write_bytes(kept.read_bytes())
@@ -150,10 +150,9 @@ def test_offline_the_command_gives_a_reason_soon_and_exits_0(tmp_path):
     command = [sys.executable, "-m", "cut", "inception", "--out", str(out)]
     done = subprocess.run(command, env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    record = json.loads(out.read_text())
-    assert list(record) == ["reason"]
-    assert record["reason"].endswith(f"; to look again, delete {out} and run again")
-    assert weights.OFFICIAL in record["reason"] and convert.REQUIREMENT in record["reason"]
+    record = InceptionRecord.read(out)
+    assert record.path is None and str(out) in record.reason
+    assert weights.OFFICIAL in record.reason and convert.REQUIREMENT in record.reason
     assert time.monotonic() - start < 60
 
 

@@ -1,4 +1,4 @@
-"""The form of run.json, and the schema that is published of it."""
+"""The records that a real training and translation leave."""
 
 from __future__ import annotations
 
@@ -7,56 +7,79 @@ import json
 import jsonschema
 import pytest
 from command import run_command
-from conftest import ROOT
-from fake_runs import write_run
+from fake_runs import write_best, write_run
 from training_runs import arguments
 
 from cut.base.errors import UserError
-from cut.base.files import read_json
 from cut.data.prepare import prepare
 from cut.data.registry import resolve
-from cut.records import run_record
+from cut.records.commands import RECORDS, check, model_of
+from cut.records.images import TranslatedRecord
+from cut.records.run import RunRecord
 from cut.training import options
 
-SCHEMA = json.loads((ROOT / "docs" / "run.schema.json").read_text())
+SMALL = {
+    "ngf": 4,
+    "ndf": 4,
+    "n_blocks": 1,
+    "width": 8,
+    "nce_layers": [0, 4],
+    "n_patches": 8,
+}
 
 
-def test_the_published_schema_is_what_the_code_checks():
-    assert run_record.RunRecord.model_json_schema() == SCHEMA
-    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+def follows_its_schema(path):
+    """Return whether a JSON file is valid by the schema of its model."""
+    schema = jsonschema.Draft202012Validator(model_of(path).schema_of())
+    return schema.is_valid(json.loads(path.read_text()))
 
 
 @pytest.mark.parametrize("method, training", [("cut", {"snapshot_every": 1}), ("copy", {})])
-def test_what_a_training_writes_follows_the_schema(pets, tmp_path, method, training):
+def test_a_training_writes_records_of_the_schemas(pets, tmp_path, method, training):
     prepare(resolve("pets", str(pets)), tmp_path / "data")
     given = {"epochs_constant": 2, "epochs_decay": 0, **training}
-    options = {} if method == "copy" else {"ngf": 4, "ndf": 4, "n_blocks": 1, "width": 8,
-                                           "nce_layers": [0, 4], "n_patches": 8}  # fmt: skip
-    data = tmp_path / "data" / "dataset.json"
-    run_command("train", arguments(data, tmp_path / "run", method, options, given))
-    facts = read_json(tmp_path / "run" / "run.json")
-    jsonschema.validate(facts, SCHEMA)
-    assert run_record.check(facts, tmp_path) is facts
-    assert facts["versions"]["torch"] and facts["code_digest"] and facts["dataset_digest"]
-    assert set(facts["training"]) == (set() if method == "copy" else set(train_fields()))
-    assert list(facts["snapshots"]) == (["1"] if method == "cut" else [])
-
-
-def train_fields():
-    return options.TrainingOptions.model_fields
+    data, run = tmp_path / "data" / "dataset.json", tmp_path / "run"
+    run_command("train", arguments(data, run, method, SMALL if method == "cut" else {}, given))
+    run_command("translate", [f"--dataset={data}", f"--run={run}", "--device=cpu"])
+    for path in (data, run / "run.json", run / "translated" / "manifest.json"):
+        assert check(path) and follows_its_schema(path)
+    assert check(run / "history.csv")
+    record = RunRecord.read(run / "run.json")
+    assert record.versions["torch"] and record.code_digest and record.dataset_digest
+    fields = set(options.TrainingOptions.model_fields)
+    assert set(record.training) == (set() if method == "copy" else fields)
+    assert list(record.snapshots) == ([1] if method == "cut" else [])
+    assert record.control == (method == "copy") and record.trained == (method == "cut")
+    head = TranslatedRecord.read(run / "translated" / "manifest.json").translated
+    assert (head.role, head.epoch) == (record.role, record.epochs)
 
 
 @pytest.mark.parametrize(
-    "change, sentence",
+    "change, words",
     [
-        ({"epochs": None}, "epochs = None: input should be a valid integer; train again"),
-        ({"size": [48]}, "size = .48.: list should have at least 2 items"),
-        ({"iterations": -1}, "iterations = -1: input should be greater than or equal to 0"),
-        ({"sizes": [1, 2]}, "has 'sizes', which no run's record of this version has"),
+        ({"epochs": None}, "epochs"),
+        ({"size": [48]}, "size"),
+        ({"size": [48, 0]}, "size"),
+        ({"iterations": -1}, "iterations"),
+        ({"sizes": [1, 2]}, "sizes"),
+        ({"hardware": {"cpu": "x"}}, "hardware.threads"),
+        ({"version": 0}, "version 0"),
     ],
 )
-def test_a_wrong_record_is_one_sentence_and_against_the_schema(tmp_path, change, sentence):
-    facts = {**read_json(write_run(tmp_path / "run") / "run.json"), **change}
-    with pytest.raises(UserError, match=sentence):
-        run_record.check(facts, tmp_path / "run.json")
-    assert not jsonschema.Draft202012Validator(SCHEMA).is_valid(facts)
+def test_a_wrong_record_is_refused_by_model_and_schema(tmp_path, change, words):
+    path = write_run(tmp_path / "run") / "run.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    with pytest.raises(UserError, match=words):
+        RunRecord.read(path)
+    assert not follows_its_schema(path)
+
+
+def test_the_fixtures_of_tests_are_records(tmp_path):
+    run = write_best(write_run(tmp_path / "run"), {2: 58.0, 4: 70.0}, "held_out")
+    files = [path for path in run.rglob("*") if path.suffix in (".json", ".csv")]
+    assert {model_of(path).name for path in files} == set(RECORDS) - {
+        "dataset",
+        "export",
+        "inception",
+    }
+    assert all(check(path) for path in files)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from command import run_command
-from fake_runs import WEIGHTS, picture, write_run, write_test
+from fake_runs import WEIGHTS, picture, protocol, write_run, write_test
 from PIL import Image
 
 from cut.base.errors import UserError
-from cut.base.images import list_images
-from cut.metrics.inception.features import Features, images_digest, save
+from cut.metrics.image_folder import ImageFolder
+from cut.metrics.inception.features import Features, save
+from cut.records.scores import Side
 from cut.report.figures import best_and_worst, image_page
 
 
@@ -53,8 +56,13 @@ def write_features(path, values, folder=None, weights=WEIGHTS):
     names = [f"img_{i}.png" for i in range(len(values))]
     rows = np.zeros((len(values), 2048), np.float32)
     rows[:, 0] = values
-    digest = images_digest(list_images(folder)) if folder else ""
-    save(Features(rows, names, {"weights": weights, "images_sha256": digest}), path)
+    digest = ImageFolder(folder).digest if folder else ""
+    save(Features(rows, names, make_side(images_sha256=digest, weights=weights)), path)
+
+
+def make_side(**changes):
+    """Return the protocol of a file of features."""
+    return Side.model_validate_json(json.dumps(protocol(**changes)["real"]))
 
 
 def test_without_a_truth_the_nearest_real_image_decides(tmp_path):
@@ -134,7 +142,8 @@ def test_without_features_there_is_a_placeholder(tmp_path, capsys):
     test = write_test(tmp_path / "test", truth=False)
     run = write_run(tmp_path / "cut", "cut")
     for path in (test / "target.npz", run / "features.npz"):
-        save(Features(np.zeros((0, 2048), np.float32), [], {"reason": "no source answered"}), path)
+        side = make_side(reason="no source answered", weights=None)
+        save(Features(np.zeros((0, 2048), np.float32), [], side), path)
     arguments = ["cases", "--test", str(test), "--out", str(tmp_path / "c.png"), str(run)]
     assert run_command("report figures", arguments) == 0
     assert "no true counterparts, and no source answered" in capsys.readouterr().out

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 
 import pytest
+from command import run_command
 from fake_runs import write_best, write_run
+from golden import check_golden
 
 from cut.base.errors import UserError
-from cut.report.dataset_tables import build, build_others, main, write_tables
+from cut.report.dataset_tables import build, build_others, write_tables
 from cut.report.markdown import markdown
 from cut.report.table import Table
 from cut.results.rows import rows_of
@@ -145,7 +147,7 @@ def test_the_same_runs_give_the_same_bytes(tmp_path, runs):
 def test_nothing_is_written_when_a_run_is_unscored(tmp_path, runs):
     (runs[2] / "scores.json").unlink()
     with pytest.raises(UserError, match="scores.json"):
-        main(["--out", str(tmp_path / "out"), *map(str, runs)])
+        run_command("report tables", ["--out", str(tmp_path / "out"), *map(str, runs)])
     assert not (tmp_path / "out").exists()
 
 
@@ -169,10 +171,10 @@ def test_the_best_epoch_of_several_seeds_is_a_mean(tmp_path):
     assert cells(build(rows(folders)))["cut"]["fid_best"] == "59.0 ± 1.4"
 
 
-def test_markdown_and_latex_are_as_kept(tmp_path, runs, golden):
+def test_markdown_and_latex_are_as_kept(tmp_path, runs):
     runs.append(write_run(tmp_path / "odd", "my_50%_{method}", algorithm="cut"))
     write_best(runs[-1], {2: 58.25, 5: 61.25})
     write_tables(tmp_path / "out", runs)
     for end in (".md", ".tex", "-scores.md", ".csv"):
-        golden(tmp_path / "out" / f"coats2stripes{end}")
+        check_golden(tmp_path / "out" / f"coats2stripes{end}")
     assert markdown(build(rows(runs))) == (tmp_path / "out" / "coats2stripes.md").read_text()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from command import run_command
 from fake_runs import protocol, write_run
+from golden import check_golden
 from tables_of import ALL, TABLE1, UNPAIRED, rows, texts, write_table1, write_variants
 
 from cut.base.errors import UserError
-from cut.report.overview_table import MOST, MOST_WITH_DEVIATIONS, build, main
+from cut.report.overview_table import MOST, MOST_WITH_DEVIATIONS, build
 
 OPTIONS = ("Id", "Negs", "Layers", "Int", "Ext", "other options")
 
@@ -114,7 +116,7 @@ def test_the_caption_gives_shared_sentences_once(tmp_path, runs):
 def test_an_ablation_needs_a_variant_of_cut(tmp_path):
     run = write_run(tmp_path / "copy", "copy")
     with pytest.raises(UserError, match="variant of CUT"):
-        main(["--ablation", "--out", str(tmp_path / "out"), str(run)])
+        run_command("report overview", ["--ablation", "--out", str(tmp_path / "out"), str(run)])
     assert not (tmp_path / "out").exists()
 
 
@@ -125,10 +127,12 @@ def test_an_ablation_may_have_a_foreign_method_with_layers(tmp_path):
     assert texts(table)["foreign"]["", "Negs"] == "–"
 
 
-def test_files_are_as_kept_and_the_same_again(tmp_path, runs, golden):
+def test_files_are_as_kept_and_the_same_again(tmp_path, runs):
     for name in ("a", "b"):
-        main(["--ablation", "--out", str(tmp_path / name), *map(str, runs)])
+        run_command(
+            "report overview", ["--ablation", "--out", str(tmp_path / name), *map(str, runs)]
+        )
     for end in ("md", "tex", "csv"):
         written = tmp_path / "a" / f"ablation.{end}"
         assert written.read_bytes() == (tmp_path / "b" / f"ablation.{end}").read_bytes(), end
-        golden(written)
+        check_golden(written)

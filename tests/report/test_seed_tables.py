@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from command import run_command
 from fake_runs import write_run
+from golden import check_golden
 
-from cut.report.seed_tables import build, main
+from cut.report.seed_tables import build
 from cut.results.rows import rows_of
 from cut.results.run import load_run
 
@@ -34,7 +36,7 @@ def line_of(folders, name):
 
 
 def test_a_line_has_mean_deviation_and_every_value(runs, tmp_path):
-    main(["--out", str(tmp_path / "t"), *map(str, runs)])
+    run_command("report seeds", ["--out", str(tmp_path / "t"), *map(str, runs)])
     found = pd.read_csv(tmp_path / "t" / "seeds.csv").set_index(["method", "metric"])
     line = found.loc[("cut", "fid")]
     assert line.seeds == 3 and line["mean"] == pytest.approx(statistics.fmean(FIDS.values()))
@@ -84,11 +86,11 @@ def test_the_caption_leaves_out_what_has_no_column(runs):
     assert "±" not in text and "Time and peak memory" not in text
 
 
-def test_files_are_as_kept_and_the_same_again(runs, tmp_path, golden):
+def test_files_are_as_kept_and_the_same_again(runs, tmp_path):
     for name in ("a", "b"):
-        main(["--out", str(tmp_path / name), *map(str, runs)])
+        run_command("report seeds", ["--out", str(tmp_path / name), *map(str, runs)])
     names = sorted(path.name for path in (tmp_path / "a").iterdir())
     assert names == ["coats2stripes-seeds.md", "coats2stripes-seeds.tex", "seeds.csv"]
     for name in names:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
-    golden(tmp_path / "a" / "coats2stripes-seeds.md")
+    check_golden(tmp_path / "a" / "coats2stripes-seeds.md")

@@ -7,10 +7,13 @@ import subprocess
 import sys
 
 import pytest
-from fake_runs import write_best, write_run
+from fake_runs import write_best, write_run, write_test
 
 from cut.base.errors import UserError
 from cut.metrics.catalogue import METRICS
+from cut.metrics.inception.extract import Extractor
+from cut.metrics.inception.weights import WeightsUnavailable
+from cut.metrics.score import Partners, score
 from cut.results.run import NOT_FOLLOWED, NOT_TRAINED, OTHER_SCENES, OWN_CODE, load_run
 
 
@@ -99,6 +102,19 @@ def test_scores_of_another_runs_translations_are_refused(tmp_path):
         load_run(folder)
 
 
+def test_what_scoring_writes_is_read(tmp_path):
+    folder, images = write_run(tmp_path / "run"), write_test(tmp_path / "test")
+    (folder / "translated" / "manifest.json").unlink()
+    extractor = Extractor(WeightsUnavailable("no weights for this test"))
+    partners = Partners(truth=images / "truth")
+    record = score(images / "target", folder / "translated", partners, extractor)
+    record.write(folder / "scores.json")
+    run = load_run(folder)
+    assert (run.protocol.fake.images, run.protocol.real.images) == (4, 6)
+    assert run.value("fid") == (None, "no weights for this test")
+    assert run.value("l1") == (0.0, "") and run.value("ssim")[0] == pytest.approx(1.0)
+
+
 MODULES = [
     "cut.results.comparison",
     "cut.results.ablation",
@@ -107,7 +123,7 @@ MODULES = [
     "cut.report.overview_table",
     "cut.report.seed_tables",
     "cut.report.figures.main",
-    "cut.report.site.main",
+    "cut.report.site.page",
 ]
 
 

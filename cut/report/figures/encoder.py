@@ -93,10 +93,10 @@ def load_encoder(run: Path) -> tuple[dict[str, Any], Cut]:
     Raises:
         UserError: the run's method is no variant of CUT, or the run did not keep its heads.
     """
-    facts, method = load_run(run)
+    record, method = load_run(run)
     if not isinstance(method, Cut):
         raise UserError(
-            f"{facts['method']} is no variant of CUT: it compares no patches of an encoder"
+            f"{record.method} is no variant of CUT: it compares no patches of an encoder"
         )
     if method.embedding_state():
         path = run / "embedding.pt"
@@ -107,7 +107,7 @@ def load_encoder(run: Path) -> tuple[dict[str, Any], Cut]:
             reason = str(error).splitlines()[0]
             raise UserError(f"{path} doesn't hold the run's heads: {reason}") from None
     method.train(False)
-    return facts, method
+    return record, method
 
 
 def draw(run: Path, test: Path, names: Sequence[str], seed: int) -> Figure:
@@ -116,7 +116,7 @@ def draw(run: Path, test: Path, names: Sequence[str], seed: int) -> Figure:
     Raises:
         UserError: as `load_encoder`.
     """
-    facts, method = load_encoder(run)
+    record, method = load_encoder(run)
     layers = method.options.nce_layers
     sources = by_stem(test / "source")
     images = torch.stack([to_tensor(read_image(sources[name])) for name in names])
@@ -136,7 +136,7 @@ def draw(run: Path, test: Path, names: Sequence[str], seed: int) -> Figure:
     )  # fmt: skip
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.01, hspace=0.01)
     figure.suptitle(
-        f"{facts['method']}: cosine of the marked patch of the translation to each patch of the"
+        f"{record.method}: cosine of the marked patch of the translation to each patch of the"
         f" input, by layer; components of layer {layers[deep]}",
         fontsize=7, x=0.01, ha="left",
     )  # fmt: skip

@@ -1,0 +1,87 @@
+"""A folder of images that is listed and hashed once, whatever scores are computed from it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+from PIL import Image
+
+from cut.base.errors import UserError
+from cut.base.files import sha256_of
+from cut.base.images import list_images, read_image
+
+
+class ImageFolder:
+    """The images of one folder, sorted by name."""
+
+    def __init__(self, path: Path) -> None:
+        """List the images.
+
+        Raises:
+            UserError: the folder is missing, has no images, or has sub-folders.
+        """
+        self.path = Path(path)
+        self.paths = list_images(self.path)
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self.paths)
+
+    @property
+    def names(self) -> list[str]:
+        """Return the file names."""
+        return [path.name for path in self.paths]
+
+    @cached_property
+    def size(self) -> tuple[int, int]:
+        """Return (height, width) of all images.
+
+        Raises:
+            UserError: they have several sizes.
+        """
+        return one_size(self.paths)
+
+    @cached_property
+    def digests(self) -> dict[str, str]:
+        """Return the sha256 of each file, by name."""
+        return {path.name: sha256_of(path) for path in self.paths}
+
+    @property
+    def digest(self) -> str:
+        """Return the sha256 over the names and contents of the files, in order."""
+        lines = "".join(f"{name} {digest}\n" for name, digest in self.digests.items())
+        return hashlib.sha256(lines.encode()).hexdigest()
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """Return the file formats, by extension: JPEG changes a FID that PNG does not."""
+        kinds = {path.suffix[1:].upper() for path in self.paths}
+        return tuple(sorted({{"JPG": "JPEG", "TIF": "TIFF"}.get(kind, kind) for kind in kinds}))
+
+
+def one_size(paths: Sequence[Path]) -> tuple[int, int]:
+    """Return (height, width) of all the images.
+
+    Raises:
+        UserError: they have several sizes, and a batch needs one.
+    """
+    first = _size(paths[0])
+    for path in paths[1:]:
+        size = _size(path)
+        if size != first:
+            raise UserError(
+                f"{path} is {size[0]}x{size[1]} but {paths[0].name} is {first[0]}x{first[1]}; "
+                "the images of a folder must have one size to be scored, so resize them first"
+            )
+    return first[1], first[0]
+
+
+def _size(path: Path) -> tuple[int, int]:
+    """Return (width, height) from the head of the file; no pixel is decoded."""
+    with contextlib.suppress(Exception), Image.open(path) as image:
+        return image.size
+    return read_image(path).size
