@@ -1,21 +1,21 @@
-# `make` alone lists what there is. Python 3.11 or newer, pip and make are all that is needed.
+# `make` alone lists the targets. It needs Python 3.11 or newer, pip and make.
 
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 RUN_STAMP := $(VENV)/.installed-run
 TEST_STAMP := $(VENV)/.installed-test
 
-# The first interpreter here that is new enough, unless the command line names one.
+# The first interpreter that is new enough, unless the command line names one.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
   $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; exit; }; \
   done; echo python3)
 CORES ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 WORKERS ?= 2
 UV ?= uv
-# More arguments for Snakemake and for pytest: `make demo ARGS="--configfile config/paper.yaml"`.
+# Extra arguments for Snakemake or pytest: `make demo ARGS="--configfile config/paper.yaml"`.
 ARGS ?=
 
-# The download is gigabytes: show its progress to a person, and not to a log of CI.
+# The download takes gigabytes: show its progress, except in CI.
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check $(if $(CI),--quiet) install \
   --require-hashes
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
@@ -24,26 +24,27 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --fork-st
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format lock report clean python
+.PHONY: help demo test test-fast lint format lock report clean python
 
 help:
-	@echo 'make demo     install into $(VENV), then train, translate, score: tables and a picture'
-	@echo 'make test     install the test tools too, then run the tests'
-	@echo 'make lint     check style and workflow (ruff, snakefmt, snakemake --lint)'
-	@echo 'make format   rewrite the code in that style'
-	@echo 'make report   write report.html with the tables and figures of the last demo'
-	@echo 'make lock     resolve pyproject.toml again into requirements*.lock (needs uv)'
-	@echo 'make clean    remove $(VENV), caches and builds; results/ and data/ stay'
+	@echo 'make demo       install into $(VENV), then train, translate, score: tables and a picture'
+	@echo 'make test       install the test tools too, then run the tests'
+	@echo 'make test-fast  run the tests that are not slow'
+	@echo 'make lint       check style and workflow (ruff, snakefmt, snakemake --lint)'
+	@echo 'make format     rewrite the code in that style'
+	@echo 'make report     write report.html with the tables and figures of the last demo'
+	@echo 'make lock       resolve pyproject.toml again into requirements*.lock (needs uv)'
+	@echo 'make clean      remove $(VENV), caches and builds; results/ and data/ stay'
 	@echo 'Settings: PYTHON=$(PYTHON) CORES=$(CORES) WORKERS=$(WORKERS) ARGS='
 
-# Says in one sentence what is wrong with the interpreter, before anything is made with it.
+# Check the interpreter before using it, and report a problem in one sentence.
 python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "error: '$(PYTHON)' is missing or older than Python 3.11: install Python 3.11 or" \
 	    "newer, or name one with 'make PYTHON=/path/to/python3.12 …'" >&2; exit 1; }
 
-# A stamp is written last: an interrupted install leaves none, and the next make starts it again.
-# A changed lock makes a new environment, so that nothing of the old one is left in it.
+# The stamp is written last, so that the next make repeats an interrupted install. A changed lock
+# gives a new environment, so that no old package stays in it.
 $(RUN_STAMP): requirements.lock | python
 	@echo "==> Installing the locked versions into $(VENV) (some minutes, several GB: torch)"
 	@rm -rf $(VENV)
@@ -58,13 +59,13 @@ $(TEST_STAMP): requirements-test.lock $(RUN_STAMP)
 	@touch $@
 
 demo: $(RUN_STAMP)
-	@echo "==> Running the workflow on $(CORES) cores; what is made already is not made again"
+	@echo "==> Running the workflow on $(CORES) cores; only missing or outdated results are computed"
 	@echo "==> Live progress of the trainings: tail -f results/logs/*.train.log"
 	@PATH="$(BIN):$$PATH" snakemake --cores $(CORES) $(ARGS)
 	@echo "==> Tables:  results/tables/"
 	@echo "==> Figures: results/figures/"
 	@echo "==> Page:    results/site/index.html"
-	@echo "==> 'make report' puts both into report.html"
+	@echo "==> 'make report' writes tables and figures into one file, report.html"
 
 report: $(RUN_STAMP)
 	@PATH="$(BIN):$$PATH" snakemake --report report.html $(ARGS)
@@ -73,6 +74,9 @@ report: $(RUN_STAMP)
 test: $(TEST_STAMP)
 	@echo "==> Running the tests in $(WORKERS) processes"
 	@PATH="$(BIN):$$PATH" OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+
+test-fast: override ARGS += -m "not slow"
+test-fast: test
 
 lint: $(TEST_STAMP)
 	@echo "==> Checking style and workflow"
@@ -86,13 +90,13 @@ format: $(TEST_STAMP)
 	@$(VENV)/bin/ruff format .
 	@$(VENV)/bin/snakefmt -l 100 Snakefile workflow
 
-# The test lock takes the run lock as constraints: the test tools never move a version of the run.
+# The run lock constrains the test lock, so that the test tools never change a version of the run.
 lock:
 	@command -v $(UV) >/dev/null || { echo "error: 'make lock' needs uv:" \
 	  "pip install uv, or name it with 'make lock UV=/path/to/uv'" >&2; exit 1; }
 	$(COMPILE) --upgrade pyproject.toml -o requirements.lock
 	$(COMPILE) --upgrade pyproject.toml --extra test -c requirements.lock -o requirements-test.lock
-	@echo "==> Now make the pins in environment.yml and workflow/envs agree: make test says where"
+	@echo "==> Now copy the versions to environment.yml: make test lists those that differ"
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache

@@ -29,7 +29,7 @@ try:
     for path in map(Path, workflow.configfiles):
         if path.suffix in (".yaml", ".yml"):
             read(path)  # Snakemake takes a key that is given twice without a word
-    PLAN = make_plan(config)
+    PLAN = make_plan(config, Path(".snakemake/rows"))
     check_inputs(PLAN)
     for entry in PLAN.entries.values():
         refuse_other(entry, Path(PLAN.config.data) / entry.name)
@@ -37,7 +37,7 @@ except UserError as error:
     raise WorkflowError(str(error))
 
 
-report: "workflow/report/workflow.rst"
+report: "cut/resources/captions/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
@@ -54,7 +54,5 @@ include: "workflow/rules/site.smk"
 rule all:
     default_target: True
     input:
-        f"{RESULTS}/tables/scores.csv",
-        figures(),
-        overviews(),
+        products(),
         rules.site.output.page,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 OPTIONS = {"ngf": 4, "ndf": 4, "n_blocks": 1, "nce_layers": [0, 4, 8], "n_patches": 8, "width": 8}
-TRAINING = {"epochs_constant": 2, "epochs_decay": 2, "log_every": 2, "checkpoint_minutes": 0}
+TRAINING = {"epochs_constant": 2, "epochs_decay": 2, "log_every": 6}
+SAVED_OFTEN = {**TRAINING, "log_every": 2, "checkpoint_minutes": 0}  # a state after every step
 
 
 def arguments(dataset, out, method="cut", options=OPTIONS, training=TRAINING, **more):

@@ -54,12 +54,9 @@ def explain(
     place = [str(part) for part in first["loc"] if str(part) not in {*hidden, "[key]"}]
     name = ".".join(place)
     if first["type"] == "extra_forbidden":
-        whose = ".".join([*place[:-1]])
-        return unknown(
-            f"{kind} of {f'{whose} of ' if whose else ''}{owner}",
-            place[-1],
-            list(_innermost(model, first["loc"][:-1]).model_fields),
-        )
+        inside = f"{'.'.join(place[:-1])} in {owner}" if place[1:] else owner
+        known = list(_innermost(model, first["loc"][:-1]).model_fields)
+        return unknown(f"{kind} of {inside}", place[-1], known)
     if first["type"] == "missing":
         return f"{owner} has no {kind} {name!r}"
     reason = first["msg"].removeprefix("Value error, ")

@@ -9,11 +9,10 @@ imports the work inside `run`, so that `--help` needs no torch.
 from __future__ import annotations
 
 import argparse
-import fcntl
 import importlib
 import sys
-import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -42,6 +41,7 @@ COMMANDS = (
     "methods",
     "config",
     "parity",
+    "shell",
     "record",
 )
 
@@ -49,14 +49,20 @@ COMMANDS = (
 def main(argv: Sequence[str] | None = None) -> None:
     """Run one command and exit with its status.
 
-    A `UserError` becomes one line on standard error and exit status 1. Standard output stays locked
-    while the command runs: where it is a log file, `cut status` can see that the process is alive.
+    A `UserError` becomes one line on standard error and exit status 1. With `--status FILE` before
+    the command, FILE has the state of the job for `cut status`.
     """
     words = list(sys.argv[1:] if argv is None else argv)
     if not words or words[0] in ("-h", "--help"):
         print(usage())
         sys.exit(0 if words else 2)
-    _lock_output()
+    if words[0] == "--status":
+        if len(words) < 3:
+            print("error: --status needs a file and a command", file=sys.stderr)
+            sys.exit(1)
+        from cut.cli.status_file import watched
+
+        guarded(watched, Path(words[1]), run, words[2:])
     guarded(run, words)
 
 
@@ -94,7 +100,9 @@ def usage() -> str:
     """Return the list of commands."""
     width = max(map(len, COMMANDS))
     lines = [f"  {name:{width}}  {_summary(name)}" for name in COMMANDS]
-    return "\n".join(["usage: python -m cut COMMAND …   (COMMAND --help says more)", "", *lines])
+    return "\n".join(
+        ["usage: python -m cut [--status FILE] COMMAND …   (COMMAND --help says more)", "", *lines]
+    )
 
 
 def _summary(name: str) -> str:
@@ -118,15 +126,3 @@ def _split(words: Sequence[str]) -> tuple[str, list[str]]:
         sys.exit(0 if len(words) > 1 else 2)
     asked = " ".join(words[:2]) if group else words[0]
     raise UserError(unknown("command", asked, group or list(COMMANDS)))
-
-
-def _lock_output() -> None:
-    for _ in range(3):
-        try:
-            fcntl.flock(1, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:  # `cut status` tests the lock just now
-            time.sleep(0.01)
-            continue
-        except OSError:  # not every file system has locks
-            pass
-        break

@@ -1,5 +1,9 @@
 """Train one method on one data set with one seed.
 
+Everything about the run is in its request.json, which the workflow writes: `train
+RUN_DIR/request.json` starts or continues that run. Without a request file, --dataset, --method and
+--out say what to train, and request.json is written into RUN_DIR.
+
 Writes `run.json`, `history.csv` and `generator.pt` into RUN_DIR when done. Until then the whole
 training state is kept in RUN_DIR/state/, at an interval and on SIGTERM or SIGINT: the same command
 continues from there, to the weights that a run without the interruption has.
@@ -10,43 +14,51 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from cut.cli.arguments import add_device, json_object
+from cut.base.errors import UserError
+from cut.cli.arguments import json_object
+
+# The arguments that a request file takes the place of, and those of them that must be given.
+OF_REQUEST = ("dataset", "method", "row", "seed", "size", "options", "training", "device")
+NEEDED = ("dataset", "method", "out")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    parser.add_argument("--dataset", type=Path, required=True, help="the data set's dataset.json")
-    parser.add_argument("--method", required=True, help="a name that `cut methods` lists")
+    parser.add_argument("request", type=Path, nargs="?", metavar="REQUEST", help="a request.json")
+    parser.add_argument("--dataset", help="the data set's dataset.json")
+    parser.add_argument("--method", help="a name that `cut methods` lists")
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="RUN_DIR", help="the run's folder"
+        "--out", type=Path, metavar="RUN_DIR", help="the run's folder (default: REQUEST's)"
     )
-    parser.add_argument("--name", help="the row's name in tables (default: the method)")
-    parser.add_argument("--seed", type=int, default=0, help="of all draws (default: 0)")
-    parser.add_argument("--size", default="256", help="pixels, or HEIGHTxWIDTH (default: 256)")
-    parser.add_argument("--options", default="{}", help="the method's options, a JSON object")
-    parser.add_argument("--training", default="{}", help="the loop's options, a JSON object")
+    parser.add_argument("--name", dest="row", help="the row's name in tables (default: the method)")
+    parser.add_argument("--seed", type=int, help="of all draws (default: 0)")
+    parser.add_argument("--size", help="pixels, or HEIGHTxWIDTH (default: 256)")
+    parser.add_argument("--options", type=json_object, help="the method's options, a JSON object")
+    parser.add_argument("--training", type=json_object, help="the loop's options, a JSON object")
     parser.add_argument(
-        "--loop",
-        default="{}",
-        help="those of the loop's options that cannot change the weights, a JSON object; --training"
-        " wins",
+        "--device",
+        choices=["auto", "cpu", "cuda"],
+        help="where to compute (default: a GPU if there is one)",
     )
-    add_device(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Start or continue the training."""
-    from cut.training.options import merge_loop
+    given = {name: getattr(args, name) for name in OF_REQUEST if getattr(args, name) is not None}
+    if args.request and given:
+        raise UserError(
+            f"{args.request} has all arguments of the run; leave --{next(iter(given))} out"
+        )
+    if not args.request:
+        for name in NEEDED:
+            if getattr(args, name) is None:
+                raise UserError(f"give a request.json, or --{name}")
+
+    from cut.records.request import RequestRecord
     from cut.training.train import train
 
-    return train(
-        args.dataset,
-        args.out,
-        args.method,
-        json_object(args.options),
-        merge_loop(json_object(args.loop), json_object(args.training)),
-        name=args.name,
-        seed=args.seed,
-        size=args.size,
-        device=args.device,
-    )
+    if args.request:
+        return train(RequestRecord.read(args.request), args.out or args.request.parent)
+    request = RequestRecord(**{"row": args.method, **given})
+    request.write(args.out / "request.json")
+    return train(request, args.out)

@@ -1,4 +1,4 @@
-"""Taking files out of a zip or tar archive that nobody vouches for."""
+"""Extracting files from an untrusted zip or tar archive."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ UNREADABLE = (NotImplementedError, RuntimeError, ValueError)  # encryption, unkn
 
 @dataclass
 class _Budget:
-    """What an archive may still unpack to."""
+    """The number of bytes and files that an archive may still unpack to."""
 
     archive: Path
     max_bytes: int
     max_files: int
 
     def spend(self, size: int) -> None:
-        """Count one member of `size` bytes (no more are ever written for it, see `_write`)."""
+        """Count one member of `size` bytes; `_write` never writes more for it."""
         self.max_bytes, self.max_files = self.max_bytes - size, self.max_files - 1
         if self.max_bytes < 0 or self.max_files < 0:
             what, key = ("bytes", "max_bytes") if self.max_bytes < 0 else ("files", "max_files")
@@ -49,11 +49,20 @@ def extract(
     max_files: int = 200_000,
     write: Callable[[IO[bytes], int, Path], None] | None = None,
 ) -> int:
-    """Extract a zip or tar archive (any compression of tarfile) into `out`; return the file count.
+    """Extract a zip or tar archive (any compression of tarfile) into `out`.
 
-    `keep` is asked for every file where to put it below `out`; None leaves it out. The whole
-    archive is refused for a single absolute path, `..`, link or device in it, kept or not.
-    `write(stream, declared size, path)` stands in for copying a file as it is.
+    A single absolute path, `..`, link or device in the archive refuses all of it.
+
+    Args:
+        archive: the file.
+        out: the folder to write into.
+        keep: returns where a file goes below `out`, or None to leave it out.
+        max_bytes: most bytes that the archive may unpack to.
+        max_files: most files that it may hold.
+        write: `write(stream, declared size, path)` in place of copying a file.
+
+    Returns:
+        The number of files written.
 
     Raises:
         UserError: the archive is unsafe, too large, damaged, or no archive.
@@ -70,20 +79,23 @@ def extract(
                 written.add(where)
                 with content() as stream:
                     (write or _write)(stream, size, out / where)
-    except BROKEN as error:
-        if isinstance(error, OSError) and error.errno is not None:  # a full disk, no permission
-            raise UserError(f"could not unpack {archive} into {out}: {error.strerror}") from None
-        at = f" at {member}" if member else ""
-        reason = str(error).partition("\n")[0].rstrip(":") or type(error).__name__
-        raise UserError(
-            f"{archive} is no whole zip or tar archive: it is damaged or cut short{at} ({reason}); "
-            "fetch it again"
-        ) from None
-    except UNREADABLE as error:
-        raise UserError(
-            f"{archive} can't be unpacked ({error}); unpack it and give the folder"
-        ) from None
+    except (*BROKEN, *UNREADABLE) as error:
+        raise UserError(_reason(error, archive, out, member)) from None
     return len(written)
+
+
+def _reason(error: Exception, archive: Path, out: Path, member: str) -> str:
+    """Return the sentence for an archive that could not be unpacked; `member` was the last file."""
+    if not isinstance(error, BROKEN):
+        return f"{archive} can't be unpacked ({error}); unpack it and give the folder"
+    if isinstance(error, OSError) and error.errno is not None:  # a full disk, no permission
+        return f"could not unpack {archive} into {out}: {error.strerror}"
+    at = f" at {member}" if member else ""
+    reason = str(error).partition("\n")[0].rstrip(":") or type(error).__name__
+    return (
+        f"{archive} is no complete zip or tar archive: it is damaged or cut short{at} ({reason});"
+        " fetch it again"
+    )
 
 
 def _safe(archive: Path, name: str) -> None:
@@ -99,7 +111,7 @@ Member = tuple[str, int, Callable[[], IO[bytes]]]
 
 
 def _zip_members(archive: Path, budget: _Budget) -> Iterator[Member]:
-    """Yield (name, declared size, opener) of each file, all checked before the first."""
+    """Yield (name, declared size, opener) of each file; all are checked before the first."""
     with zipfile.ZipFile(archive) as file:
         infos = file.infolist()
         for info in infos:
@@ -116,21 +128,21 @@ def _zip_members(archive: Path, budget: _Budget) -> Iterator[Member]:
 
 
 def _tar_members(archive: Path, budget: _Budget) -> Iterator[Member]:
-    """Yield (name, declared size, opener) of each file, checked as it comes."""
+    """Yield (name, declared size, opener) of each file; each is checked when it is reached."""
     with tarfile.open(archive) as file:
         for info in file:
             _safe(archive, info.name)
             if not (info.isreg() or info.isdir()):
                 raise UserError(f"{archive} holds {info.name!r}, a link or device; don't use it")
             tarfile.data_filter(info, "/nowhere")  # Python's own rules too; raises a TarError
-            # Also for what is left out: passing over it in a compressed archive unpacks it.
+            # Files that are left out count too: skipping them in a compressed archive unpacks them.
             budget.spend(info.size)
             if info.isreg():
                 yield info.name, info.size, lambda info=info: file.extractfile(info) or io.BytesIO()
 
 
 def _write(stream: IO[bytes], size: int, path: Path) -> None:
-    """Copy one member to `path`; stop as soon as more bytes come than it declares."""
+    """Copy one member to `path`; stop when it has more bytes than it declares."""
     path.parent.mkdir(parents=True, exist_ok=True)
     written = 0
     with open(path, "xb") as file:

@@ -1,4 +1,8 @@
-"""Downloading one file: progress, resume, retries, and a digest at the end."""
+"""Download one file, with progress, resume, retries and a digest at the end.
+
+A connection often breaks inside the body of a large file. Retrying by the client library would
+start again there, so the loop here continues from the bytes that are on the disk.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +20,12 @@ from cut.base.errors import UserError
 from cut.base.files import sha256_of
 
 CHUNK = 1 << 18
-# What another try may mend; any other status of 400 and above is final.
+# Another try may succeed after these; any other status of 400 and above is final.
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 class _TryAgain(Exception):
-    """The connection or the server failed in a way that may pass."""
+    """The connection or the server failed, and another try may succeed."""
 
 
 def download(
@@ -34,38 +38,30 @@ def download(
     backoff: float = 1.0,
     timeout: tuple[float, float] = (15.0, 60.0),
 ) -> Path:
-    """Download `url` to `dest`, which appears only when complete; return `dest`.
+    """Download `url` to `dest`, which appears only when it is complete; return `dest`.
 
-    Bytes go to `dest.part`; a later call continues there if the server still has the same file
-    (`If-Range`, and the total size). `attempts` are those in a row that bring no new byte, with
-    `backoff`, twice that, … seconds between them. `timeout` is (connect, silence) in seconds.
-    `advice` ends every error: what to do instead. A `dest` that is there is kept, if it has the
-    digest or none is asked for.
+    Bytes go to `dest.part`. A later call continues there if the server still has the same file
+    (`If-Range`, and the total size). An existing `dest` is kept if it has the digest, or if no
+    digest is given.
+
+    Args:
+        url: http or https.
+        dest: the file to write.
+        sha256: expected digest.
+        advice: what to do instead; the end of every error.
+        attempts: most tries in a row that bring no new byte.
+        backoff: seconds before the second try, doubled for each further one.
+        timeout: (to connect, without a byte) in seconds.
 
     Raises:
-        UserError: the server refuses, doesn't answer, or sends another file than `sha256` says.
+        UserError: the server refuses, does not answer, or sends a file of another sha256.
     """
     dest = Path(dest)
     if dest.is_file() and (sha256 is None or sha256_of(dest) == sha256):
         return dest
     dest.parent.mkdir(parents=True, exist_ok=True)
     part = dest.with_name(dest.name + ".part")
-    failures = 0
-    while True:
-        before = _size(part)
-        try:
-            _fetch(url, part, advice, timeout)
-            break
-        except _TryAgain as error:
-            failures = 1 if _size(part) > before else failures + 1
-            if failures >= attempts:
-                raise UserError(
-                    f"could not download {url} in {attempts} tries ({error}); try again later "
-                    f"(it continues at byte {_size(part)}), or {advice}"
-                ) from None
-            time.sleep(backoff * 2 ** (failures - 1))
-        except requests.RequestException as error:  # a malformed address, endless redirects, …
-            raise UserError(f"could not download {url} ({_reason(error)}); {advice}") from None
+    _fetch_with_retries(url, part, advice, attempts, backoff, timeout)
     found = sha256_of(part)
     _notes(part).unlink(missing_ok=True)
     if sha256 is not None and found != sha256:
@@ -78,13 +74,40 @@ def download(
     return dest
 
 
+def _fetch_with_retries(
+    url: str,
+    part: Path,
+    advice: str,
+    attempts: int,
+    backoff: float,
+    timeout: tuple[float, float],
+) -> None:
+    """Complete `part`, in as many tries as bring new bytes and `attempts` that do not."""
+    failures = 0
+    while True:
+        before = _size(part)
+        try:
+            _fetch(url, part, advice, timeout)
+            return
+        except _TryAgain as error:
+            failures = 1 if _size(part) > before else failures + 1
+            if failures >= attempts:
+                raise UserError(
+                    f"could not download {url} in {attempts} tries ({error}); try again later "
+                    f"(it continues at byte {_size(part)}), or {advice}"
+                ) from None
+            time.sleep(backoff * 2 ** (failures - 1))
+        except requests.RequestException as error:  # a malformed address, endless redirects, …
+            raise UserError(f"could not download {url} ({_reason(error)}); {advice}") from None
+
+
 def _fetch(url: str, part: Path, advice: str, timeout: tuple[float, float]) -> None:
-    """Bring `part` to its full length, from where it stands."""
+    """Download the rest of `part`."""
     notes = _read_notes(part, url)
     start = _size(part) if notes else 0
     if notes and start == notes["total"]:
         return
-    # Identity: with compression, neither Range nor Content-Length would count the file's bytes.
+    # Identity, because with compression Range and Content-Length do not count bytes of the file.
     headers = {"Accept-Encoding": "identity"}
     if start:
         headers |= {"Range": f"bytes={start}-", "If-Range": notes["validator"]}
@@ -92,7 +115,7 @@ def _fetch(url: str, part: Path, advice: str, timeout: tuple[float, float]) -> N
         with requests.get(url, headers=headers, stream=True, timeout=timeout) as response:
             if response.status_code in PASSING:
                 raise _TryAgain(f"HTTP {response.status_code}")
-            if response.status_code == 416:  # what we hold is longer than what is there now
+            if response.status_code == 416:  # `part` is longer than the file on the server
                 part.unlink(missing_ok=True)
                 raise _TryAgain("the file changed on the server")
             if response.status_code >= 400:
@@ -110,16 +133,16 @@ def _fetch(url: str, part: Path, advice: str, timeout: tuple[float, float]) -> N
 def _position(
     response: requests.Response, part: Path, start: int, notes: dict[str, Any], url: str
 ) -> tuple[int, int | None]:
-    """Return (first byte that will come, total bytes), and note how to continue from a break."""
+    """Return (first byte of the body, total bytes); write the notes that a resume needs."""
     if response.status_code == 206:
         match = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", response.headers.get("Content-Range", ""))
         if match is None or (int(match[1]), int(match[2])) != (start, notes.get("total")):
             part.unlink(missing_ok=True)
-            raise _TryAgain("the server sent another range than asked for")
+            raise _TryAgain("the server sent another range than requested")
         return start, notes["total"]
     length = response.headers.get("Content-Length", "")
     etag = response.headers.get("ETag", "")
-    # A weak ETag can't promise equal bytes, and the standard forbids it in If-Range.
+    # A weak ETag does not guarantee equal bytes; the standard forbids it in If-Range.
     weak = not etag or etag.startswith("W/")
     validator = response.headers.get("Last-Modified") if weak else etag
     part.unlink(missing_ok=True)
@@ -149,12 +172,12 @@ def _write(response: requests.Response, part: Path, start: int, total: int | Non
 
 
 def _notes(part: Path) -> Path:
-    """Return the file beside `part` that says which version of the file it is a part of."""
+    """Return the file beside `part` that identifies the version of the file on the server."""
     return part.with_name(part.name + ".json")
 
 
 def _read_notes(part: Path, url: str) -> dict[str, Any]:
-    """Return {"url", "validator", "total"} if `part` can be continued, else nothing."""
+    """Return {"url", "validator", "total"} if the download can continue, else nothing."""
     try:
         notes = json.loads(_notes(part).read_text())
         usable = notes["url"] == url and 0 < _size(part) <= notes["total"] and notes["validator"]
@@ -168,7 +191,7 @@ def _size(path: Path) -> int:
 
 
 def _reason(error: BaseException) -> str:
-    """Return a few words for a failed connection; what requests says is a page of objects."""
+    """Return a few words for a failed connection, in place of the long text of requests."""
     if isinstance(error, requests.Timeout):
         return "no answer in time"
     if isinstance(error, requests.exceptions.ProxyError):

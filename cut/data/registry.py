@@ -10,7 +10,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, ValidationError
 
-from cut.base.errors import UserError, unknown
+from cut.base.errors import UserError, explain, unknown
 from cut.base.image_size import Size
 
 DATA = Path(__file__).resolve().parents[1] / "resources"
@@ -171,8 +171,5 @@ def _validated(where: str, fields: dict[str, Any]) -> Entry:
     try:
         return Entry.model_validate(fields)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        hidden = ("options", "conversion", "[key]")
-        key = ".".join(str(part) for part in first["loc"] if part not in hidden)
-        wanted = first["msg"][0].lower() + first["msg"][1:]
-        raise UserError(f"{where}: {key} is {first['input']!r}; {wanted}") from None
+        hidden = ("options", "conversion")  # a config gives their keys beside the others
+        raise UserError(explain(error, Entry, "key", where, hidden)) from None

@@ -22,7 +22,7 @@ from typing import Any, ClassVar, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
-from cut.base.errors import UserError
+from cut.base.errors import UserError, explain
 from cut.methods.contract import Method, Options, parse_options
 
 # What a command may name, besides the method's own options.
@@ -103,9 +103,7 @@ def load(folder: Path) -> type[ExternalMethod]:
     except (yaml.YAMLError, TypeError) as error:
         raise UserError(f"{path} is no YAML mapping: {' '.join(str(error).split())}") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise UserError(f"{path}: {place}: {first['msg']}") from None
+        raise UserError(explain(error, Spec, "key", str(path))) from None
     if not (folder / "environment.yaml").is_file():
         raise UserError(f"{folder} has a method.yaml but no environment.yaml beside it")
     for stage, places in PLACES.items():

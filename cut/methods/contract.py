@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from cut.base import random_streams
-from cut.base.errors import UserError, unknown
+from cut.base.errors import UserError, explain
 from cut.base.images import read_image, resize
 from cut.base.tensors import to_image, to_tensor
 
@@ -82,12 +82,7 @@ def parse_options(model: type[BaseModel], given: dict[str, Any], what: str) -> A
     try:
         return model(**given)
     except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        if first["type"] == "extra_forbidden":
-            raise UserError(unknown(f"option of {what}", name, list(model.model_fields))) from None
-        reason = first["msg"].removeprefix("Value error, ")
-        raise UserError(f"option {name} of {what} is {first['input']!r}: {reason}") from None
+        raise UserError(explain(error, model, "option", what)) from None
 
 
 class Method(ABC):

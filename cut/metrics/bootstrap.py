@@ -1,8 +1,8 @@
-"""How sure a FID or KID is: bootstrap intervals (Efron 1979), over images.
+"""Bootstrap intervals for FID and KID (Efron 1979), over images.
 
-Of up to 1000 images a side, a resample has as many as there are. Of more, it has 1000 (the m out
-of n bootstrap; Bickel, Götze and van Zwet 1997), and how far it strays is scaled to all of them by
-the root of their number: the cost ends there, and many images have an interval too.
+With up to 1000 images per side, a resample has as many images as there are. With more, it has 1000
+(the m out of n bootstrap; Bickel, Götze and van Zwet 1997), and its spread is scaled to all images
+by the root of their number. This bounds the cost for any number of images.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from cut.metrics.kid import kernels
 
 RESAMPLES = 200
 LEVEL = 0.95
-LEAST_IMAGES = 4  # a side
-MOST_IMAGES = 1000  # a side, in a resample
+LEAST_IMAGES = 4  # per side
+MOST_IMAGES = 1000  # per side, in a resample
 
 
 @dataclass(frozen=True)
 class Products:
-    """The inner products of two sets of features: all that their FID depends on.
+    """The inner products of two sets of features. Their FID depends on nothing else.
 
-    So a FID of a subset costs the singular values of a small matrix, and no pass over features.
+    The FID of a subset then costs the singular values of a small matrix, without the features.
     """
 
     xx: np.ndarray  # N1,N1
@@ -35,7 +35,7 @@ class Products:
     @classmethod
     def of(cls, real: np.ndarray, fake: np.ndarray) -> Products:
         """Return the products of features (N1, D) and (N2, D)."""
-        # A common shift changes no distance and keeps rounding small.
+        # A common shift changes no distance and keeps rounding errors small.
         shift = real.astype(np.float64).mean(axis=0)
         x, y = real - shift, fake - shift
         return cls(x @ x.T, x @ y.T, y @ y.T)
@@ -56,10 +56,10 @@ def fid_interval(
 ) -> tuple[float, float] | None:
     """Return the bounds of the 95 % bootstrap interval of the FID `value` of two sets of features.
 
-    Images of both sides are drawn anew, features (N1, D) and (N2, D). A resample repeats images,
-    which raises FID; only the spread is taken from the resamples: their quantiles, moved so that
-    their mean is the FID of all images. It says how much another choice of images would change the
-    number, and nothing of another training. None where a side has fewer than 4 images.
+    Images of both sides are drawn with replacement, from features (N1, D) and (N2, D). A resample
+    repeats images, which raises FID, so only the spread of the resamples is used: their quantiles,
+    shifted so that their mean is the FID of all images. The interval covers another choice of
+    images, but not another training. None if a side has fewer than 4 images.
     """
     if min(len(real), len(fake)) < LEAST_IMAGES:
         return None
@@ -81,31 +81,34 @@ def kid_interval(
 ) -> tuple[float, float] | None:
     """Return the bounds of the 95 % bootstrap interval of the KID `value`, as `fid_interval`.
 
-    A resample gives each image a weight, how often it was drawn, and KID leaves out the pairs of
-    an image with itself; with its copies too, or each would count as a pair of equal images.
+    In a resample each image has a weight: how often it was drawn. KID leaves out the pairs of an
+    image with itself, and here also with its copies, which would count as pairs of equal images.
     """
     if min(len(real), len(fake)) < LEAST_IMAGES:
         return None
     x, y = real.astype(np.float64), fake.astype(np.float64)
-    counts = [(np.bincount(i, minlength=len(x)), np.bincount(j, minlength=len(y)))
-              for i, j in _draws(len(x), len(y), seed)]  # fmt: skip
-    # Of four images, one draw in 64 is of a single one, which makes no pair.
+    counts = [
+        (np.bincount(i, minlength=len(x)), np.bincount(j, minlength=len(y)))
+        for i, j in _draws(len(x), len(y), seed)
+    ]
+    # Of four images, one draw in 64 holds a single image, which makes no pair.
     counts = [pair for pair in counts if min(map(np.count_nonzero, pair)) > 1]
     if max(len(x), len(y)) <= MOST_IMAGES:
         u, v = (np.stack(side).astype(np.float64) for side in zip(*counts, strict=True))
         values = _weighted_kid(*kernels(x, y), u, v)
     else:
-        values = np.concatenate([
+        parts = [
             _weighted_kid(*kernels(x[u > 0], y[v > 0]), u[None, u > 0], v[None, v > 0])
             for u, v in counts
-        ])  # fmt: skip
+        ]
+        values = np.concatenate(parts)
     return _bounds(values, value, _scale(real, fake))
 
 
 def _weighted_kid(
     kxx: np.ndarray, kxy: np.ndarray, kyy: np.ndarray, u: np.ndarray, v: np.ndarray
 ) -> np.ndarray:
-    """Return KIDs (R,) of images that were drawn `u` (R, N1) and `v` (R, N2) times."""
+    """Return the KIDs (R,) of images that were drawn `u` (R, N1) and `v` (R, N2) times."""
     between = np.einsum("rn,nm,rm->r", u, kxy, v, optimize=True)
     between = between / (u.sum(axis=1) * v.sum(axis=1))
     return _within(kxx, u) + _within(kyy, v) - 2 * between
@@ -119,16 +122,16 @@ def _draws(n: int, m: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]
 
 
 def _scale(real: np.ndarray, fake: np.ndarray) -> float:
-    """Return how much less a value of all images strays than one of a resample's fewer."""
+    """Return the spread of a value over all images, relative to that over a resample's fewer."""
     n, m = len(real), len(fake)
     drawn = 1 / min(n, MOST_IMAGES) + 1 / min(m, MOST_IMAGES)
     return float(np.sqrt((1 / n + 1 / m) / drawn))
 
 
 def _within(kernel: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return the weighted means (R,) of a kernel (N, N) over pairs of two images, not of one.
+    """Return the weighted means (R,) of a kernel (N, N) over pairs of different images.
 
-    `weights` (R, N) says how often each image was drawn.
+    `weights` (R, N) counts how often each image was drawn.
     """
     own = np.square(weights)
     pairs = np.einsum("rn,nm,rm->r", weights, kernel, weights, optimize=True)
@@ -136,7 +139,7 @@ def _within(kernel: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def _bounds(values: np.ndarray, value: float, scale: float) -> tuple[float, float]:
-    """Return the resamples' outer quantiles, moved so that their mean is `value`, and scaled."""
+    """Return the outer quantiles of the resamples, centred on `value` and scaled."""
     tails = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
     low, high = value + scale * (np.quantile(values, tails) - np.mean(values))
     return float(low), float(high)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,7 @@ from cut.metrics.score_group import Scores
 from cut.metrics.segmentation import segmenter as segmentation
 from cut.metrics.segmentation.segmenter import Segmenter
 from cut.records.images import Translated, TranslatedRecord
-from cut.records.scores import Protocol, ScoredOn, ScoresRecord, SourceImages
+from cut.records.scores import Protocol, ScoredOn, ScoresRecord, Side, SourceImages
 
 MANIFEST = "manifest.json"
 REAL = "real training images are no translations: they have no counterparts"
@@ -113,27 +112,15 @@ def score(
     given = extractor.features(images, content=inputs)
     if keep:
         features.save(replace(given, translated=translated), keep)
-    groups = [feature_scores.distances(reference, given), truths, labelled]
-    groups.append(_input_scores(inputs, given))
-    scores = reduce(Scores.joined, groups)
-    fake_side = given.protocol
-    if inputs is not None:
-        order = "by order" if unrelated else "by name"
-        pairs = f"{len(inputs.inputs)} {order}"
-        fake_side = fake_side.model_copy(update={"images_paired": pairs})
+    distances = feature_scores.distances(reference, given)
+    scores = distances.joined(truths).joined(labelled).joined(_input_scores(inputs, given))
     protocol = Protocol(
         real=reference.protocol,
-        fake=fake_side,
+        fake=_with_pairs(given.protocol, inputs, unrelated),
         source=SourceImages(images_sha256=source.digest) if source else None,
         fast_network=fast_network_difference(real, images, reference, given, extractor),
         **scores.protocol,
     )
-    return _record(scores, protocol, translated, extractor)
-
-
-def _record(
-    scores: Scores, protocol: Protocol, translated: Translated | None, extractor: Extractor
-) -> ScoresRecord:
     return ScoresRecord(
         scores={name: scores.values[name] for name in SCORES},
         missing={name: scores.missing[name] for name in SCORES if scores.values[name] is None},
@@ -141,6 +128,14 @@ def _record(
         translated=translated,
         scored_on=ScoredOn(device=str(extractor.device), versions=environment.versions()),
     )
+
+
+def _with_pairs(side: Side, inputs: ContentDistance | None, by_order: bool) -> Side:
+    """Return the protocol of the translations with the number of inputs they were compared to."""
+    if inputs is None:
+        return side
+    pairs = f"{len(inputs.inputs)} {'by order' if by_order else 'by name'}"
+    return side.model_copy(update={"images_paired": pairs})
 
 
 def _truth_scores(images: ImageFolder, truth: Path | None, unrelated: bool) -> Scores:

@@ -8,18 +8,10 @@ it, a command that only reads results does not.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, Any
-
-import torch
 
 from cut.base.errors import UserError
 from cut.data.registry import NAME
-from cut.methods.contract import Method
-from cut.methods.cut import Cut
-from cut.nets.networks import Generator
-
-if TYPE_CHECKING:
-    from cut.plan.config import Config
+from cut.plan.config import Config
 
 # Names that are taken: folders beside the rows' and the data sets', files in `tables/` and `data/`.
 ROWS_TAKEN = ("test", "train", "held_out")
@@ -78,21 +70,3 @@ def check_best(config: Config, row: str) -> None:
                 raise UserError(
                     f"{place}.{option} stands beside best, which decides it; give best.{key} alone"
                 )
-
-
-def check_layers(method: type[Method], options: Any, row: str) -> None:
-    """Refuse feature layers that the generator of a variant of CUT doesn't have.
-
-    Raises:
-        UserError: the layer, and the range there is.
-    """
-    if not issubclass(method, Cut):
-        return
-    with torch.device("meta"):  # shapes alone: no memory, no random numbers
-        generator = Generator(
-            options.ngf, options.n_blocks, options.antialias, options.antialias_up
-        )
-    try:
-        generator.channels(options.nce_layers)
-    except UserError as error:
-        raise UserError(f"option nce_layers of row {row}: {error}") from None

@@ -9,17 +9,24 @@ with other options.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from cut.base.errors import UserError
 from cut.base.image_size import TrainingSize
 
+
+def _integer(value: Any) -> Any:
+    """Return the integer that a text stands for: Snakemake's --config gives texts in lists."""
+    return int(value) if isinstance(value, str) and re.fullmatch(r"-?\d+", value) else value
+
+
 # 64 bits, as in most programs that take a seed; `true` is no seed.
-Seed = Annotated[int, Field(strict=True, ge=-(2**63), lt=2**63)]
+Seed = Annotated[int, Field(strict=True, ge=-(2**63), lt=2**63), BeforeValidator(_integer)]
 
 
 class Section(BaseModel):
@@ -92,6 +99,9 @@ class Config(Section):
         " (Cityscapes) by what it finds in the translations",
     )
     translate_batch_size: int = Field(16, ge=1, description="images translated at a time")
+    scoring_threads: int = Field(
+        4, ge=1, description="CPU threads of each job that translates or scores, up to --cores"
+    )
     best: Best | None = Field(
         None, description="score each training along the way and report the best epoch too"
     )

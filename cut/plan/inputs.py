@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cut.base.errors import UserError, unknown
 from cut.data.prepare import source_folder, stands
 from cut.data.registry import Entry
 from cut.data.verify import find_root, listing
-
-if TYPE_CHECKING:
-    from cut.plan.plan import Plan
+from cut.plan.plan import Plan
 
 
 def check_inputs(plan: Plan) -> None:

@@ -1,156 +1,154 @@
-"""What a benchmark's runs are doing: done, at work with time left, failed, stopped or waiting.
+"""What the runs of a benchmark are doing: done, running with the time left, failed or waiting.
 
-    python -m cut status [CONFIG.yaml] [--directory DIR]
-
-Reads the runs' records, locks and logs; it starts nothing and may be asked at any time, also on
-another machine that sees the same folders. A job that was killed without a word counts as running
-for five minutes more (`job_logs.FRESH`); a method's own command, until `snakemake --unlock`.
+It reads the status files of the jobs (`results/logs/*.log.json`), the progress of each training
+(`state/progress.json`) and which outputs exist. It starts nothing and may be asked at any time,
+also on another machine that sees the same folders. A killed job is noticed at once on the machine
+where it ran; from another machine it looks like a running job.
 """
 
 from __future__ import annotations
 
-import fcntl
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cut.plan import job_logs
 from cut.plan.config import read
 from cut.plan.plan import make_plan
+from cut.records.job import JobRecord
+from cut.records.progress import ProgressRecord
+
+QUIET = 300  # seconds without progress that are worth a remark
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A job of a run: its log's name, what shows that it is done, and words for both."""
+    """A job of a run: its rule, the files of which one shows that it is done, and two words."""
 
-    log: str
-    outputs: tuple[str, ...]  # any of them
+    rule: str
+    outputs: tuple[str, ...]
     running: str
     finished: str
 
 
 TRAIN = Stage("train", ("run.json",), "training", "trained")
-TRANSLATE = Stage("translate", ("translated/manifest.json", "scores.json"), "translating",
-                  "translated")  # fmt: skip
+TRANSLATED = ("translated/manifest.json", "scores.json")
 SCORE = Stage("score", ("scores.json",), "scoring", "scored")
-BY_CLASS = (TRAIN, TRANSLATE, SCORE)
+BY_CLASS = (TRAIN, Stage("translate", TRANSLATED, "translating", "translated"), SCORE)
 BY_COMMANDS = (
     Stage("train", ("trained", "run.json"), "training", "trained"),
     Stage("translate", ("translations", "run.json"), "translating", "translated"),
     Stage("record", ("run.json",), "recording", "translated"),
     SCORE,
 )
-FOLLOWED = (
+BEST_EPOCH = (
     Stage("select", ("best.json", "best/scores.json"), "choosing", "scored"),
     Stage("score_best", ("best/scores.json",), "scoring", "scored"),
 )
-# Folders that a job at work writes into.
-SIGNS = ("state", "model", "translated", "best", "best/translated")
 
 
 @dataclass(frozen=True)
 class State:
-    """One run: its name as DATASET/ROW/seedN, its state in a word, and more about it."""
+    """The state of one run.
+
+    Attributes:
+        run: DATASET/ROW/seedN.
+        word: "done", "failed", "stopped", "waiting", or what its jobs do or have done.
+        detail: the progress of a training, or why a job failed.
+        seconds: time left of its training, if it is known.
+    """
 
     run: str
     word: str
     detail: str = ""
-    minutes: float | None = None  # that its training has before it
+    seconds: float | None = None
 
 
-def locked(run: Path) -> bool:
-    """Return whether a training holds the run's lock."""
-    return job_logs.held(run / ".lock", fcntl.LOCK_SH)
-
-
-def duration(minutes: float) -> str:
-    """Return a time in words: minutes up to an hour and a half, then hours."""
+def duration(seconds: float) -> str:
+    """Return a time in minutes, or in hours from an hour and a half on."""
+    minutes = seconds / 60
     return f"{minutes:.1f} min" if minutes < 90 else f"{minutes / 60:.1f} h"
 
 
-class Look:
-    """A look at one run: `folder`, and `places`, the folder of all logs.
+class RunJobs:
+    """The jobs of one run, as their files describe them."""
 
-    `own`: its stages are a method's own commands, which hold no lock; they run while `workflow`
-    does, that is while Snakemake holds the folder.
-    """
-
-    def __init__(self, folder: Path, places: Path, own: bool, workflow: bool) -> None:
-        self.folder, self.own, self.workflow = folder, own, workflow
+    def __init__(self, folder: Path, logs: Path) -> None:
+        self.folder, self.logs = folder, logs
         self.name = "/".join(folder.parts[-3:])
-        self.stem = places / self.name.replace("/", ".")
+        path = folder / ProgressRecord.files[0]
+        self.progress = ProgressRecord.read(path) if path.is_file() else None
 
-    def log(self, stage: Stage) -> Path:
-        """Return the log of a stage."""
-        return self.stem.with_name(f"{self.stem.name}.{stage.log}.log")
+    def job(self, stage: Stage) -> JobRecord | None:
+        """Return the record of a job, or None if the job has not begun."""
+        path = self.logs / f"{self.name.replace('/', '.')}.{stage.rule}.log.json"
+        return JobRecord.read(path) if path.is_file() else None
 
-    def has(self, stage: Stage) -> bool:
-        """Return whether a stage is done."""
-        return any((self.folder / output).is_file() for output in stage.outputs)
-
-    def runs(self, stage: Stage) -> bool:
-        """Return whether a stage that is not done is at work."""
-        if job_logs.held(self.log(stage)) or stage.log == "train" and locked(self.folder):
-            return True
-        text = job_logs.tail(self.log(stage))
-        ended = job_logs.reason(text) or "\nstopped by signal" in text
-        if ended or not self.log(stage).is_file():
-            return False
-        signs = [self.folder / sign for sign in SIGNS]
-        fresh = job_logs.age(self.log(stage), *signs) < job_logs.FRESH
-        return fresh or self.own and stage.log in ("train", "translate") and self.workflow
+    def done(self, stage: Stage) -> bool:
+        """Return whether a job has ended well, or was run without a status file."""
+        job = self.job(stage)
+        written = any((self.folder / output).is_file() for output in stage.outputs)
+        return written and (job is None or job.state == "done")
 
     def state(self, stage: Stage) -> State | None:
-        """Return the run's state as a stage that is due has it, or None where it has not begun."""
-        text = job_logs.tail(self.log(stage))
-        progress = job_logs.PROGRESS.findall(text) if stage.log == "train" else []
-        *place, minutes = progress[-1] if progress else ("",)
-        if self.runs(stage):
-            quiet = job_logs.age(self.log(stage)) if self.log(stage).is_file() else 0.0
-            words = [f"last word {duration(quiet / 60)} ago"] if quiet > job_logs.FRESH else []
-            if progress:
-                left = float(minutes)
-                words = [*place, f"{duration(left)} left", *words]
-                return State(self.name, stage.running, "  ".join(words), left)
-            if stage.log == "train" and not self.own:
-                words = words or ["starting"]
-            return State(self.name, stage.running, "".join(words))
-        why = job_logs.reason(text)
-        if why and why != "KeyboardInterrupt":
-            return State(self.name, "failed", f"{stage.log}: {why}")
-        begun = stage.log == "train" and any((self.folder / "state").glob("*.pt"))
-        if begun or self.log(stage).is_file():
-            return State(self.name, "stopped", "  ".join(place) or stage.log)
-        return None
+        """Return the run's state while `stage` is due, or None if the job has not begun."""
+        job = self.job(stage)
+        progress = self.progress if stage.rule == "train" else None
+        place = f"epoch {progress.epoch}/{progress.epochs}  " if progress else ""
+        place += f"step {progress.iteration}/{progress.iterations}" if progress else ""
+        alive = progress is not None and progress.running  # perhaps started by hand
+        if alive or (job is not None and job.state == "running" and not job.killed):
+            return self._running(stage, progress, place)
+        if job is None and progress is None or job is not None and job.state == "done":
+            return None
+        if job is not None and job.killed:
+            return State(self.name, "failed", f"{stage.rule}: killed  {place}".rstrip())
+        if job is not None and job.state == "failed":
+            return State(self.name, "failed", f"{stage.rule}: {job.reason}")
+        return State(self.name, "stopped", place or stage.rule)
+
+    def _running(self, stage: Stage, progress: ProgressRecord | None, place: str) -> State:
+        if progress is None:
+            return State(self.name, stage.running)
+        words = [place, f"{duration(progress.seconds_left)} left"]
+        if (quiet := time.time() - progress.time) > QUIET:
+            words.append(f"no step logged for {duration(quiet)}")
+        return State(self.name, stage.running, "  ".join(words), progress.seconds_left)
 
 
-def state_of(look: Look, followed: bool = False) -> State:
-    """Return the state of a run; `followed`: its best epoch is to be chosen and scored too."""
-    main = BY_COMMANDS if look.own else BY_CLASS
-    chains = [main, FOLLOWED] if followed and look.has(main[0]) else [main]
-    # The first stage of each chain that is not done: those after it cannot have begun.
-    due = [next((stage for stage in chain if not look.has(stage)), None) for chain in chains]
+def state_of(jobs: RunJobs, by_commands: bool = False, best: bool = False) -> State:
+    """Return the state of a run.
+
+    Args:
+        jobs: its jobs.
+        by_commands: its method runs by commands of its own.
+        best: its best epoch is also chosen and scored.
+    """
+    main = BY_COMMANDS if by_commands else BY_CLASS
+    chains = [main, BEST_EPOCH] if best and jobs.done(main[0]) else [main]
+    # The first job of each chain that is not done: the later ones cannot have begun.
+    due = [next((stage for stage in chain if not jobs.done(stage)), None) for chain in chains]
     if not any(due):
-        return State(look.name, "done")
-    states = [state for stage in due if stage and (state := look.state(stage))]
-    order = {"failed": 0, "stopped": 2}
+        return State(jobs.name, "done")
+    states = [state for stage in due if stage and (state := jobs.state(stage))]
     if states:
+        order = {"failed": 0, "stopped": 2}
         return min(states, key=lambda state: order.get(state.word, 1))
-    finished = [stage.finished for stage in main if look.has(stage)]
-    return State(look.name, finished[-1] if finished else "waiting")
+    finished = [stage.finished for stage in main if jobs.done(stage)]
+    return State(jobs.name, finished[-1] if finished else "waiting")
 
 
 def totals(states: Sequence[State]) -> str:
-    """Return how many runs are in which state, and what is known of the time left."""
+    """Return the number of runs in each state, and the time left of the trainings that run."""
     counts = Counter(state.word for state in states)
     words = ", ".join(f"{n} {word}" for word, n in counts.items())
-    left = [state.minutes for state in states if state.minutes is not None]
+    left = [state.seconds for state in states if state.seconds is not None]
     if not left:
         return words
+    words += f"; {duration(sum(left))} left in the trainings that run"
     more = counts["waiting"] + counts["stopped"]
-    words += f"; at least {duration(sum(left))} of training left, the sum of those that run"
-    return words + (f" at their rate so far; {more} more not counted" if more else "")
+    return words + (f"; {more} more not counted" if more else "")
 
 
 def show(config: Path, directory: Path) -> int:
@@ -161,13 +159,14 @@ def show(config: Path, directory: Path) -> int:
         directory: the folder that Snakemake runs in.
     """
     plan = make_plan(read(config))
-    places = directory / plan.config.results / "logs"
-    workflow = any((directory / ".snakemake" / "locks").glob("*"))
-    own = {name for name, row in plan.rows.items() if row.commands is not None}
-    followed = set(plan.followed())
+    logs = directory / plan.config.results / "logs"
+    by_commands = {name for name, row in plan.rows.items() if row.commands is not None}
+    best = set(plan.followed())
     states = [
         state_of(
-            Look(directory / run, places, Path(run).parent.name in own, workflow), run in followed
+            RunJobs(directory / run, logs),
+            by_commands=Path(run).parent.name in by_commands,
+            best=run in best,
         )
         for run in plan.runs()
     ]

@@ -15,7 +15,10 @@ from cut.records.epochs import BestRecord, EpochScores
 from cut.records.history import HistoryRow
 from cut.records.images import ExportRecord, TranslatedRecord
 from cut.records.inception import InceptionRecord
+from cut.records.job import JobRecord
+from cut.records.progress import ProgressRecord
 from cut.records.record import Record, RunFile, Table
+from cut.records.request import RequestRecord
 from cut.records.run import RunRecord
 from cut.records.scores import ScoresRecord
 
@@ -25,12 +28,15 @@ RECORDS: dict[str, type[RunFile]] = {
         DatasetRecord,
         ExportRecord,
         InceptionRecord,
+        RequestRecord,
         RunRecord,
         HistoryRow,
         TranslatedRecord,
         ScoresRecord,
         EpochScores,
         BestRecord,
+        ProgressRecord,
+        JobRecord,
     )
 }
 

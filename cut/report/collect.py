@@ -21,8 +21,6 @@ from cut.report.seed_tables import write_summary
 from cut.results.protocol import comparison_key, what_decides
 from cut.results.run import Run, load_run
 
-FINISHED = "finished"  # a folder with second names of a run's outputs
-
 
 def find_runs(folders: Sequence[Path]) -> tuple[list[Run], list[Path]]:
     """Return the runs below `folders`, each once, and the folders of unfinished ones.
@@ -33,7 +31,7 @@ def find_runs(folders: Sequence[Path]) -> tuple[list[Run], list[Path]]:
     found: dict[tuple, Run] = {}
     unfinished = []
     for folder in folders:
-        records = [p for p in sorted(folder.rglob("run.json")) if p.parent.name != FINISHED]
+        records = sorted(folder.rglob("run.json"))
         states = {state.parent.parent for state in folder.rglob("state/*.pt")}
         unfinished += sorted(states - {record.parent for record in records})
         if not records and not states:

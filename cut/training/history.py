@@ -68,9 +68,13 @@ class History:
         self.sums, self.counted, self.interval_seconds = {}, 0, 0.0
         return row
 
+    def seconds_left(self, iteration: int, iterations: int) -> float:
+        """Return the time that the rest of `iterations` steps takes at the mean rate so far."""
+        return (iterations - iteration) * self.train_seconds / iteration
+
     def line(self, row: dict[str, Any], epochs: int, iterations: int) -> str:
         """Return `row` as a line to read, with the time left of `iterations`."""
-        left = (iterations - row["iteration"]) * self.train_seconds / row["iteration"]
+        left = self.seconds_left(row["iteration"], iterations)
         shown = "  ".join(f"{name} {row[name]:.3f}" for name in losses_of(row))
         return (
             f"epoch {row['epoch']}/{epochs}  step {row['iteration']}/{iterations}  {shown}  "

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from cut.base.errors import UserError, explain, unknown
+from cut.base.errors import UserError, explain
 from cut.base.image_size import LoadSize, height_width, in_words
 
 if TYPE_CHECKING:
@@ -83,7 +83,8 @@ def deciding(*kinds: Decides) -> tuple[str, ...]:
 
 # The options that a published row and the seeds of one row have to share.
 WEIGHTS_DEPEND_ON = deciding("weights")
-# The options that may change without a new training. The workflow gives them as --loop.
+# The options that may change without a new training. The workflow does not
+# compare them with those of the last run.
 WITHOUT_EFFECT = frozenset(deciding("nothing"))
 
 
@@ -100,19 +101,6 @@ def training_options(method: type[Method], given: dict[str, Any]) -> TrainingOpt
     if method.trained and options.epochs == 0:
         raise UserError("epochs_constant and epochs_decay are both 0; a training needs an epoch")
     return options
-
-
-def merge_loop(loop: dict[str, Any], training: dict[str, Any]) -> dict[str, Any]:
-    """Return the options of --loop with those of --training over them.
-
-    Raises:
-        UserError: --loop has an option that a training depends on.
-    """
-    for name in loop:
-        if name not in WITHOUT_EFFECT:
-            sentence = unknown("option of --loop", name, sorted(WITHOUT_EFFECT))
-            raise UserError(f"{sentence}; other options of a training belong into --training")
-    return {**loop, **training}
 
 
 def check_size(method: type[Method], size: int | str, name: str) -> tuple[int, int]:

@@ -3,56 +3,39 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from cut.base.device import choose_device
 from cut.data.dataset import Dataset
 from cut.methods.registry import build_method, discover
+from cut.records.request import RequestRecord
 from cut.training.loop import configure_torch
 from cut.training.options import check_size, training_options
 from cut.training.trainer import Trainer
 
 
-def train(
-    dataset: Path,
-    out: Path,
-    method: str,
-    options: dict[str, Any],
-    training: dict[str, Any],
-    name: str | None = None,
-    seed: int = 0,
-    size: int | str = 256,
-    device: str = "auto",
-) -> int:
-    """Run or continue a training; return the exit status.
+def train(request: RequestRecord, out: Path) -> int:
+    """Run the training that `request` asks for, or continue it; return the exit status.
 
     Args:
-        dataset: the data set's `dataset.json`.
+        request: method, options, data set and seed.
         out: the run's folder.
-        method: a name that the registry of methods has.
-        options: of the method, over its defaults.
-        training: of the loop, over the method's defaults.
-        name: of the row in tables; the method's without one.
-        seed: of every random draw.
-        size: pixels, or "HEIGHTxWIDTH".
-        device: "auto", "cpu" or "cuda".
 
     Raises:
         UserError: something is unknown, out of range, missing, or different from what was trained
             in `out` before.
     """
-    cls = discover()[method]
-    sides = check_size(cls, size, method)
-    loop = training_options(cls, training)
-    chosen = choose_device(device)
-    configure_torch(loop)
+    cls = discover()[request.method]
+    size = check_size(cls, request.size, request.method)
+    training = training_options(cls, request.training)
+    device = choose_device(request.device)
+    configure_torch(training)
     trainer = Trainer(
-        build_method(method, options, seed).to(chosen),
-        Dataset.load(dataset),
-        loop,
+        build_method(request.method, request.options, request.seed).to(device),
+        Dataset.load(Path(request.dataset)),
+        training,
         out,
-        name=name or method,
-        size=sides,
-        device=chosen,
+        name=request.row,
+        size=size,
+        device=device,
     )
     return trainer.run()

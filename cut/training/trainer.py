@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from cut.base.files import read_json
-from cut.base.tensors import save_tensors
 from cut.data.dataset import Dataset
 from cut.methods.contract import Batch, Method
 from cut.methods.registry import code_digest
-from cut.training import run_lock, snapshots
+from cut.records.progress import ProgressRecord
+from cut.training import outputs, run_lock, snapshots
 from cut.training.board import Board
 from cut.training.checkpoint import Checkpoint, StopSignal, fingerprint
 from cut.training.history import History
 from cut.training.loop import Loop
 from cut.training.options import TrainingOptions
-from cut.training.run_record import run_record
 
 
 class Trainer:
@@ -47,6 +44,7 @@ class Trainer:
         self.history = History(name, options.batch_size)
         decides = fingerprint(self.loop, dataset.digest)
         self.checkpoint = Checkpoint(out, decides, code_digest(type(method)))
+        self.progress = out / ProgressRecord.files[0]
         self.stop = StopSignal()
         self.board = Board(out) if options.tensorboard else None
 
@@ -55,8 +53,8 @@ class Trainer:
         with self.stop.caught(), run_lock.only_one(self.out, lambda: self.stop.number) as mine:
             if not mine:
                 return 128 + self.stop.number
-            if self._done():
-                self.checkpoint.drop()  # the run was killed between its record and this step
+            if outputs.finished(self.out, self.checkpoint, self.name):
+                self._drop_state()  # left if the run was killed after writing its record
                 print(f"{self.out} holds this very run, done; delete the folder to train it again")
                 return 0
             self._resume()
@@ -100,6 +98,15 @@ class Trainer:
         loop = self.loop
         row = self.history.close(loop.iteration, loop.epoch, loop.lr_factor(loop.epoch))
         print(self.history.line(row, loop.epochs, loop.total), flush=True)
+        progress = ProgressRecord(
+            iteration=loop.iteration,
+            iterations=loop.total,
+            epoch=loop.epoch,
+            epochs=loop.epochs,
+            images_per_second=row["images_per_second"],
+            seconds_left=self.history.seconds_left(loop.iteration, loop.total),
+        )
+        progress.write(self.progress)
         if self.board is not None:
             self.board.show(loop, row)
 
@@ -116,44 +123,21 @@ class Trainer:
             return []
         return self.dataset.held_out(domain, self.options.held_out)[0]
 
-    def _done(self) -> bool:
-        """Return whether `out` has the outputs of a run of the same options, data and code.
-
-        Outputs that a workflow has removed are restored.
-        """
-        path = self.out / "run.json"
-        if path.is_file() and (self.out / "generator.pt").is_file():
-            return self._same_run(read_json(path))
-        return run_lock.restore(self.out, self._same_run)
-
-    def _same_run(self, facts: dict[str, Any]) -> bool:
-        """Return whether a record is of this run, including its code and the name of its row."""
-        same = {
-            "fingerprint": self.checkpoint.fingerprint,
-            "code_digest": self.checkpoint.digests[-1],
-            "method": self.name,
-        }
-        return all(facts.get(key) == value for key, value in same.items())
-
     def _resume(self) -> None:
         """Continue from the saved state, or clear what another training left."""
-        run_lock.clear(self.out)
         if self.checkpoint.restore(self.loop, self.history):
             print(f"continuing from step {self.loop.iteration}", flush=True)
         else:
-            snapshots.clear(self.out)
+            outputs.clear_outputs(self.out)
+            self.progress.unlink(missing_ok=True)
 
     def _finish(self) -> None:
-        """Write the outputs, the record last, and drop the training state."""
-        save_tensors(self.out / "generator.pt", self.method.generator_state())
-        if embedding := self.method.embedding_state():
-            save_tensors(self.out / "embedding.pt", embedding)
-        else:
-            (self.out / "embedding.pt").unlink(missing_ok=True)  # of another training
-        self.history.write(self.out / "history.csv")
-        record = run_record(
+        """Write the outputs and drop the training state."""
+        outputs.write_outputs(
             self.loop, self.history, self.checkpoint, self.dataset, self.out, self.name
         )
-        record.write(self.out / "run.json")
-        run_lock.keep(self.out)
+        self._drop_state()
+
+    def _drop_state(self) -> None:
+        self.progress.unlink(missing_ok=True)
         self.checkpoint.drop()

@@ -41,7 +41,7 @@ def sentence(given, **how):
         ({"name": "x", "odd": True}, "cut: odd things are refused"),
         (
             {"name": "x", "inner": {"a": {"dept": 1}}},
-            "unknown option of inner.a of cut 'dept'; did you mean 'depth'?",
+            "unknown option of inner.a in cut 'dept'; did you mean 'depth'?",
         ),
         (
             {"name": "x", "inner": {"a": {"depth": 0}}},

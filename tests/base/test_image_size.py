@@ -138,9 +138,9 @@ def test_a_config_takes_a_rectangle_and_plans_the_same_for_a_square():
     ]
     assert sizes == [64, 64, 64, 64, "64x96", "64x96"]
     for size, says in {
-        "96x": "config key size is '96x': give pixels, as 256, or HEIGHTxWIDTH",
-        0: "config key size is 0: ",
-        "8x64": "config key size is '8x64': a side has to have 16 pixels or more",
+        "96x": "key size of the config is '96x': give pixels, as 256, or HEIGHTxWIDTH",
+        0: "key size of the config is 0: ",
+        "8x64": "key size of the config is '8x64': a side has to have 16 pixels or more",
         "64x66": "size 64x66 is no multiple of 4, which cut needs",
     }.items():
         with pytest.raises(UserError, match=says):

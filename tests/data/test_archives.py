@@ -121,7 +121,7 @@ def test_damaged_archives_are_sentences(tmp_path: Path) -> None:
     (tmp_path / "page.zip").write_text("<html>log in first</html>")
     (tmp_path / "empty.zip").touch()
     for name in ("flip.zip", "cut.zip", "cut.tgz", "page.zip", "empty.zip"):
-        with pytest.raises(UserError, match=rf"{name} is no whole zip or tar archive") as caught:
+        with pytest.raises(UserError, match=rf"{name} is no complete zip or tar archive") as caught:
             extract(tmp_path / name, tmp_path / f"out-{name}", flat)
         assert "\n" not in str(caught.value)
 

@@ -115,7 +115,7 @@ def test_the_filter_and_the_size_are_options(official, tmp_path):
     assert (dataset.root / name).read_bytes() == (tmp_path / "expected.jpg").read_bytes()
     default = own(tmp_path / "b", **pair(official), size="16x32", quality=90)
     assert default.images[name] != dataset.images[name] and default.digest != dataset.digest
-    with pytest.raises(UserError, match="filter is 'area'; input should be 'nearest'"):
+    with pytest.raises(UserError, match="filter of .* is 'area'"):
         own(tmp_path / "c", **pair(official), filter="area")
 
 
@@ -183,7 +183,9 @@ def test_the_wrong_archive_is_seen_before_anything_is_converted(official, tmp_pa
     refuse(tmp_path, r"gtFine_trainvaltest.zip has no train/CITY/\*_leftImg8bit.png; expected what"
            " leftImg8bit_trainvaltest.zip", **swapped)  # fmt: skip
     (tmp_path / "page.zip").write_text("<html>log in</html>")
-    refuse(tmp_path, "page.zip is no whole zip", **{**both, "gtFine": str(tmp_path / "page.zip")})
+    refuse(
+        tmp_path, "page.zip is no complete zip", **{**both, "gtFine": str(tmp_path / "page.zip")}
+    )
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,7 @@ def test_a_download_is_unpacked_and_not_kept(tmp_path: Path) -> None:
         address = f"http://127.0.0.1:{server.server_port}"
         dataset = own(f"{address}/set.zip", tmp_path / "data" / "mine")
         for name, says in {
-            "page.zip": "no whole zip or tar archive",
+            "page.zip": "no complete zip or tar archive",
             "gone.zip": "HTTP 404",
         }.items():
             with pytest.raises(UserError, match=f"{says}.*data_sources: {{mine: PATH}}"):
@@ -195,7 +195,7 @@ def test_sources_that_are_not_there_say_what_to_give(tmp_path: Path) -> None:
     (tmp_path / "page.zip").write_text("<html>")
     for source, says in {
         tmp_path / "absent.zip": "there is no file or folder .*absent.zip .*data_sources",
-        tmp_path / "page.zip": "page.zip is no whole zip or tar archive",
+        tmp_path / "page.zip": "page.zip is no complete zip or tar archive",
         "ftp://host/x.zip": "only http and https",
         tmp_path: "is no data set: it holds no folder, expected trainA trainB",
     }.items():

@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 import pytest
+from command import run_command
 from conftest import ROOT
 from fake_runs import picture, write_images
 from PIL import Image
@@ -18,6 +19,7 @@ from cut.base.errors import UserError
 from cut.methods import commands
 from cut.methods.registry import code_digest, discover
 from cut.records.images import ExportRecord
+from cut.records.request import RequestRecord
 from cut.training import external_run
 
 REINHARD = ROOT / "baselines" / "reinhard"
@@ -116,14 +118,13 @@ def test_the_record_carries_options_code_and_seconds(tmp_path):
     write_images(run / "translated", 2)
     for stage, seconds in (("train", "1.5"), ("translate", "0.25")):
         (tmp_path / f"{stage}.tsv").write_text(f"s\tmax_rss\n{seconds}\t-\n")
-    arguments = ["--method", "reinhard", "--name", "half", "--options", '{"strength": 0.5}',
-                 "--test", tmp_path / "test", "--out", run, tmp_path / "train.tsv",
-                 tmp_path / "translate.tsv"]  # fmt: skip
-    done = subprocess.run(
-        [sys.executable, "-m", "cut", "external", "record", *map(str, arguments)],
-        cwd=ROOT, text=True, capture_output=True, check=True,
-    )  # fmt: skip
-    assert "2 translations" in done.stdout
+    request = RequestRecord(
+        dataset="d.json", row="half", method="reinhard", options={"strength": 0.5}
+    )
+    request.write(run / "request.json")
+    measured = [tmp_path / "train.tsv", tmp_path / "translate.tsv"]
+    arguments = [run / "request.json", "--test", tmp_path / "test", *measured]
+    assert run_command("external record", arguments) == 0
     facts = json.loads((run / "run.json").read_text())
     assert facts["method"] == "half" and facts["options"] == {"strength": 0.5}
     assert facts["train_seconds"] == 1.75

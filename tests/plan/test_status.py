@@ -1,233 +1,220 @@
-"""What `cut.plan.status` says of a benchmark's runs."""
+"""The state of each run, from status files, progress and outputs."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
 
 import pytest
 import yaml
-from command import run_command
 from fake_runs import write_run
 
-from cut.plan import job_logs, status
+from cut.base import processes
+from cut.plan import status
+from cut.records.job import JobRecord
+from cut.records.progress import ProgressRecord
 from cut.training.run_lock import only_one
 
-TRACEBACK = """loading
-Traceback (most recent call last):
-  File "train.py", line 3, in <module>
-    step(batch)
-{}"""
-LINE = "epoch 3/12  step 1200/4800  D 0.1  G 0.2  16.4 images/s  4.2 min left\n"
+PLACE = "epoch 3/12 step 1200/4800"
 
 
-def config(folder, run, **more):
-    path = folder / "config.yaml"
-    path.write_text(yaml.safe_dump({"datasets": ["coats2stripes"], "run": run, **more}))
-    return path
+@pytest.fixture(scope="module")
+def gone() -> int:
+    """Return the number of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
 
 
-def test_every_state_is_told_apart(tmp_path, capsys):
-    runs = tmp_path / "results" / "coats2stripes"
-    logs = tmp_path / "results" / "logs"
-    logs.mkdir(parents=True)
-    write_run(runs / "cut" / "seed0", "cut")
-    translated = write_run(runs / "copy" / "seed0", "copy")
-    (translated / "scores.json").unlink()
-    (logs / "coats2stripes.copy.seed0.score.log").write_text("loading\nerror: features are bad\n")
-    (logs / "coats2stripes.cyclegan.seed0.train.log").write_text("error: loss G is nan\n")
-    stopped = runs / "gcgan" / "seed0" / "state"
-    stopped.mkdir(parents=True)
-    (stopped / "abc.pt").touch()
-    (logs / "coats2stripes.gcgan.seed0.train.log").write_text(LINE + "stopped by signal 15\n")
-    (logs / "coats2stripes.fastcut.seed0.train.log").write_text(LINE)
-    file = config(tmp_path, ["copy", "cut", "fastcut", "cyclegan", "gcgan", "moco"])
-    with only_one(runs / "fastcut" / "seed0"):
-        assert run_command("status", [str(file), "--directory", str(tmp_path)]) == 1
-    lines = capsys.readouterr().out.splitlines()
-    said = {line.split("/")[1]: " ".join(line.split()[1:]) for line in lines[:-1]}
-    assert said == {
-        "copy": "failed score: features are bad",
-        "cut": "done",
-        "fastcut": "training epoch 3/12 step 1200/4800 4.2 min left",
-        "cyclegan": "failed train: loss G is nan",
-        "gcgan": "stopped epoch 3/12 step 1200/4800",
-        "moco": "waiting",
-    }
-    assert lines[-1] == (
-        "2 failed, 1 done, 1 training, 1 stopped, 1 waiting; at least 4.2 min of training left, the"
-        " sum of those that run at their rate so far; 2 more not counted"
-    )
+def progress(folder, seconds_left=252.0, **more) -> None:
+    values = {"iteration": 1200, "iterations": 4800, "epoch": 3, "epochs": 12}
+    values |= {"images_per_second": 16.4, "seconds_left": seconds_left, **more}
+    ProgressRecord(**values).write(folder / "state" / "progress.json")
 
 
-def test_looking_takes_no_lock(tmp_path):
-    with only_one(tmp_path):
-        assert status.locked(tmp_path)
-    assert not status.locked(tmp_path)
-    with only_one(tmp_path):
-        pass
+class Benchmark:
+    """A folder of results whose jobs' files are written by hand."""
 
+    def __init__(self, root):
+        self.root = root
+        self.logs = root / "results" / "logs"
+        self.runs = root / "results" / "coats2stripes"
 
-def test_a_finished_benchmark_exits_with_zero(tmp_path, capsys):
-    write_run(tmp_path / "results" / "coats2stripes" / "cut" / "seed0", "cut")
-    assert (
-        run_command("status", [str(config(tmp_path, ["cut"])), "--directory", str(tmp_path)]) == 0
-    )
-    assert capsys.readouterr().out.splitlines()[-1] == "1 done"
+    def folder(self, row):
+        return self.runs / row / "seed0"
 
+    def job(self, row, stage, state, reason="", **more):
+        job = JobRecord.start().model_copy(update={"state": state, "reason": reason, **more})
+        job.write(self.logs / f"coats2stripes.{row}.seed0.{stage}.log.json")
 
-def test_a_run_that_is_followed_is_done_when_its_best_epoch_is_scored(tmp_path, capsys):
-    runs = tmp_path / "results" / "coats2stripes"
-    for name in ("copy", "cut"):
-        write_run(runs / name / "seed0", name)
-    file = config(tmp_path, ["copy", "cut"], best={"every": 2})
-    arguments = [str(file), "--directory", str(tmp_path)]
-    assert run_command("status", arguments) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == "1 done, 1 scored"
-    logs = tmp_path / "results" / "logs"
-    logs.mkdir()
-    (logs / "coats2stripes.cut.seed0.select.log").write_text("error: epoch0002.pt is gone\n")
-    assert run_command("status", arguments) == 1
-    assert "failed       select: epoch0002.pt is gone" in capsys.readouterr().out
-    best = runs / "cut" / "seed0" / "best"
-    best.mkdir()
-    (best / "scores.json").write_text("{}")
-    assert run_command("status", arguments) == 0
+    def finish(self, row, *names):
+        for name in names:
+            (self.folder(row) / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.folder(row) / name).touch()
+
+    def state(self, row="cut", **more):
+        state = status.state_of(status.RunJobs(self.folder(row), self.logs), **more)
+        return " ".join(f"{state.word} {state.detail}".split())
+
+    def show(self, run, **more):
+        path = self.root / "config.yaml"
+        path.write_text(yaml.safe_dump({"datasets": ["coats2stripes"], "run": run, **more}))
+        return status.show(path, self.root)
 
 
 @pytest.fixture
-def look(tmp_path):
-    """Return a function: the state of a run whose logs, {stage: text}, were written long ago."""
-    folder = tmp_path / "results" / "coats2stripes" / "cut" / "seed0"
-    folder.mkdir(parents=True)
-
-    def at(given, followed=False, ago=3600.0, own=False, workflow=False, done=()):
-        for name in done:
-            (folder / name).parent.mkdir(exist_ok=True)
-            (folder / name).touch()
-        for stage, text in given.items():
-            log = tmp_path / f"coats2stripes.cut.seed0.{stage}.log"
-            log.write_text(text)
-        then = time.time() - ago
-        for path in (*tmp_path.glob("*.log"), *(f for f in folder.rglob("*") if f.is_dir())):
-            os.utime(path, (then, then))
-        state = status.state_of(status.Look(folder, tmp_path, own, workflow), followed)
-        return " ".join(f"{state.word} {state.detail}".split())
-
-    return at
+def bench(tmp_path):
+    return Benchmark(tmp_path)
 
 
-@pytest.mark.parametrize(("end", "why"), [
-    (TRACEBACK.format("torch.cuda.OutOfMemoryError: CUDA out of memory. Tried 2 GiB.\n"),
-     "torch.cuda.OutOfMemoryError: CUDA out of memory. Tried 2 GiB."),
-    (TRACEBACK.format("RuntimeError: CUDA error: unspecified launch failure\nCompile with X\n\n"),
-     "RuntimeError: CUDA error: unspecified launch failure"),
-    (TRACEBACK.format("ImportError: no module torch\n"), "ImportError: no module torch"),
-    (TRACEBACK.format("mine.Odd: x\nerror: the command ended with status 1\n"), "mine.Odd: x"),
-    ("bash: line 1: 77 Killed   train\nerror: the command ended with status 137\n",
-     "bash: line 1: 77 Killed   train"),
-    ("odd words\nerror: the command ended with status 3\n", "the command ended with status 3"),
-    ("bash: line 1: 77 Killed   train\n", "bash: line 1: 77 Killed   train"),
-    ("  deep\n" * 9000 + "KeyError: 'x'\n", "KeyError: 'x'"),
-    (LINE + "error: loss G is nan\n/usr/lib/warn.py:1: UserWarning: leaked\n", "loss G is nan"),
-    (TRACEBACK.format("ValueError: survived\n") + LINE, ""),
-    (TRACEBACK.format("ValueError: survived\n") + "step\n" * 40, ""),
-    ("error: early\n" + LINE, ""),
-    (LINE, ""),
-    ("", ""),
-])  # fmt: skip
-def test_the_end_of_a_log_says_why(end, why):
-    assert job_logs.reason(end[-job_logs.LAST :]) == why
-
-
-def test_a_traceback_is_a_failure_at_every_stage(look):
-    text = TRACEBACK.format("OSError: disk full\n")
-    assert look({"train": text}) == "failed train: OSError: disk full"
-    assert look({"train": text}, ago=1.0) == "failed train: OSError: disk full", "also just now"
-    assert look({"train": LINE, "translate": text}, done=["run.json"]) == (
-        "failed translate: OSError: disk full")  # fmt: skip
-    # The best epoch is chosen beside the translation, whose end it need not wait for.
-    assert look({"translate": "", "select": text}, followed=True) == (
-        "failed select: OSError: disk full")  # fmt: skip
-
-
-def test_stages_at_work_are_named(look):
-    assert look({"train": "loading\n"}, ago=1.0) == "training starting"
-    assert look({"translate": ""}, ago=1.0, done=["run.json"]) == "translating"
-    assert look({"select": "epoch 2: fid 70\n"}, followed=True, ago=1.0) == "translating"
-    assert look({"score": ""}, ago=1.0, done=["translated/manifest.json"]) == "scoring"
-    assert look({}, followed=True, ago=1.0, done=["scores.json"]) == "choosing"
-    assert look({"score_best": ""}, followed=True, ago=1.0, done=["best.json"]) == "scoring"
-    assert look({}, followed=True, done=["best/scores.json"]) == "done"
-
-
-def test_what_was_killed_without_a_word_is_stopped_after_a_while(look):
-    assert look({"train": LINE}, ago=job_logs.FRESH - 60) == (
-        "training epoch 3/12 step 1200/4800 4.2 min left")  # fmt: skip
-    assert look({"train": LINE}, ago=job_logs.FRESH + 60) == "stopped epoch 3/12 step 1200/4800"
-    assert look({"translate": ""}, done=["run.json"]) == "stopped translate"
-
-
-def test_images_that_appear_are_a_sign_of_work(look, tmp_path):
-    assert look({"translate": ""}, done=["run.json"]) == "stopped translate"
-    (tmp_path / "results/coats2stripes/cut/seed0/translated").mkdir()
-    folder = tmp_path / "results" / "coats2stripes" / "cut" / "seed0"
-    state = status.state_of(status.Look(folder, tmp_path, own=False, workflow=False))
-    assert state.word == "translating"
-
-
-def test_own_commands_run_while_the_workflow_does(look):
-    quiet = {"train": "epoch 1\n"}
-    assert look(quiet, own=True, workflow=True) == "training last word 60.0 min ago"
-    assert look(quiet, own=True, workflow=False) == "stopped train"
-    assert look(quiet, own=True, ago=1.0) == "training"
-    ended = {"train": "error: the command ended with status 3\n"}
-    assert look(ended, own=True, workflow=True) == "failed train: the command ended with status 3"
-    assert look({"translate": ""}, own=True, ago=1.0, done=["trained"]) == "translating"
-    assert look({"record": ""}, own=True, ago=1.0, done=["translations"]) == "recording"
-    assert look({}, own=True, done=["run.json"]) == "translated"
-    assert look({}, own=True, done=["scores.json"]) == "done"
-
-
-@contextmanager
-def at_work(log):
-    """Run a command of this package that writes nothing, its output in a log."""
-    code = "import time; from cut import cli; cli._lock_output(); time.sleep(60)"
-    with open(log, "w") as file:
-        process = subprocess.Popen([sys.executable, "-c", code], stdout=file)
-    try:
-        for _ in range(600):
-            if job_logs.held(log):
-                break
-            time.sleep(0.05)
-        yield
-    finally:
-        process.kill()
-        process.wait()
-
-
-def test_a_command_at_work_is_seen_however_long_it_is_silent(look, tmp_path):
-    log = tmp_path / "coats2stripes.cut.seed0.score.log"
-    done = ["run.json", "translated/manifest.json"]
-    with at_work(log):
-        assert look({}, done=done, ago=7200.0) == "scoring last word 2.0 h ago"
-    assert look({}, done=done, ago=7200.0) == "stopped score"
-
-
-def test_long_times_are_in_hours_and_summed(tmp_path, capsys):
-    places = tmp_path / "results" / "logs"
-    places.mkdir(parents=True)
-    for name in ("cut", "fastcut"):
-        text = LINE.replace("4.2 min", "1066.3 min")
-        (places / f"coats2stripes.{name}.seed0.train.log").write_text(text)
-    file = config(tmp_path, ["copy", "cut", "fastcut"])
-    assert run_command("status", [str(file), "--directory", str(tmp_path)]) == 0
+def test_every_state_is_shown_with_totals(bench, gone, capsys):
+    write_run(bench.folder("cut"), "cut")
+    translated = write_run(bench.folder("copy"), "copy")
+    (translated / "scores.json").unlink()
+    bench.job("copy", "score", "failed", "features are bad")
+    bench.job("fastcut", "train", "running")
+    progress(bench.folder("fastcut"))
+    bench.job("cyclegan", "train", "running", pid=gone)
+    bench.job("gcgan", "train", "stopped", "exit status 143")
+    progress(bench.folder("gcgan"), pid=gone)
+    assert bench.show(["copy", "cut", "fastcut", "cyclegan", "gcgan", "moco"]) == 1
     *lines, total = capsys.readouterr().out.splitlines()
-    assert lines[1].endswith("step 1200/4800  17.8 h left")
-    assert total == (
-        "1 waiting, 2 training; at least 35.5 h of training left, the sum of those that run at"
-        " their rate so far; 1 more not counted"
-    )
+    shown = {line.split("/")[1]: " ".join(line.split()[1:]) for line in lines}
+    assert shown == {
+        "copy": "failed score: features are bad",
+        "cut": "done",
+        "fastcut": f"training {PLACE} 4.2 min left",
+        "cyclegan": "failed train: killed",
+        "gcgan": f"stopped {PLACE}",
+        "moco": "waiting",
+    }
+    assert total.startswith("2 failed, 1 done, 1 training, 1 stopped, 1 waiting; 4.2 min left")
+    assert "2 more" in total
+
+
+def test_a_finished_benchmark_exits_with_zero(bench, capsys):
+    write_run(bench.folder("cut"), "cut")
+    assert bench.show(["cut"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "1 done"
+
+
+def test_jobs_at_work_are_named(bench):
+    steps = [
+        ("train", "training", "run.json"),
+        ("translate", "translating", "translated/manifest.json"),
+        ("score", "scoring", "scores.json"),
+    ]
+    assert bench.state() == "waiting"
+    for stage, running, output in steps:
+        bench.job("cut", stage, "running")
+        assert bench.state() == running
+        bench.finish("cut", output)
+        bench.job("cut", stage, "done")
+    assert bench.state() == "done"
+    assert bench.state(best=True) == "scored"
+    bench.job("cut", "select", "running")
+    assert bench.state(best=True) == "choosing"
+    bench.finish("cut", "best.json")
+    bench.job("cut", "select", "done")
+    bench.job("cut", "score_best", "running")
+    assert bench.state(best=True) == "scoring"
+    bench.finish("cut", "best/scores.json")
+    bench.job("cut", "score_best", "done")
+    assert bench.state(best=True) == "done"
+
+
+def test_jobs_of_a_method_of_commands_are_named(bench):
+    steps = [
+        ("train", "training", "trained"),
+        ("translate", "translating", "translations"),
+        ("record", "recording", "run.json"),
+        ("score", "scoring", "scores.json"),
+    ]
+    for stage, running, output in steps:
+        bench.job("cut", stage, "running")
+        assert bench.state(by_commands=True) == running
+        bench.finish("cut", output)
+        bench.job("cut", stage, "done")
+    assert bench.state(by_commands=True) == "done"
+
+
+def test_a_failure_is_shown_at_every_stage(bench):
+    bench.job("cut", "train", "failed", "OSError: disk full")
+    assert bench.state() == "failed train: OSError: disk full"
+    # Snakemake restores the outputs of the training before.
+    bench.finish("cut", "run.json", "translated/manifest.json", "scores.json")
+    assert bench.state() == "failed train: OSError: disk full"
+    bench.job("cut", "train", "done")
+    bench.job("cut", "translate", "done")
+    bench.job("cut", "select", "failed", "no snapshots")
+    (bench.folder("cut") / "scores.json").unlink()
+    bench.job("cut", "score", "running")
+    assert bench.state(best=True) == "failed select: no snapshots"
+
+
+def test_a_killed_job_is_noticed_at_once(bench, gone):
+    bench.job("cut", "train", "running")
+    progress(bench.folder("cut"))
+    assert bench.state().startswith("training")
+    bench.job("cut", "train", "running", pid=gone)
+    progress(bench.folder("cut"), pid=gone)
+    assert bench.state() == f"failed train: killed {PLACE}"
+
+
+def test_a_process_with_a_number_used_again_is_another(bench):
+    bench.job("cut", "train", "running", started=time.time() - 1e7)
+    assert bench.state() == "failed train: killed"
+
+
+def test_a_job_of_another_machine_counts_as_running(bench, gone):
+    bench.job("cut", "train", "running", pid=gone, host="elsewhere")
+    assert bench.state() == "training"
+    progress(bench.folder("cut"), pid=gone, host="elsewhere", time=time.time() - 7200)
+    assert bench.state() == f"training {PLACE} 4.2 min left no step logged for 2.0 h"
+
+
+def test_a_training_started_by_hand_needs_no_status_file(bench, gone):
+    progress(bench.folder("cut"))
+    assert bench.state() == f"training {PLACE} 4.2 min left"
+    progress(bench.folder("cut"), pid=gone)
+    assert bench.state() == f"stopped {PLACE}"
+
+
+def test_the_best_epoch_is_part_of_a_run(bench, capsys):
+    for name in ("copy", "cut"):
+        write_run(bench.folder(name), name)
+    best = {"every": 2}
+    assert bench.show(["copy", "cut"], best=best) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "1 done, 1 scored"
+    bench.job("cut", "select", "failed", "epoch0002.pt is gone")
+    assert bench.show(["copy", "cut"], best=best) == 1
+
+
+def test_time_left_is_summed_and_long_times_are_in_hours(bench, capsys):
+    for name in ("cut", "fastcut"):
+        bench.job(name, "train", "running")
+        progress(bench.folder(name), 1066.3 * 60)
+    assert bench.show(["copy", "cut", "fastcut"]) == 0
+    *lines, total = capsys.readouterr().out.splitlines()
+    assert lines[1].endswith("17.8 h left")
+    assert "2 training" in total and "35.5 h" in total and "1 more" in total
+
+
+def test_looking_takes_no_lock(bench):
+    with only_one(bench.folder("cut")):
+        progress(bench.folder("cut"))
+        assert bench.state().startswith("training")
+    with only_one(bench.folder("cut"), lambda: True) as mine:
+        assert mine
+
+
+def test_a_process_is_alive_until_it_ends(gone):
+    now = time.time()
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    assert processes.alive(child.pid, now + 1)
+    child.kill()
+    time.sleep(0.3)
+    assert not processes.alive(child.pid, now + 1), "nobody has waited for it yet"
+    child.communicate()
+    assert not processes.alive(child.pid, now) and not processes.alive(gone, now)

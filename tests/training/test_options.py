@@ -19,7 +19,6 @@ from cut.training.options import (
     TrainingOptions,
     check_size,
     deciding,
-    merge_loop,
     training_options,
 )
 
@@ -55,16 +54,6 @@ def test_given_options_win_over_the_methods_defaults():
 def test_wrong_options_are_refused(given, words):
     with pytest.raises(UserError, match=words):
         training_options(Cut, given)
-
-
-def test_loop_takes_only_options_without_effect():
-    assert merge_loop({"workers": 2, "log_every": 5}, {"log_every": 3}) == {
-        "workers": 2,
-        "log_every": 3,
-    }
-    for name in set(TrainingOptions.model_fields) - WITHOUT_EFFECT:
-        with pytest.raises(UserError, match=name):
-            merge_loop({name: 1}, {})
 
 
 def test_a_side_has_to_be_a_multiple_of_the_stride():

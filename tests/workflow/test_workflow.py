@@ -20,10 +20,11 @@ from PIL import Image
 from workflow_runs import SNAKEMAKE, TINY, job_counts, snakemake, start
 
 from cut.base.files import sha256_of
+from cut.records.job import JobRecord
 from cut.report.site.page import caption_of
 
 # One worker runs these in order: they share what the first one makes.
-pytestmark = pytest.mark.xdist_group("workflow")
+pytestmark = [pytest.mark.xdist_group("workflow"), pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
@@ -70,13 +71,13 @@ def test_the_page_is_made_again_when_what_it_shows_has_changed(finished):
         assert job_counts(output)["site"] == 1, changed
 
 
-def test_a_run_folder_holds_what_the_design_says(finished):
+def test_a_run_folder_holds_the_documented_files(finished):
     run = finished / "results" / "coats2stripes" / "cut" / "seed0"
     names = {path.name for path in run.iterdir() if not path.name.startswith(".")}
-    last = {"run.json", "history.csv", "generator.pt", "translated", "scores.json", "features.npz"}
-    own = {"embedding.pt", "finished", "snapshots", "epochs.csv", "best.json", "best"}
-    assert names == last | own
-    assert {path.name for path in (run / "best").iterdir()} == last - {"run.json", "history.csv"}
+    scored = {"generator.pt", "translated", "scores.json", "features.npz"}
+    trained = {"request.json", "run.json", "history.csv", "embedding.pt", "trained", "snapshots"}
+    assert names == scored | trained | {"epochs.csv", "best.json", "best"}
+    assert {path.name for path in (run / "best").iterdir()} == scored
     manifest = json.loads((run / "translated" / "manifest.json").read_text())
     assert len(manifest["images"]) == 5
     scores = json.loads((run / "scores.json").read_text())
@@ -141,7 +142,7 @@ def test_commands_get_their_own_conda_environment(tmp_path, monkeypatch):
     assert code == 0, output
     made = re.findall(r"Conda environment (\S+) will be created", output)
     places = {str(Path(os.path.normpath(path)).relative_to(ROOT)) for path in made}
-    assert places == {"workflow/envs/cutbench.yaml", "baselines/reinhard/environment.yaml"}
+    assert places == {"environment.yml", "baselines/reinhard/environment.yaml"}
 
 
 def test_commands_that_leave_an_image_out_stop_the_run(tmp_path):
@@ -168,6 +169,8 @@ def test_commands_that_leave_an_image_out_stop_the_run(tmp_path):
     logs = tmp_path / "results" / "logs"
     log = (logs / "coats2stripes.reinhard.seed0.translate.log").read_text()
     assert log == "error: the command ended with status 1\n"
+    job = JobRecord.read(logs / "coats2stripes.reinhard.seed0.translate.log.json")
+    assert (job.state, job.reason) == ("failed", "the command ended with status 1")
     assert run("cp {input}/0000.png {output}") != 0
     log = (logs / "coats2stripes.reinhard.seed0.record.log").read_text()
     assert "lacks 0001.png (4 of 5 missing)" in log
@@ -235,7 +238,7 @@ def test_a_killed_benchmark_goes_on_to_the_same_weights(finished, tmp_path):
     "change, sentence",
     [
         ({"run": ["cutt"]}, "unknown method in run 'cutt'; did you mean 'cut'?"),
-        ({"optionz": {}}, "unknown config key 'optionz'; did you mean 'options'?"),
+        ({"optionz": {}}, "unknown key of the config 'optionz'; did you mean 'options'?"),
         ({"datasets": ["horse2zebr"]}, "horse2zebr"),
     ],
 )

@@ -17,7 +17,7 @@ from cut.data.prepare import MARK, made_from, prepare, refuse_other
 from cut.data.registry import resolve
 
 # One worker runs these in order, beside those of test_workflow.py: Snakemake takes both cores.
-pytestmark = pytest.mark.xdist_group("workflow")
+pytestmark = [pytest.mark.xdist_group("workflow"), pytest.mark.slow]
 TRAINING = {"epochs_constant": 1, "epochs_decay": 0}
 
 
@@ -88,7 +88,8 @@ def test_the_loops_options_reach_the_training(trained):
     given = {**config, "run": ["cut"], "training": {**TRAINING, "log_every": 3}, "results": "again"}
     code, output = snakemake(folder, "--until", "train", config=given)
     assert code == 0, output
-    assert "--loop" in output
+    request = json.loads((folder / "again" / "mine" / "cut" / "seed0" / "request.json").read_text())
+    assert request["training"] == {**TRAINING, "log_every": 3}
     record = json.loads((folder / "again" / "mine" / "cut" / "seed0" / "run.json").read_text())
     assert record["training"]["log_every"] == 3 and record["training"]["epochs_constant"] == 1
 

@@ -30,6 +30,7 @@ rule select:
     input:
         dataset=rules.dataset.output[0],
         record=rules.train.output.record,
+        trained=rules.train.output.trained,
         weights=rules.inception.output[0],
         reference=rules.reference.output[0],
         held_out=rules.held_out_reference.output[0] if HELD_OUT else [],
@@ -43,6 +44,7 @@ rule select:
         row=ROWS_BY_CLASS,
     conda:
         ENVIRONMENT
+    threads: SCORING_THREADS
     resources:
         gpu=gpus(),
     params:
@@ -52,7 +54,7 @@ rule select:
         ),
         device=PLAN.config.device,
     shell:
-        "python -m cut select --dataset {input.dataset:q} --run {params.run:q}"
+        "python -m cut --status {log:q}.json select --dataset {input.dataset:q} --run {params.run:q}"
         " --reference {input.reference:q} --weights-json {input.weights:q} {params.held_out:q}"
         " --device {params.device} > {log:q} 2>&1"
 

@@ -1,34 +1,42 @@
-"""What several stages need: folders, and the arguments of commands."""
+"""Paths, and functions that several stages use."""
 
 import json
 import re
 import shlex
 
-from cut.data.prepare import known_source_digest
 from cut.base.image_size import height_width
+from cut.data.prepare import known_source_digest
+from cut.records.request import RequestRecord
 
 RESULTS = PLAN.config.results
 DATA = PLAN.config.data
 HELD_OUT = PLAN.config.best.held_out if PLAN.config.best else 0
-ENVIRONMENT = f"../envs/cutbench{'-cuda' if PLAN.config.device == 'cuda' else ''}.yaml"
+# Paths from the folder of these files. environment.yml says why there is one environment.
+ENVIRONMENT = "../../environment.yml"
+CAPTIONS = "../../cut/resources/captions"
+# CPU threads of a job that computes features or scores; Snakemake takes no more than it has cores.
+SCORING_THREADS = PLAN.config.scoring_threads
 RUN = f"{RESULTS}/{{dataset}}/{{row}}/seed{{seed}}"
-# Weights that a config names are its own business: of one file for all, a wrong path would take the
-# weights, and another one the scores, from every other config.
+# What shows that a training is done, and its losses.
+TRAINING = ("trained", "history.csv")
+# Weights that a configuration names get a record in its own results: in the shared record, a wrong
+# path would take the weights, and another file the scores, from all other configurations.
 INCEPTION = f"{RESULTS if PLAN.config.fid_weights else DATA}/inception.json"
 
 
 def shell_prefix():
-    """Return what each command begins with: where `python` and the modules of this checkout are."""
-    # With --directory the checkout is not the folder that commands run in. A conda job starts
-    # without PYTHONPATH, and has it from here.
+    """Return the start of each command, which says where `python` and this checkout's modules are."""
+    # With --directory, commands run in another folder than the checkout. Snakemake clears
+    # PYTHONPATH for conda jobs, so it is set here.
     places = {"PYTHONPATH": workflow.basedir}
-    # Commands call `python`, which a conda environment puts on the path. Without one it has to be
-    # the Python that runs Snakemake, whether or not its environment was activated.
+    # Commands call `python`. With --use-conda the job's environment has one; without, it must be the
+    # Python that runs Snakemake, also if its environment is not activated.
     if not workflow.deployment_settings.deployment_method:
         places["PATH"] = Path(sys.executable).parent
     parts = [f"export {k}={shlex.quote(str(v))}${{{k}:+:${k}}}; " for k, v in places.items()]
-    # A prefix takes the place of Snakemake's own, which makes a failed step end the command. It fills
-    # in what stands in braces.
+    parts.append(f"export CUT_PYTHON={shlex.quote(sys.executable)}; ")
+    # `shell.prefix` replaces Snakemake's own `set -euo pipefail`, so repeat it. Braces are doubled
+    # because Snakemake formats the prefix.
     return "set -euo pipefail; " + "".join(parts).replace("{", "{{").replace("}", "}}")
 
 
@@ -42,8 +50,18 @@ wildcard_constraints:
 
 
 def as_json(value):
-    """Return `value` as JSON for a command line, the same text for the same value."""
+    """Return `value` as JSON, the same text for the same value."""
     return json.dumps(value, sort_keys=True)
+
+
+def untracked(value):
+    """Return a function for `params` that gives value(wildcards, input), which may change.
+
+    Snakemake runs a job again when one of its params differs from the last run's. It does not
+    compare a param whose function takes `input`, since it follows from the input. So what decides
+    the numbers is a param of its own, and what does not goes through this function.
+    """
+    return lambda wildcards, input: value(wildcards, input)
 
 
 def named(rows):
@@ -60,13 +78,38 @@ def row_of(wildcards):
     return PLAN.rows[wildcards.row]
 
 
+def decides(wildcards):
+    """Return all that decides the numbers of a run, as JSON: a change of it runs the job again."""
+    row = row_of(wildcards)
+    training = {"training": row.training, "device": PLAN.config.device} if row.trained else {}
+    shared = {"method": row.algorithm, "options": row.options, "size": str(PLAN.config.size)}
+    # Snakemake does not see the modules that a command imports; `code` is a digest of them.
+    return as_json({**shared, **training, "code": row.code})
+
+
+@untracked
+def request(wildcards, input):
+    """Return the text of a run's request.json."""
+    row = row_of(wildcards)
+    return RequestRecord(
+        dataset=f"{DATA}/{wildcards.dataset}/dataset.json",
+        row=row.name,
+        method=row.algorithm,
+        seed=int(wildcards.seed),
+        size=str(PLAN.config.size),
+        options=row.options,
+        training={**row.training, **row.loop},
+        device=PLAN.config.device,
+    ).model_dump_json(indent=2)
+
+
 def gpus(trained=True):
     """Return how many GPUs a job asks for."""
     return int(trained and PLAN.config.device == "cuda")
 
 
 def source_arguments(wildcards):
-    """Return the arguments that say where a data set comes from."""
+    """Return the arguments of `cut prepare` that say where a data set comes from."""
     given = PLAN.config.data_sources.get(wildcards.dataset, {})
     if isinstance(given, str):
         return ["--source", given]
@@ -74,13 +117,13 @@ def source_arguments(wildcards):
 
 
 def segmenter(wildcards):
-    """Return the segmentation network's weights, for a data set with label maps; else nothing."""
+    """Return the weights of the segmentation network for a data set with label maps, else []."""
     labelled = PLAN.entries[wildcards.dataset].conversion is not None
     return PLAN.config.segmenter if labelled and PLAN.config.segmenter else []
 
 
 def overviews():
-    """Return what shows several data sets or seeds at once, where there are; or an ablation."""
+    """Return the tables and figures over several data sets or seeds, or of an ablation."""
     seeds = [f"{RESULTS}/tables/seeds.csv"] if len(PLAN.config.seeds) > 1 else []
     if PLAN.config.ablation:
         labelled = PLAN.config.segmenter and any(e.conversion for e in PLAN.entries.values())
@@ -92,7 +135,8 @@ def overviews():
 
 def records(dataset=None):
     """Return the record and the scores of every run (of one data set)."""
-    names = [f"{run}/{name}" for run in PLAN.runs(dataset) for name in ("run.json", "scores.json")]
+    files = ("trained", "run.json", "scores.json")
+    names = [f"{run}/{name}" for run in PLAN.runs(dataset) for name in files]
     along = ("epochs.csv", "best.json", "best/scores.json")
     return names + [f"{run}/{name}" for run in PLAN.followed(dataset) for name in along]
 
@@ -100,25 +144,30 @@ def records(dataset=None):
 def own_command(stage, **places):
     """Return a function of wildcards: the command of a stage, with this run's folders."""
 
+    @untracked
     def command(wildcards, input):
-        row = row_of(wildcards)
         run = RUN.format(dataset=wildcards.dataset, row=wildcards.row, seed=wildcards.seed)
         given = {"model": f"{run}/model", "seed": wildcards.seed}
         given |= dict(zip(("height", "width"), height_width(PLAN.config.size)))
         given |= {name: place(input, run) for name, place in places.items()}
-        # A method without training has nothing to run there.
-        return row.commands.command(stage, row.options, given) or "true"
+        # A method without training has no command for it.
+        return row_of(wildcards).commands.command(stage, given) or "true"
 
     return command
 
 
 def own_environment(wildcards):
     """Return the environment file in the method's folder."""
-    return str(row_of(wildcards).commands.folder / "environment.yaml")
+    return f"{row_of(wildcards).commands.folder}/environment.yaml"
+
+
+def products():
+    """Return the tables and figures of this configuration: what the page shows."""
+    return [f"{RESULTS}/tables/scores.csv", *figures(), *overviews()]
 
 
 def figures():
-    """Return the figures that this configuration has something for, a data set at a time."""
+    """Return the figures of each data set that this configuration has data for."""
     trained = any(row.trained and row.commands is None for row in PLAN.rows.values())
     methods = any(row.role == "method" for row in PLAN.rows.values())
     kinds = ["grid", "curves"] + ["cost"] * trained + ["cases"] * methods
@@ -129,12 +178,12 @@ def figures():
     )
 
 
-def shown_names(asked, page):
-    """Return the names of the tables and figures that `rule all` asks for, beside the page itself.
+def product_names():
+    """Return the names of the tables and figures that the page shows, separated by commas.
 
-    Others, of an earlier configuration, may lie beside them.
+    The folders may also hold those of an earlier configuration.
     """
-    names = {Path(path).stem for path in asked if path != page}
+    names = {Path(path).stem for path in products()}
     for dataset in PLAN.config.datasets:
         names |= {dataset, f"{dataset}-scores"}
         names |= {f"{dataset}-seeds"} if len(PLAN.config.seeds) > 1 else set()

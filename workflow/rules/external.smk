@@ -1,12 +1,7 @@
 """Methods that run by commands of their own, each in its own environment."""
 
-# A command may end without a word; `cut.plan.status` is to see that it did. A trap, since a command on the
-# left of || would go on after its first step has failed.
-WATCHED = (
-    "log={log:q}; trap 'e=$?; "
-    '[ $e = 0 ] || echo "error: the command ended with status $e" >> "$log"'
-    "' EXIT; "
-)
+# A method's environment need not have this package: Snakemake's own Python watches the command.
+WATCHED = '"$CUT_PYTHON" -m cut --status {log:q}.json shell {params.command:q} > {log:q} 2>&1'
 
 
 rule training_images:
@@ -31,7 +26,7 @@ rule external_train:
     input:
         images=rules.training_images.output[0],
     output:
-        # What the command leaves in model/ is its own business, and undeclared: it may go on there.
+        # What the command leaves in model/ is not declared, so that it may continue from there.
         touch(f"{RUN}/trained"),
     log:
         f"{RESULTS}/logs/{{dataset}}.{{row}}.seed{{seed}}.train.log",
@@ -45,16 +40,14 @@ rule external_train:
         gpu=gpus(),
     params:
         run=subpath(output[0], parent=True),
-        code=lambda w: row_of(w).code,
-        # They stand in the command too, but Snakemake keeps no value that is made of `input`.
-        options=lambda w: as_json(row_of(w).options),
+        decides=decides,
         command=own_command(
             "train",
             source=lambda input, run: Path(input.images).parent / "source",
             target=lambda input, run: Path(input.images).parent / "target",
         ),
     shell:
-        f"{WATCHED}mkdir -p {{params.run:q}}/model; ( {{params.command}} ) > {{log:q}} 2>&1"
+        "mkdir -p {params.run:q}/model; " + WATCHED
 
 
 rule external_translate:
@@ -75,17 +68,14 @@ rule external_translate:
         gpu=gpus(),
     params:
         run=subpath(output[0], parent=True),
-        code=lambda w: row_of(w).code,
-        # They stand in the command too, but Snakemake keeps no value that is made of `input`.
-        options=lambda w: as_json(row_of(w).options),
+        decides=decides,
         command=own_command(
             "translate",
             input=lambda input, run: Path(input.images).parent / "source",
             output=lambda input, run: f"{run}/translated",
         ),
     shell:
-        f"{WATCHED}rm -rf {{params.run:q}}/translated; mkdir -p {{params.run:q}}/translated;"
-        " ( {params.command} ) > {log:q} 2>&1"
+        "rm -rf {params.run:q}/translated; mkdir -p {params.run:q}/translated; " + WATCHED
 
 
 rule external_record:
@@ -106,9 +96,9 @@ rule external_record:
     params:
         out=subpath(output.record, parent=True),
         test=subpath(input.images, parent=True),
-        method=lambda w: row_of(w).algorithm,
-        options=lambda w: as_json(row_of(w).options),
+        decides=decides,
+        request=request,
     shell:
-        "python -m cut external record --method {params.method:q} --name {wildcards.row:q}"
-        " --seed {wildcards.seed} --options {params.options:q} --test {params.test:q}"
-        " --out {params.out:q} {input.cost:q} > {log:q} 2>&1"
+        "printf '%s\\n' {params.request:q} > {params.out:q}/request.json;"
+        " python -m cut --status {log:q}.json external record {params.out:q}/request.json"
+        " --test {params.test:q} {input.cost:q} > {log:q} 2>&1"

@@ -1,169 +1,121 @@
-"""Figures from the runs' records, translations and features.
+"""Figures from the runs' records, translations and features."""
 
-Their captions are the package's own: the page of results shows the same.
-"""
-
-
-rule scatter:
-    input:
-        records(),
-    output:
-        png=report(
-            f"{RESULTS}/figures/{{scatter}}.png",
-            caption="../../cut/resources/captions/ablation.rst",
-            category="Figures",
-            labels={"figure": "{scatter}", "data set": "all"},
-        ),
-        pdf=f"{RESULTS}/figures/{{scatter}}.pdf",
-    log:
-        f"{RESULTS}/logs/{{scatter}}.scatter.log",
-    wildcard_constraints:
-        scatter="ablation|ablation-miou",
-    conda:
-        ENVIRONMENT
-    params:
-        runs=PLAN.runs(),
-        against=lambda w: ["--miou"] if w.scatter.endswith("miou") else [],
-    shell:
-        "python -m cut report figures scatter --out {output.png:q} {params.runs:q} {params.against:q}"
-        " > {log:q} 2>&1"
+from collections.abc import Callable
+from typing import NamedTuple
 
 
-rule grid:
-    input:
-        images=rules.test_images.output[0],
-        translated=lambda w: [f"{run}/translated/manifest.json" for run in PLAN.runs(w.dataset)],
-    output:
-        png=report(
-            f"{RESULTS}/figures/{{dataset}}-grid.png",
-            caption="../../cut/resources/captions/grid.rst",
-            category="Figures",
-            labels={"figure": "translations", "data set": "{dataset}"},
-        ),
-        pdf=f"{RESULTS}/figures/{{dataset}}-grid.pdf",
-    log:
-        f"{RESULTS}/logs/{{dataset}}.grid.log",
-    conda:
-        ENVIRONMENT
-    params:
-        test=lambda w, input: Path(input.images).parent,
-        runs=lambda w: PLAN.runs(w.dataset),
-        rows=PLAN.config.grid.rows,
-        seed=PLAN.config.grid.seed,
-        names=["--names", ",".join(PLAN.config.grid.names)] if PLAN.config.grid.names else [],
-    shell:
-        "python -m cut report figures grid --out {output.png:q} --test {params.test:q} {params.runs:q}"
-        " --rows {params.rows} --seed {params.seed} {params.names:q} > {log:q} 2>&1"
+class Figure(NamedTuple):
+    """One kind of figure.
+
+    kind: the command's name of it.
+    needs: its input files, or functions of wildcards that return them.
+    arguments: a function of wildcards that returns the command's arguments, without --out.
+    label: in Snakemake's report.
+    dataset: the data set in the report.
+    threads: of its job.
+    """
+
+    kind: str
+    needs: list
+    arguments: Callable
+    label: str
+    dataset: str = "{dataset}"
+    threads: int = 1
 
 
-rule curves:
-    input:
-        lambda w: [f"{run}/history.csv" for run in PLAN.runs(w.dataset)],
-    output:
-        png=report(
-            f"{RESULTS}/figures/{{dataset}}-curves.png",
-            caption="../../cut/resources/captions/curves.rst",
-            category="Figures",
-            labels={"figure": "training curves", "data set": "{dataset}"},
-        ),
-        pdf=f"{RESULTS}/figures/{{dataset}}-curves.pdf",
-    log:
-        f"{RESULTS}/logs/{{dataset}}.curves.log",
-    conda:
-        ENVIRONMENT
-    params:
-        runs=lambda w: PLAN.runs(w.dataset),
-    shell:
-        "python -m cut report figures curves --out {output.png:q} {params.runs:q} > {log:q} 2>&1"
+def files_of_runs(*names):
+    """Return a function of wildcards: the files with these names of a data set's runs."""
+    return lambda w: [f"{run}/{name}" for run in PLAN.runs(w.dataset) for name in names]
 
 
-rule stability:
-    input:
-        lambda w: records(w.dataset),
-    output:
-        png=report(
-            f"{RESULTS}/figures/{{dataset}}-stability.png",
-            caption="../../cut/resources/captions/stability.rst",
-            category="Figures",
-            labels={"figure": "FID by epoch", "data set": "{dataset}"},
-        ),
-        pdf=f"{RESULTS}/figures/{{dataset}}-stability.pdf",
-    log:
-        f"{RESULTS}/logs/{{dataset}}.stability.log",
-    conda:
-        ENVIRONMENT
-    params:
-        runs=lambda w: PLAN.runs(w.dataset),
-    shell:
-        "python -m cut report figures stability --out {output.png:q} {params.runs:q} > {log:q} 2>&1"
+def records_of_runs(wildcards):
+    """Return the records of a data set's runs."""
+    return records(wildcards.dataset)
 
 
-rule cost:
-    input:
-        lambda w: records(w.dataset),
-    output:
-        png=report(
-            f"{RESULTS}/figures/{{dataset}}-cost.png",
-            caption="../../cut/resources/captions/cost.rst",
-            category="Figures",
-            labels={"figure": "time and memory", "data set": "{dataset}"},
-        ),
-        pdf=f"{RESULTS}/figures/{{dataset}}-cost.pdf",
-    log:
-        f"{RESULTS}/logs/{{dataset}}.cost.log",
-    conda:
-        ENVIRONMENT
-    params:
-        runs=lambda w: PLAN.runs(w.dataset),
-    shell:
-        "python -m cut report figures cost --out {output.png:q} {params.runs:q} > {log:q} 2>&1"
+def runs(wildcards):
+    """Return the folders of a data set's runs."""
+    return PLAN.runs(wildcards.dataset)
 
 
-rule cases:
-    input:
-        images=rules.test_images.output[0],
-        reference=rules.reference.output[0],
-        scores=lambda w: [f"{run}/scores.json" for run in PLAN.runs(w.dataset)],
-    output:
-        png=report(
-            f"{RESULTS}/figures/{{dataset}}-cases.png",
-            caption="../../cut/resources/captions/cases.rst",
-            category="Figures",
-            labels={"figure": "best and worst", "data set": "{dataset}"},
-        ),
-        pdf=f"{RESULTS}/figures/{{dataset}}-cases.pdf",
-    log:
-        f"{RESULTS}/logs/{{dataset}}.cases.log",
-    conda:
-        ENVIRONMENT
-    params:
-        test=lambda w, input: Path(input.images).parent,
-        runs=lambda w: PLAN.runs(w.dataset),
-    shell:
-        "python -m cut report figures cases --out {output.png:q} --test {params.test:q} {params.runs:q}"
-        " > {log:q} 2>&1"
+def test_folder(wildcards):
+    """Return the argument that names a data set's exported test images."""
+    return ["--test", f"{RESULTS}/{wildcards.dataset}/test"]
 
 
-rule encoder:
-    input:
-        images=rules.test_images.output[0],
-        record=lambda w: f"{PLAN.encoded(w.dataset)}/run.json",
-    output:
-        png=report(
-            f"{RESULTS}/figures/{{dataset}}-encoder.png",
-            caption="../../cut/resources/captions/encoder.rst",
-            category="Figures",
-            labels={"figure": "what the encoder has learned", "data set": "{dataset}"},
-        ),
-        pdf=f"{RESULTS}/figures/{{dataset}}-encoder.pdf",
-    log:
-        f"{RESULTS}/logs/{{dataset}}.encoder.log",
-    conda:
-        ENVIRONMENT
-    params:
-        test=lambda w, input: Path(input.images).parent,
-        run=lambda w: PLAN.encoded(w.dataset),
-        seed=PLAN.config.grid.seed,
-    shell:
-        "python -m cut report figures encoder --out {output.png:q} --test {params.test:q} {params.run:q}"
-        " --seed {params.seed} > {log:q} 2>&1"
+def grid_arguments(wildcards):
+    """Return the arguments of the image grid."""
+    grid = PLAN.config.grid
+    names = ["--names", ",".join(grid.names)] if grid.names else []
+    chosen = ["--rows", grid.rows, "--seed", grid.seed, *names]
+    return [*test_folder(wildcards), *runs(wildcards), *chosen]
+
+
+def encoder_arguments(wildcards):
+    """Return the arguments of the encoder's figure."""
+    run = PLAN.encoded(wildcards.dataset)
+    return [*test_folder(wildcards), run, "--seed", PLAN.config.grid.seed]
+
+
+TEST_IMAGES = rules.test_images.output[0]
+FIGURES = {
+    "{dataset}-grid": Figure(
+        "grid",
+        [TEST_IMAGES, files_of_runs("translated/manifest.json")],
+        grid_arguments,
+        "translations",
+    ),
+    "{dataset}-curves": Figure("curves", [files_of_runs(*TRAINING)], runs, "training curves"),
+    "{dataset}-stability": Figure("stability", [records_of_runs], runs, "FID by epoch"),
+    "{dataset}-cost": Figure("cost", [records_of_runs], runs, "time and memory"),
+    "{dataset}-cases": Figure(
+        "cases",
+        [TEST_IMAGES, rules.reference.output[0], files_of_runs("scores.json")],
+        lambda wildcards: [*test_folder(wildcards), *runs(wildcards)],
+        "best and worst",
+        threads=SCORING_THREADS,
+    ),
+    "{dataset}-encoder": Figure(
+        "encoder",
+        [TEST_IMAGES, lambda wildcards: f"{PLAN.encoded(wildcards.dataset)}/run.json"],
+        encoder_arguments,
+        "what the encoder has learned",
+        threads=SCORING_THREADS,
+    ),
+    "ablation": Figure("scatter", [records()], lambda wildcards: PLAN.runs(), "ablation", "all"),
+    "ablation-miou": Figure(
+        "scatter",
+        [records()],
+        lambda wildcards: [*PLAN.runs(), "--miou"],
+        "ablation-miou",
+        "all",
+    ),
+}
+
+for stem, figure in FIGURES.items():
+    rule_name = stem.removeprefix("{dataset}-").replace("-", "_")
+
+    rule:
+        name:
+            f"figure_{rule_name}"
+        input:
+            figure.needs,
+        output:
+            png=report(
+                f"{RESULTS}/figures/{stem}.png",
+                caption=f"{CAPTIONS}/{stem.removeprefix('{dataset}-').removesuffix('-miou')}.rst",
+                category="Figures",
+                labels={"figure": figure.label, "data set": figure.dataset},
+            ),
+            pdf=f"{RESULTS}/figures/{stem}.pdf",
+        log:
+            f"{RESULTS}/logs/{stem.replace('{dataset}-', '{dataset}.')}.figure.log",
+        conda:
+            ENVIRONMENT
+        threads: figure.threads
+        params:
+            kind=figure.kind,
+            given=figure.arguments,
+        shell:
+            "python -m cut report figures {params.kind} --out {output.png:q} {params.given:q}"
+            " > {log:q} 2>&1"

@@ -26,6 +26,7 @@ rule reference:
         f"{RESULTS}/logs/{{dataset}}.reference.log",
     conda:
         ENVIRONMENT
+    threads: SCORING_THREADS
     resources:
         gpu=gpus(),
     params:
@@ -52,6 +53,7 @@ rule score:
         f"{RESULTS}/logs/{{dataset}}.{{row}}.seed{{seed}}.score.log",
     conda:
         ENVIRONMENT
+    threads: SCORING_THREADS
     resources:
         gpu=gpus(),
     params:
@@ -60,6 +62,7 @@ rule score:
         segmenter=lambda w, input: ["--segmenter", input.segmenter] if input.segmenter else [],
         device=PLAN.config.device,
     shell:
-        "python -m cut score {input.reference:q} {params.translated:q} --test {params.test:q}"
+        "python -m cut --status {log:q}.json score {input.reference:q} {params.translated:q}"
+        " --test {params.test:q}"
         " --json {output.scores:q} --features {output.features:q} {params.segmenter:q}"
         " --weights-json {input.weights:q} --device {params.device} > {log:q} 2>&1"

@@ -4,8 +4,7 @@
 rule site:
     input:
         records(),
-        # The tables and figures that the page shows: all that `rule all` asks for but the page.
-        lambda w: [path for path in rules.all.input if path != rules.site.output.page],
+        products(),
         images=expand(rules.test_images.output[0], dataset=PLAN.config.datasets),
         translated=[f"{run}/translated/manifest.json" for run in PLAN.runs()],
     output:
@@ -17,7 +16,7 @@ rule site:
         ENVIRONMENT
     params:
         out=subpath(output.page, parent=True),
-        only=lambda w: shown_names(rules.all.input, rules.site.output.page),
+        only=product_names(),
         ablation=["--ablation"] if PLAN.config.ablation else [],
         runs=PLAN.runs(),
     shell:

@@ -7,12 +7,12 @@ rule tables:
     output:
         scores=report(
             f"{RESULTS}/tables/scores.csv",
-            caption="../report/scores.rst",
+            caption=f"{CAPTIONS}/scores.rst",
             category="Tables",
         ),
         tables=report(
             [f"{RESULTS}/tables/{d}.csv" for d in PLAN.config.datasets],
-            caption="../report/table.rst",
+            caption=f"{CAPTIONS}/table.rst",
             category="Tables",
         ),
         others=[
@@ -37,7 +37,7 @@ rule overview:
         records(),
     output:
         csv=report(
-            f"{RESULTS}/tables/{{kind}}.csv", caption="../report/overview.rst", category="Tables"
+            f"{RESULTS}/tables/{{kind}}.csv", caption=f"{CAPTIONS}/overview.rst", category="Tables"
         ),
         others=[f"{RESULTS}/tables/{{kind}}.{end}" for end in ("md", "tex")],
     log:
@@ -59,7 +59,9 @@ rule seeds:
     input:
         records(),
     output:
-        csv=report(f"{RESULTS}/tables/seeds.csv", caption="../report/seeds.rst", category="Tables"),
+        csv=report(
+            f"{RESULTS}/tables/seeds.csv", caption=f"{CAPTIONS}/seeds.rst", category="Tables"
+        ),
         others=[
             f"{RESULTS}/tables/{d}-seeds.{end}"
             for d in PLAN.config.datasets

@@ -1,13 +1,17 @@
-"""Training and translation: one job a data set, row and seed."""
+"""Training and translation: one job per data set, row and seed."""
 
 
 rule train:
     input:
         rules.dataset.output[0],
     output:
-        record=f"{RUN}/run.json",
-        history=f"{RUN}/history.csv",
-        weights=f"{RUN}/generator.pt",
+        # A training that outlives a killed Snakemake leaves them complete; `update` keeps them when
+        # the job runs again. After a failure, `update` restores the files of the training before.
+        # `trained` does not come back then, so that the next call trains.
+        record=update(f"{RUN}/run.json"),
+        history=update(f"{RUN}/history.csv"),
+        weights=update(f"{RUN}/generator.pt"),
+        trained=touch(f"{RUN}/trained"),
     log:
         f"{RESULTS}/logs/{{dataset}}.{{row}}.seed{{seed}}.train.log",
     wildcard_constraints:
@@ -18,23 +22,13 @@ rule train:
     resources:
         gpu=lambda w: gpus(row_of(w).trained),
     params:
-        # The training state lies beside these outputs, undeclared: Snakemake would delete it.
+        # The training state is kept beside these outputs, undeclared: Snakemake would delete it.
         out=subpath(output.record, parent=True),
-        method=lambda w: row_of(w).algorithm,
-        options=lambda w: as_json(row_of(w).options),
-        training=lambda w: as_json(row_of(w).training),
-        # Nothing to train again for. What a function makes of `input`, Snakemake takes as following
-        # from it, and doesn't keep: this function takes it for that alone.
-        loop=lambda w, input: as_json(row_of(w).loop),
-        # Imported modules are invisible to Snakemake; a change in the method's code is not.
-        code=lambda w: row_of(w).code,
-        size=PLAN.config.size,
-        device=PLAN.config.device,
+        decides=decides,
+        request=request,
     shell:
-        "python -m cut train --dataset {input:q} --out {params.out:q} --name {wildcards.row:q}"
-        " --method {params.method:q} --seed {wildcards.seed} --size {params.size}"
-        " --options {params.options:q} --training {params.training:q} --loop {params.loop:q}"
-        " --device {params.device} > {log:q} 2>&1"
+        "printf '%s\\n' {params.request:q} > {params.out:q}/request.json;"
+        " python -m cut --status {log:q}.json train {params.out:q}/request.json > {log:q} 2>&1"
 
 
 rule translate:
@@ -42,6 +36,7 @@ rule translate:
         dataset=rules.dataset.output[0],
         record=rules.train.output.record,
         weights=rules.train.output.weights,
+        trained=rules.train.output.trained,
     output:
         f"{RUN}/translated/manifest.json",
     log:
@@ -50,6 +45,7 @@ rule translate:
         row=ROWS_BY_CLASS,
     conda:
         ENVIRONMENT
+    threads: SCORING_THREADS
     resources:
         gpu=lambda w: gpus(row_of(w).trained),
     params:
@@ -57,5 +53,6 @@ rule translate:
         batch_size=PLAN.config.translate_batch_size,
         device=PLAN.config.device,
     shell:
-        "python -m cut translate --dataset {input.dataset:q} --run {params.run:q}"
-        " --batch-size {params.batch_size} --device {params.device} > {log:q} 2>&1"
+        "python -m cut --status {log:q}.json translate --dataset {input.dataset:q}"
+        " --run {params.run:q} --batch-size {params.batch_size} --device {params.device}"
+        " > {log:q} 2>&1"

@@ -1,9 +1,9 @@
-"""DRN-D-22 for segmentation (Yu, Koltun and Funkhouser, CVPR 2017), for weights that exist.
+"""DRN-D-22 for segmentation (Yu, Koltun and Funkhouser, CVPR 2017).
 
-Modules are named as in the checkpoints of the authors' repository fyu/drn (its DRNSeg), so that
-those load as they are. Eight levels after a first convolution: the first three halvings of the
-resolution are strides, then dilation widens the view; the last two levels, without skips, take
-away the gridding that dilation leaves.
+Modules have the names of DRNSeg in the authors' repository fyu/drn, so that its checkpoints load
+unchanged. A first convolution is followed by eight levels. Strides halve the resolution three
+times; after that, dilation widens the receptive field. The last two levels have no skips and remove
+the gridding artefacts of dilation.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from torch import Tensor, nn
 
 CLASSES = 19
 STRIDE = 8
-CHANNELS = (16, 16, 32, 64, 128, 256, 512, 512, 512)  # of the first convolution and the 8 levels
+CHANNELS = (16, 16, 32, 64, 128, 256, 512, 512, 512)  # first convolution, then the 8 levels
 
 
 def _conv(before: int, after: int, stride: int = 1, dilation: int = 1) -> nn.Conv2d:
-    """Return a 3x3 convolution that keeps the size but for its stride."""
+    """Return a 3x3 convolution that changes the size by its stride only."""
     return nn.Conv2d(before, after, 3, stride, dilation, dilation, bias=False)
 
 
 class Residual(nn.Module):
-    """Two 3x3 convolutions beside a skip, which is projected where the shape changes."""
+    """Two 3x3 convolutions with a skip, which is projected if the shape changes."""
 
     def __init__(self, before: int, after: int, stride: int, dilation: int) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ class DRN(nn.Module):
     def __init__(self, classes: int = CLASSES) -> None:
         super().__init__()
         first = nn.Conv2d(3, CHANNELS[0], 7, padding=3, bias=False)
-        levels = [
+        levels = [  # kind, stride, dilation
             (_plain, 1, 1),
             (_plain, 2, 1),
             (_residual, 2, 1),
@@ -67,7 +67,7 @@ class DRN(nn.Module):
             (_residual, 1, 4),
             (_plain, 1, 2),
             (_plain, 1, 1),
-        ]  # kind, stride, dilation; fmt: skip
+        ]
         self.base = nn.Sequential(
             nn.Sequential(first, nn.BatchNorm2d(CHANNELS[0]), nn.ReLU()),
             *(
@@ -78,12 +78,12 @@ class DRN(nn.Module):
             ),
         )
         self.seg = nn.Conv2d(CHANNELS[-1], classes, 1)
-        # Bilinear in the checkpoints, which hold its values too.
+        # Bilinear interpolation; the checkpoints hold its weights too.
         self.up = nn.ConvTranspose2d(
             classes, classes, 2 * STRIDE, STRIDE, STRIDE // 2, groups=classes, bias=False
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the scores of each pixel's classes, for normalised images."""
+        """Return the class scores (B, 19, H, W) of normalised images (B, 3, H, W)."""
         h, w = x.shape[-2:]
-        return self.up(self.seg(self.base(x)))[..., :h, :w]  # more where 8 divides no side
+        return self.up(self.seg(self.base(x)))[..., :h, :w]  # cropped if 8 does not divide a side

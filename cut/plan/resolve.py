@@ -1,0 +1,104 @@
+"""Resolve the rows of a configuration: each is a method with checked options."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import Any
+
+import torch
+
+from cut.base.errors import UserError, unknown
+from cut.methods.commands import ExternalMethod
+from cut.methods.contract import Method, parse_options
+from cut.methods.cut import Cut
+from cut.methods.registry import Registry, code_digest, discover
+from cut.nets.networks import Generator
+from cut.plan import checks
+from cut.plan.config import Config, Row
+from cut.plan.rows import Commands, PlannedRow
+from cut.training.options import WITHOUT_EFFECT, TrainingOptions, check_size, training_options
+
+
+def resolve_rows(config: Config) -> dict[str, PlannedRow]:
+    """Return the rows that `config` runs, by name.
+
+    Raises:
+        UserError: one sentence about the first method or option that is wrong.
+    """
+    registry = discover()
+    for name, row in config.methods.items():
+        if row.method is None and name not in registry.methods:
+            sentence = unknown("method", name, list(registry.methods))
+            raise UserError(f"row {name!r} names no method, and is none: {sentence}")
+    rows = {name: _resolve(config, registry, name) for name in config.run}
+    _check_shared(config, registry, rows)
+    return rows
+
+
+def _resolve(config: Config, registry: Registry, name: str) -> PlannedRow:
+    row = config.methods.get(name, Row())
+    if name not in {*config.methods, *registry.methods, *registry.broken}:
+        raise UserError(unknown("method in run", name, [*registry.methods, *config.methods]))
+    cls: type[Method] = registry[row.method or name]
+    shared = {k: v for k, v in config.options.items() if k in cls.Options.model_fields}
+    options = {**shared, **row.options}
+    parsed = parse_options(cls.Options, options, f"row {name}")
+    _check_layers(cls, parsed, name)
+    checks.check_best(config, name)
+    training = {**config.training, **row.training}
+    if config.best:
+        training |= {"snapshot_every": config.best.every, "held_out": config.best.held_out}
+    loop: TrainingOptions = training_options(cls, training)
+    check_size(cls, config.size, name)
+    if not cls.trained:
+        training = {}  # a control has no training; leave it out, so that none is rerun for it
+    return PlannedRow(
+        name=name,
+        algorithm=cls.name,
+        options=options,
+        training={k: v for k, v in training.items() if k not in WITHOUT_EFFECT},
+        loop={k: v for k, v in training.items() if k in WITHOUT_EFFECT},
+        threads=loop.threads + loop.workers if cls.trained else 1,
+        trained=cls.trained,
+        role=cls.role,
+        contrastive=issubclass(cls, Cut),
+        code=code_digest(cls),
+        commands=_commands(cls, parsed.model_dump()) if issubclass(cls, ExternalMethod) else None,
+    )
+
+
+def _commands(method: type[ExternalMethod], options: dict[str, Any]) -> Commands:
+    def text(value: Any) -> str:
+        return json.dumps(value) if isinstance(value, bool) else str(value)
+
+    templates = {"train": method.spec.train, "translate": method.spec.translate}
+    values = {name: shlex.quote(text(value)) for name, value in options.items()}
+    return Commands(str(method.folder), templates, values)
+
+
+def _check_shared(config: Config, registry: Registry, rows: dict[str, PlannedRow]) -> None:
+    """Refuse a shared option that no trained row of the run has: most likely a misspelling."""
+    classes = [registry[row.algorithm] for row in rows.values() if row.trained]
+    known = {name for cls in classes for name in cls.Options.model_fields}
+    for name in config.options:
+        if classes and name not in known:
+            raise UserError(unknown("option under options", name, sorted(known)))
+
+
+def _check_layers(method: type[Method], options: Any, row: str) -> None:
+    """Refuse feature layers that the generator of a variant of CUT doesn't have.
+
+    Raises:
+        UserError: the layer, and the range there is.
+    """
+    if not issubclass(method, Cut):
+        return
+    with torch.device("meta"):  # shapes alone: no memory, no random numbers
+        generator = Generator(
+            options.ngf, options.n_blocks, options.antialias, options.antialias_up
+        )
+    try:
+        generator.channels(options.nce_layers)
+    except UserError as error:
+        raise UserError(f"option nce_layers of row {row}: {error}") from None

@@ -1,0 +1,118 @@
+"""Batches: pairs, augmentation, and starting at any position of an epoch."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+from conftest import write_photos
+from PIL import Image
+
+from cut.training.batches import Augmentation, EpochPairs, batches, epoch_length
+
+PLAIN = Augmentation((32, 32), (32, 32), flip=False)
+JITTER = Augmentation((36, 36), (32, 32))
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    """Return 5 source and 3 target images."""
+    root = tmp_path_factory.mktemp("photos")
+    write_photos(root / "a", 5, seed=0)
+    write_photos(root / "b", 3, seed=1)
+    return sorted((root / "a").glob("*.png")), sorted((root / "b").glob("*.png"))
+
+
+def pairs(photos, epoch=1, seed=0, augmentation=JITTER, cache=None) -> EpochPairs:
+    return EpochPairs(*photos, seed, epoch, augmentation, cache)
+
+
+def listed(pairs, size=2, start=0, workers=0) -> list[torch.Tensor]:
+    """Return the batches of an epoch; source and target in one tensor each."""
+    return [torch.stack(batch) for batch in batches(pairs, size, start, workers)]
+
+
+def same(one, other) -> bool:
+    return len(one) == len(other) and all(map(torch.equal, one, other))
+
+
+def test_an_epoch_shows_every_source_image_once(photos):
+    assert len(pairs(photos)) == epoch_length(*photos) == 5
+    assert sorted(pairs(photos).order) == [0, 1, 2, 3, 4]
+    assert set(pairs(photos).partners) <= {0, 1, 2}
+    # The smaller source set wraps around.
+    swapped = EpochPairs(photos[1], photos[0], 0, 1, PLAIN)
+    assert len(swapped) == 5
+    shown = Counter(index % 3 for index in swapped.order)
+    assert sorted(shown.values()) == [1, 2, 2]
+
+
+def test_epochs_and_seeds_have_their_own_orders(photos):
+    orders = [
+        tuple(pairs(photos, epoch, seed).order + pairs(photos, epoch, seed).partners)
+        for epoch, seed in ((1, 0), (2, 0), (1, 1))
+    ]
+    assert len(set(orders)) == 3
+    assert tuple(pairs(photos).order + pairs(photos).partners) == orders[0]
+
+
+def test_batches_have_the_sizes_and_the_range_that_is_promised(photos):
+    whole = listed(pairs(photos), 2)
+    assert [tuple(batch.shape) for batch in whole] == [(2, n, 3, 32, 32) for n in (2, 2, 1)]
+    assert all(batch.min() >= -1 and batch.max() <= 1 for batch in whole)
+    assert min(batch.min() for batch in whole) < -0.2
+
+
+@pytest.mark.parametrize("start", [0, 1, 2, 3])
+def test_an_epoch_continues_from_any_batch(photos, start):
+    assert same(listed(pairs(photos), 2, start), listed(pairs(photos))[start:])
+
+
+def test_worker_processes_and_the_cache_change_nothing(photos):
+    whole = listed(pairs(photos))
+    assert same(listed(pairs(photos), workers=2), whole)
+    cache: dict = {}
+    for _ in range(2):
+        assert same(listed(pairs(photos, cache=cache)), whole)
+    assert set(cache) == {*photos[0], *(photos[1][k] for k in pairs(photos).partners)}
+
+
+def test_the_global_generator_is_neither_read_nor_moved(photos):
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    whole = listed(pairs(photos))
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.manual_seed(2)
+    assert same(listed(pairs(photos)), whole)
+
+
+def test_an_augmentation_is_a_crop_of_the_resized_image_perhaps_mirrored():
+    ramp = np.arange(32 * 48, dtype=np.uint16).reshape(32, 48) % 251
+    image = Image.fromarray(np.stack([ramp] * 3, axis=2).astype(np.uint8))
+    whole = Augmentation((32, 48), (32, 48), flip=False)(image, torch.Generator())
+    assert torch.equal(whole, torch.from_numpy(np.array(image)).permute(2, 0, 1) / 127.5 - 1)
+    crops = [whole[:, top : top + 28, left : left + 40] for top in range(5) for left in range(9)]
+    seen, mirrored = set(), 0
+    rng = torch.Generator().manual_seed(0)
+    for _ in range(200):
+        out = Augmentation((32, 48), (28, 40))(image, rng)
+        for flipped in (False, True):
+            view = out.flip(2) if flipped else out
+            where = [k for k, crop in enumerate(crops) if torch.equal(view, crop)]
+            if where:
+                seen.add(where[0])
+                mirrored += flipped
+                break
+        else:
+            pytest.fail("the result is no crop of the image")
+    assert len(seen) > 40 and 70 < mirrored < 130
+
+
+def test_without_room_and_flip_nothing_is_changed(photos):
+    source, target = pairs(photos, augmentation=PLAIN)[0]
+    again = pairs(photos, epoch=9, augmentation=PLAIN)
+    index = again.order.index(pairs(photos).order[0])
+    assert torch.equal(again[index][0], source)
+    assert source.shape == target.shape == (3, 32, 32)
