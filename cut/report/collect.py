@@ -17,7 +17,7 @@ from typing import Any
 from cut.base.errors import UserError
 from cut.report.dataset_tables import write_tables
 from cut.report.overview_table import write_overview
-from cut.report.seed_tables import write_summary
+from cut.report.seed_tables import write_seed_tables
 from cut.results.protocol import comparison_key, what_decides
 from cut.results.run import Run, load_run
 
@@ -83,4 +83,4 @@ def collect(out: Path, folders: Sequence[Path], ablation: bool = False) -> None:
     write_tables(out, places)
     write_overview(out, places, ablation)
     if len({run.record.seed for run in runs}) > 1:
-        write_summary(out, places)
+        write_seed_tables(out, places)

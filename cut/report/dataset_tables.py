@@ -47,7 +47,7 @@ def shown_metrics(rows: Sequence[Row]) -> list[str]:
     return [metric for metric in HEADLINE if metric not in optional or metric in found]
 
 
-def build(rows: Sequence[Row]) -> Table:
+def dataset_table(rows: Sequence[Row]) -> Table:
     """Return the table of one data set's rows."""
     metrics = shown_metrics(rows)
     interval = bool(present(rows, ["fid_low"]))
@@ -77,7 +77,7 @@ def _interval(row: Row) -> Cell:
     return Cell(f"{show(low)} to {show(high)}", low)
 
 
-def build_others(rows: Sequence[Row]) -> Table:
+def other_scores_table(rows: Sequence[Row]) -> Table:
     """Return the table of one data set's other scores; of the usual ones where no row has any."""
     metrics = present(rows, OTHERS) or list(USUAL)
     columns = [name_column(), *map(measured_column, metrics)]
@@ -123,7 +123,7 @@ def write_tables(out: Path, folders: Sequence[Path]) -> list[Path]:
     runs = load_comparable(folders)
     files = {out / "scores.csv": to_csv(scores_frame(runs))}
     for dataset, rows in by_dataset(rows_of(runs)).items():
-        files |= texts(out / dataset, [build(rows)])
-        files |= texts(out / f"{dataset}-scores", [build_others(rows)])
+        files |= texts(out / dataset, [dataset_table(rows)])
+        files |= texts(out / f"{dataset}-scores", [other_scores_table(rows)])
         files[out / f"{dataset}.csv"] = to_csv(wide(rows))
     return write_all(files)

@@ -86,7 +86,7 @@ def packed(
     return [part for part in parts if part]
 
 
-def build(rows: Sequence[Row], ablation: bool) -> list[Table]:
+def overview_tables(rows: Sequence[Row], ablation: bool) -> list[Table]:
     """Return the table over all data sets, or its parts where it is too wide.
 
     Raises:
@@ -177,10 +177,10 @@ def write_overview(out: Path, folders: Sequence[Path], ablation: bool) -> list[P
     """Write the table of the runs in `folders` into `out`; return the files.
 
     Raises:
-        UserError: as `load_comparable` and `build`.
+        UserError: as `load_comparable` and `overview_tables`.
     """
     rows = rows_of(load_comparable(folders))
-    tables = build(rows, ablation)
+    tables = overview_tables(rows, ablation)
     tables += against("Ablation" if ablation else "Overview", rows, SCORES)
     stem = out / ("ablation" if ablation else "overview")
     csv = {stem.with_suffix(".csv"): to_csv(tidy(rows, ablation))}

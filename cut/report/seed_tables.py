@@ -1,9 +1,9 @@
 """Tables over seeds: mean, standard deviation, and every single value.
 
-`write_summary` writes `seeds.csv` with one line per data set, row and score, for every score that a
-run has. For each data set it writes `NAME-seeds.{md,tex}` with the FID at the last and at the best
-epoch, and KID. The deviation is the sample's (n - 1); one seed has none. The same runs give the
-same bytes.
+`write_seed_tables` writes `seeds.csv` with one line per data set, row and score, for every score
+that a run has. For each data set it writes `NAME-seeds.{md,tex}` with the FID at the last and at
+the best epoch, and KID. The deviation is the sample's (n - 1); one seed has none. The same runs
+give the same bytes.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _line(row: Row, metric: str) -> dict[str, Any]:
     }
 
 
-def build(rows: Sequence[Row]) -> Table:
+def seed_table(rows: Sequence[Row]) -> Table:
     """Return the table of one data set: for each score the mean, the deviation and every value."""
     shown = present(rows, SHOWN)
     seeds = Column("seeds", "seeds", lambda row: Cell(", ".join(map(str, row.seeds))))
@@ -85,7 +85,7 @@ def _columns(metric: str) -> list[Column]:
     ]
 
 
-def write_summary(out: Path, folders: Sequence[Path]) -> list[Path]:
+def write_seed_tables(out: Path, folders: Sequence[Path]) -> list[Path]:
     """Write the tables over seeds of the runs in `folders` into `out`; return the files.
 
     Raises:
@@ -94,5 +94,5 @@ def write_summary(out: Path, folders: Sequence[Path]) -> list[Path]:
     rows = rows_of(load_comparable(folders))
     files = {out / "seeds.csv": to_csv(pd.DataFrame(lines(rows)))}
     for dataset, mine in by_dataset(rows).items():
-        files |= texts(out / f"{dataset}-seeds", [build(mine)])
+        files |= texts(out / f"{dataset}-seeds", [seed_table(mine)])
     return write_all(files)

@@ -28,8 +28,18 @@ def test_translations_are_ranked_by_their_distance_to_the_truth(tmp_path):
     assert [name for name, _ in ranked] == ["img_1", "img_3", "img_0", "img_2"]
     assert [score for _, score in ranked] == pytest.approx([0, 10 / 255, 30 / 255, 90 / 255])
     figure = best_and_worst.draw(test, [run, write_run(tmp_path / "copy", "copy")], 1)
-    assert words(figure) == ["cut", "best", "worst", "input", "output", "truth", "0.000", "img_1",
-                             "0.353", "img_2"]  # fmt: skip
+    assert words(figure) == [
+        "cut",
+        "best",
+        "worst",
+        "input",
+        "output",
+        "truth",
+        "0.000",
+        "img_1",
+        "0.353",
+        "img_2",
+    ]
     # Inputs, translations, counterparts; the best on the left.
     shown = np.asarray(figure.axes[0].images[0].get_array())
     column = [picture(1), picture(1, stripes=True), picture(1, stripes=True)]
@@ -48,8 +58,11 @@ def place_of(shown, image):
     size = image_page.frame(image.size, *2 * (best_and_worst.MOST,)).pixels
     want = np.asarray(image_page.fitted(image, size))
     corners = np.argwhere((shown == want[0, 0]).all(axis=2))
-    return next((x, y) for y, x in corners.tolist()
-                if np.array_equal(shown[y : y + size[1], x : x + size[0]], want))  # fmt: skip
+    return next(
+        (x, y)
+        for y, x in corners.tolist()
+        if np.array_equal(shown[y : y + size[1], x : x + size[0]], want)
+    )
 
 
 def write_features(path, values, folder=None, weights=WEIGHTS):

@@ -10,7 +10,7 @@ from fake_runs import write_best, write_run
 from golden import check_golden
 
 from cut.base.errors import UserError
-from cut.report.dataset_tables import build, build_others, write_tables
+from cut.report.dataset_tables import dataset_table, other_scores_table, write_tables
 from cut.report.markdown import markdown
 from cut.report.table import Table
 from cut.results.rows import rows_of
@@ -51,7 +51,7 @@ def notes(table: Table, name: str, key: str) -> tuple[str, ...]:
 
 
 def test_controls_are_at_both_ends_and_values_are_means(runs):
-    table = build(rows(runs))
+    table = dataset_table(rows(runs))
     assert [row.name for row in table.rows] == ["copy", "fastcut", "cut", "real"]
     shown = cells(table)
     assert shown["cut"]["fid"] == "61.0 ± 1.4" and shown["cut"]["seeds"] == "2"
@@ -63,27 +63,29 @@ def test_controls_are_at_both_ends_and_values_are_means(runs):
 def test_other_scores_have_a_table_of_their_own(tmp_path):
     scores = {"precision": 0.5, "coverage": 0.25, "perceptual": 0.125}
     folders = [write_run(tmp_path / "a", scores=scores), write_run(tmp_path / "copy", "copy")]
-    table = build_others(rows(folders))
+    table = other_scores_table(rows(folders))
     assert [column.key for column in table.columns] == ["method", *scores]
     assert list(cells(table)["cut"].values())[1:] == ["0.500", "0.250", "0.125"]
     assert list(cells(table)["copy"].values())[1:] == ["–"] * 3
 
 
 def test_without_any_other_score_the_usual_ones_have_dashes(runs):
-    keys = [column.key for column in build_others(rows(runs)).columns]
+    keys = [column.key for column in other_scores_table(rows(runs)).columns]
     assert "precision" in keys and "perceptual" in keys
     assert not {"miou", "fid_infinity"} & {*keys}
 
 
 def test_a_dash_has_its_reason_as_a_note(runs):
-    table = build(rows(runs))
+    table = dataset_table(rows(runs))
     assert notes(table, "fastcut", "fid") == ("no Inception_weights were found",)
     assert notes(table, "copy", "seconds_per_iteration") == ("not trained",)
 
 
 def test_a_note_names_the_seeds_without_a_score(tmp_path):
     lost = {"scores": {"fid": None}, "missing": {"fid": "no weights"}}
-    table = build(rows([write_run(tmp_path / "a"), write_run(tmp_path / "b", seed=3, **lost)]))
+    table = dataset_table(
+        rows([write_run(tmp_path / "a"), write_run(tmp_path / "b", seed=3, **lost)])
+    )
     assert cells(table)["cut"]["fid"] == "61.2"
     (note,) = notes(table, "cut", "fid")
     assert "seed 3" in note and "no weights" in note
@@ -95,7 +97,7 @@ def test_published_numbers_are_beside_the_measured_ones(tmp_path):
         write_run(tmp_path / name, name, dataset="horse2zebra", scores=unpaired)
         for name in ("cut", "fastcut", "mine")
     ]
-    table = build(rows(folders))
+    table = dataset_table(rows(folders))
     keys = [column.key for column in table.columns]
     assert keys[1:3] == ["fid", "published"] and not {"l1", "ssim"} & {*keys}
     shown = cells(table)
@@ -108,11 +110,11 @@ def test_published_numbers_are_beside_the_measured_ones(tmp_path):
 def test_an_interval_belongs_to_one_training(tmp_path):
     bounds = {"fid_low": 60.0, "fid_high": 63.0}
     one = write_run(tmp_path / "0", scores=bounds)
-    assert cells(build(rows([one])))["cut"]["interval"] == "60.0 to 63.0"
+    assert cells(dataset_table(rows([one])))["cut"]["interval"] == "60.0 to 63.0"
     two = [one, write_run(tmp_path / "1", seed=1, scores=bounds)]
-    table = build(rows(two))
+    table = dataset_table(rows(two))
     assert cells(table)["cut"]["interval"] == "–" and notes(table, "cut", "interval")
-    none = build(rows([one, write_run(tmp_path / "f", "fastcut")]))
+    none = dataset_table(rows([one, write_run(tmp_path / "f", "fastcut")]))
     assert notes(none, "fastcut", "interval") == ("not measured",)
 
 
@@ -154,9 +156,9 @@ def test_nothing_is_written_when_a_run_is_unscored(tmp_path, runs):
 def test_the_best_epoch_is_beside_the_last(tmp_path):
     names = ("copy", "cut", "fastcut")
     folders = [write_run(tmp_path / name, name) for name in names]
-    assert "fid_best" not in [column.key for column in build(rows(folders)).columns]
+    assert "fid_best" not in [column.key for column in dataset_table(rows(folders)).columns]
     write_best(folders[1], {2: 58.25, 4: 60.0, 5: 61.25})
-    table = build(rows(folders))
+    table = dataset_table(rows(folders))
     shown = cells(table)
     assert (shown["cut"]["fid"], shown["cut"]["fid_best"]) == ("61.2", "58.2 at 2")
     assert notes(table, "copy", "fid_best") == ("not trained",)
@@ -168,7 +170,7 @@ def test_the_best_epoch_of_several_seeds_is_a_mean(tmp_path):
         write_best(write_run(tmp_path / f"s{seed}", "cut", seed=seed), {2: fid, 5: 70.0})
         for seed, fid in enumerate((58.0, 60.0))
     ]
-    assert cells(build(rows(folders)))["cut"]["fid_best"] == "59.0 ± 1.4"
+    assert cells(dataset_table(rows(folders)))["cut"]["fid_best"] == "59.0 ± 1.4"
 
 
 def test_markdown_and_latex_are_as_kept(tmp_path, runs):
@@ -177,4 +179,6 @@ def test_markdown_and_latex_are_as_kept(tmp_path, runs):
     write_tables(tmp_path / "out", runs)
     for end in (".md", ".tex", "-scores.md", ".csv"):
         check_golden(tmp_path / "out" / f"coats2stripes{end}")
-    assert markdown(build(rows(runs))) == (tmp_path / "out" / "coats2stripes.md").read_text()
+    assert (
+        markdown(dataset_table(rows(runs))) == (tmp_path / "out" / "coats2stripes.md").read_text()
+    )

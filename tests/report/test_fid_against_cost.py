@@ -11,12 +11,12 @@ from cut.results.run import load_run
 
 
 def test_costs_are_points_of_the_trained_rows_alone(tmp_path):
-    runs = [write_run(tmp_path / "copy", "copy", scores={"fid": 90.0}),
-            write_run(tmp_path / "a", "cut", scores={"fid": 50.0}, seconds_per_iteration=0.2),
-            write_run(tmp_path / "b", "cut", seed=1, scores={"fid": 60.0},
-                      seconds_per_iteration=0.4),
-            write_run(tmp_path / "c", "fastcut", scores={"fid": None},
-                      missing={"fid": "no weights"})]  # fmt: skip
+    runs = [
+        write_run(tmp_path / "copy", "copy", scores={"fid": 90.0}),
+        write_run(tmp_path / "a", "cut", scores={"fid": 50.0}, seconds_per_iteration=0.2),
+        write_run(tmp_path / "b", "cut", seed=1, scores={"fid": 60.0}, seconds_per_iteration=0.4),
+        write_run(tmp_path / "c", "fastcut", scores={"fid": None}, missing={"fid": "no weights"}),
+    ]
     figure = fid_against_cost.draw([load_run(run) for run in runs])
     for axes, x in zip(figure.axes, (0.3, 0.512), strict=True):
         points = [line for line in axes.lines if len(line.get_xdata()) == 1]

@@ -18,8 +18,11 @@ from cut.results.run import load_run
 def lines_of(figure, colour):
     """Return the drawn (x, y) of lines of a colour with more than one point."""
     found = [line for line in figure.axes[0].lines if to_rgb(line.get_color()) == to_rgb(colour)]
-    return [(list(line.get_xdata()), list(line.get_ydata())) for line in found
-            if len(line.get_xdata()) > 1]  # fmt: skip
+    return [
+        (list(line.get_xdata()), list(line.get_ydata()))
+        for line in found
+        if len(line.get_xdata()) > 1
+    ]
 
 
 def words_of(legend):
@@ -41,8 +44,10 @@ def no_overlap(figure):
 def followed(tmp_path):
     """Return runs of two rows, one with two seeds, and both controls."""
     root = tmp_path / "results"
-    runs = [write_run(root / "copy", "copy", scores={"fid": 100.0}),
-            write_run(root / "real", "real", scores={"fid": 20.0})]  # fmt: skip
+    runs = [
+        write_run(root / "copy", "copy", scores={"fid": 100.0}),
+        write_run(root / "real", "real", scores={"fid": 20.0}),
+    ]
     for seed, end in ((0, 50.0), (1, 60.0)):
         run = write_run(root / f"cut{seed}", "cut", seed=seed, scores={"fid": end})
         runs.append(write_best(run, {1: 90.0, 2: 40.0 + 10 * seed, 3: end}))
@@ -57,8 +62,11 @@ def test_a_row_is_the_mean_of_its_seeds_with_each_best_epoch_ringed(followed):
     assert lines_of(figure, orange) == [(epochs, [80.0, 75.0, 70.0])]
     seeds = [(epochs, [90.0, 40.0, 50.0]), (epochs, [90.0, 50.0, 60.0])]
     assert lines_of(figure, blue) == [*seeds, (epochs, [90.0, 45.0, 55.0])]
-    rings = [(line.get_xdata()[0], line.get_ydata()[0]) for line in figure.axes[0].lines
-             if line.get_markerfacecolor() == "none"]  # fmt: skip
+    rings = [
+        (line.get_xdata()[0], line.get_ydata()[0])
+        for line in figure.axes[0].lines
+        if line.get_markerfacecolor() == "none"
+    ]
     assert sorted(rings) == [(2, 40.0), (2, 50.0), (3, 70.0)]
     assert {t.get_text() for t in figure.axes[0].texts} == {"copy", "real"} and no_overlap(figure)
     words = [[t.get_text() for t in legend.get_texts()] for legend in figure.legends]
@@ -76,8 +84,10 @@ def test_the_rings_say_which_images_chose_them(tmp_path):
 
 def test_an_epoch_that_a_seed_lacks_has_no_mean(followed):
     path = followed[2] / "epochs.csv"
-    path.write_text("".join(path.read_text().splitlines(keepends=True)[:1])
-                    + "2,800,40.0,0.01,\n3,1200,50.0,0.01,\n")  # fmt: skip
+    path.write_text(
+        "".join(path.read_text().splitlines(keepends=True)[:1])
+        + "2,800,40.0,0.01,\n3,1200,50.0,0.01,\n"
+    )
     blue = sns.color_palette("colorblind", 1)[0]
     mean = lines_of(fid_by_epoch.draw([load_run(run) for run in followed]), blue)[-1]
     assert mean[0] == [1, 2, 3] and np.isnan(mean[1][0]) and mean[1][1:] == [45.0, 55.0]

@@ -44,9 +44,15 @@ def rows(tmp_path, names, seeds=1, fid=50.0, datasets=("coats2stripes",), **last
         for seed in range(seeds):
             scores = {"fid": fid + 3 * i + seed, "l1": 0.1 + 0.01 * i + 0.002 * seed}
             scores |= last if name == names[-1] else {}
-            run = write_run(tmp_path / dataset / name / str(seed), name, seed=seed, scores=scores,
-                            algorithm=name if control else "cut", dataset=dataset,
-                            seconds_per_iteration=0.1 + 0.02 * i + 0.01 * seed)  # fmt: skip
+            run = write_run(
+                tmp_path / dataset / name / str(seed),
+                name,
+                seed=seed,
+                scores=scores,
+                algorithm=name if control else "cut",
+                dataset=dataset,
+                seconds_per_iteration=0.1 + 0.02 * i + 0.01 * seed,
+            )
             if not control:
                 write_best(run, {1: scores["fid"] + 30, 2: scores["fid"]})
             found.append(run)
@@ -68,8 +74,10 @@ def legend(figure):
     key = figure.legends[0]
     names = [text.get_text().replace("\n", "") for text in key.get_texts()]
     lines = key.get_lines()
-    return {name: (to_rgb(line.get_color()), line.get_marker())
-            for name, line in zip(names, lines, strict=True)}  # fmt: skip
+    return {
+        name: (to_rgb(line.get_color()), line.get_marker())
+        for name, line in zip(names, lines, strict=True)
+    }
 
 
 def record(name):

@@ -54,8 +54,11 @@ def test_images_are_shown_pixel_for_pixel(tmp_path, runs):
     source = np.asarray(picture(2).resize((24 * k, 24 * k), Image.Resampling.NEAREST)).astype(int)
     # The input stands right of the image's name; its row is below a label of the font's height.
     left = round(image_grid.NAMES * 300)
-    tops = [y for y in range(shown.shape[0] - 24 * k + 1)
-            if np.array_equal(shown[y : y + 24 * k, left : left + 24 * k], source)]  # fmt: skip
+    tops = [
+        y
+        for y in range(shown.shape[0] - 24 * k + 1)
+        if np.array_equal(shown[y : y + 24 * k, left : left + 24 * k], source)
+    ]
     assert len(tops) == 1
 
 

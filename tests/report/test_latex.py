@@ -13,7 +13,7 @@ from tables_of import write_table1, write_variants
 
 from cut.report.dataset_tables import write_tables
 from cut.report.overview_table import write_overview
-from cut.report.seed_tables import write_summary
+from cut.report.seed_tables import write_seed_tables
 
 WIDTH = 6.9 * 72.27  # points: the text of a page
 POINTS = {"small": 9.0, "footnotesize": 8.0}  # in a class of 10 pt
@@ -61,7 +61,7 @@ def test_every_kind_of_table_compiles(tmp_path):
     ]
     out = tmp_path / "tables"
     write_tables(out, runs)
-    write_summary(out, runs)
+    write_seed_tables(out, runs)
     write_overview(out, runs, False)
     assert min(compile_latex(out)) >= LEAST
 

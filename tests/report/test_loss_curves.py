@@ -24,8 +24,13 @@ def runs(tmp_path):
 def test_there_is_a_panel_per_loss_and_a_colour_per_method(runs):
     figure = loss_curves.draw(runs)
     titles = [ax.get_title("left") for ax in figure.axes]
-    assert titles == ["generator, adversarial", "discriminator, real", "discriminator, fake",
-                      "PatchNCE, translation", "PatchNCE, identity"]  # fmt: skip
+    assert titles == [
+        "generator, adversarial",
+        "discriminator, real",
+        "discriminator, fake",
+        "PatchNCE, translation",
+        "PatchNCE, identity",
+    ]
     legend = figure.legends[0]
     assert [text.get_text() for text in legend.get_texts()] == ["cut", "fastcut"]
     cut, fastcut = (to_rgb(line.get_color()) for line in legend.get_lines())

@@ -9,7 +9,7 @@ from golden import check_golden
 from tables_of import ALL, TABLE1, UNPAIRED, rows, texts, write_table1, write_variants
 
 from cut.base.errors import UserError
-from cut.report.overview_table import MOST, MOST_WITH_DEVIATIONS, build
+from cut.report.overview_table import MOST, MOST_WITH_DEVIATIONS, overview_tables
 
 OPTIONS = ("Id", "Negs", "Layers", "Int", "Ext", "other options")
 
@@ -23,7 +23,7 @@ def runs(tmp_path):
 
 
 def test_an_ablation_has_the_papers_columns(runs):
-    (table,) = build(rows(runs), ablation=True)
+    (table,) = overview_tables(rows(runs), ablation=True)
     shown = texts(table)
     assert {name: tuple(row["", o] for o in OPTIONS) for name, row in shown.items()} == {
         "copy": ("–",) * 6,
@@ -48,13 +48,13 @@ def test_an_ablation_has_the_papers_columns(runs):
 
 
 def test_without_the_switch_it_is_a_table_of_methods(runs):
-    (table,) = build(rows(runs), ablation=False)
+    (table,) = overview_tables(rows(runs), ablation=False)
     assert ("", "Id") not in texts(table)["cut"]
     assert texts(table)["cut"]["cityscapes", "FID ↓"] == "60.0"
 
 
 def test_a_row_without_a_run_on_a_set_has_a_dash_with_a_note(runs):
-    (table,) = build(rows(runs[:-1]), ablation=True)
+    (table,) = overview_tables(rows(runs[:-1]), ablation=True)
     place = [column.group for column in table.columns].index("cityscapes")
     cell = next(line[place] for row, line in table.lines if row.name == "tau-0.2")
     assert cell.text == "–" and "not run" in cell.notes[0]
@@ -63,7 +63,7 @@ def test_a_row_without_a_run_on_a_set_has_a_dash_with_a_note(runs):
 def test_the_scores_of_label_maps_have_published_values(tmp_path):
     given = {"miou": 0.25, "pixel_accuracy": 0.7, "class_accuracy": 0.31}
     run = write_run(tmp_path / "cut", "cut", dataset="cityscapes", scores=given)
-    (table,) = build(rows([run]), ablation=False)
+    (table,) = overview_tables(rows([run]), ablation=False)
     shown = texts(table)["cut"]
     assert shown["cityscapes", "mIoU ↑"] == "25.0" and shown["cityscapes", "pixAcc ↑"] == "70.0"
     assert any("mIoU, pixAcc, classAcc" in sentence for sentence in table.caption)
@@ -71,7 +71,7 @@ def test_the_scores_of_label_maps_have_published_values(tmp_path):
 
 @pytest.mark.parametrize(("seeds", "most"), [(1, MOST), (3, MOST_WITH_DEVIATIONS)])
 def test_a_wide_table_is_divided_by_data_set(tmp_path, seeds, most):
-    tables = build(rows(write_table1(tmp_path, seeds)), ablation=False)
+    tables = overview_tables(rows(write_table1(tmp_path, seeds)), ablation=False)
     assert len(tables) > 1 and all(len(table.columns) - 1 <= most for table in tables)
     groups = [[name for name, _ in table.groups if name] for table in tables]
     assert groups[-1] == ["cat2dog", "horse2zebra"], "small sets stay together"
@@ -102,7 +102,7 @@ def test_the_caption_gives_shared_sentences_once(tmp_path, runs):
         size=[256, 256],
         scores=UNPAIRED,
     )
-    table = build(rows([*runs, other]), ablation=True)[-1]
+    table = overview_tables(rows([*runs, other]), ablation=True)[-1]
     first, *rest = table.caption
     text = " ".join(rest)
     assert text.count("FID on features") == text.count("256x256") == 1
@@ -123,7 +123,7 @@ def test_an_ablation_needs_a_variant_of_cut(tmp_path):
 def test_an_ablation_may_have_a_foreign_method_with_layers(tmp_path):
     foreign = write_run(tmp_path / "f", "foreign", options={"nce_layers": [0, 4]})
     cut = write_run(tmp_path / "c", "cut", options=ALL)
-    (table,) = build(rows([foreign, cut]), ablation=True)
+    (table,) = overview_tables(rows([foreign, cut]), ablation=True)
     assert texts(table)["foreign"]["", "Negs"] == "–"
 
 

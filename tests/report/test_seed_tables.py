@@ -11,7 +11,7 @@ from command import run_command
 from fake_runs import write_run
 from golden import check_golden
 
-from cut.report.seed_tables import build
+from cut.report.seed_tables import seed_table
 from cut.results.rows import rows_of
 from cut.results.run import load_run
 
@@ -30,7 +30,7 @@ def runs(tmp_path: Path) -> list[Path]:
 
 def line_of(folders, name):
     """Return a row's texts and all its notes."""
-    table = build(rows_of(map(load_run, folders)))
+    table = seed_table(rows_of(map(load_run, folders)))
     cells = next(cells for row, cells in table.lines if row.name == name)
     return [cell.text for cell in cells[1:]], {note for cell in cells for note in cell.notes}
 
@@ -55,7 +55,7 @@ def test_the_table_has_mean_deviation_and_each_value(runs):
 
 
 def test_only_scores_with_a_value_have_columns(runs):
-    table = build(rows_of(map(load_run, runs)))
+    table = seed_table(rows_of(map(load_run, runs)))
     assert [column.key for column in table.columns if "_" not in column.key] == [
         "method",
         "seeds",
@@ -82,7 +82,7 @@ def test_a_seed_without_a_score_keeps_its_place(tmp_path):
 
 
 def test_the_caption_leaves_out_what_has_no_column(runs):
-    text = " ".join(build(rows_of(map(load_run, runs))).caption)
+    text = " ".join(seed_table(rows_of(map(load_run, runs))).caption)
     assert "±" not in text and "Time and peak memory" not in text
 
 

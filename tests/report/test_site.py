@@ -116,8 +116,13 @@ def test_every_link_leads_to_a_file_and_nothing_to_a_network(results):
 def test_names_of_any_kind_are_quoted_and_escaped(tmp_path):
     folder = tmp_path / "horse2zebra" / ODD / "seed0"
     write_test(tmp_path / "horse2zebra" / "test")
-    run = write_run(folder, ODD, algorithm="cut", dataset="horse2zebra",
-                    description="</script><script>alert(1)</script>")  # fmt: skip
+    run = write_run(
+        folder,
+        ODD,
+        algorithm="cut",
+        dataset="horse2zebra",
+        description="</script><script>alert(1)</script>",
+    )
     # Left as it is, this would keep the script element around the data from ending.
     name = f"{ODD} <!--<script>.png"
     for place in (run / "translated", tmp_path / "horse2zebra" / "test" / "source"):
@@ -180,10 +185,16 @@ def test_a_missing_value_has_its_reason_and_no_place_in_the_order(tmp_path):
 
 def test_several_seeds_give_a_mean_a_deviation_and_a_whisker_each(tmp_path):
     runs = [
-        load_run(write_run(tmp_path / f"seed{seed}", "cut", seed=seed,
-                           scores={"fid": fid, "fid_low": fid - 5, "fid_high": fid + 5}))
+        load_run(
+            write_run(
+                tmp_path / f"seed{seed}",
+                "cut",
+                seed=seed,
+                scores={"fid": fid, "fid_low": fid - 5, "fid_high": fid + 5},
+            )
+        )
         for seed, fid in enumerate([60.0, 64.0])
-    ]  # fmt: skip
+    ]
     table = score_table(rows_of(runs))
     row = cells(table, "cut")
     assert (row["fid"].text, row["fid"].sort) == ("62.0 ± 2.8", 62.0)
@@ -207,8 +218,15 @@ def test_scores_that_no_run_has_are_listed_and_have_no_column(tmp_path):
 def test_image_lists_have_every_column_and_what_is_absent(results):
     first, second = images_data((results / "site" / "index.html").read_text())
     labels = [column["label"] for column in first["columns"]]
-    assert labels == ["input", "copy (control)", "cut", "cut, best epoch (2)", "fastcut", "none",
-                      "true counterpart"]  # fmt: skip
+    assert labels == [
+        "input",
+        "copy (control)",
+        "cut",
+        "cut, best epoch (2)",
+        "fastcut",
+        "none",
+        "true counterpart",
+    ]
     assert first["names"] == [f"img_{i}" for i in range(4)]
     assert (first["left"], first["right"]) == (0, 2), "the input beside the first method"
     assert "real (control): its images show other scenes" in first["absent"][0]
@@ -246,8 +264,16 @@ def test_shared_details_are_shown_once(results):
 
 def test_figures_are_ordered_by_data_set_and_kind(tmp_path):
     runs = [write_run(tmp_path / d / "cut" / "seed0", "cut", dataset=d) for d in ("set", "set-two")]
-    for name in ("set-two-grid", "set-curves", "set-cases", "set-grid", "set-own", "all",
-                 "ablation-miou", "ablation"):  # fmt: skip
+    for name in (
+        "set-two-grid",
+        "set-curves",
+        "set-cases",
+        "set-grid",
+        "set-own",
+        "all",
+        "ablation-miou",
+        "ablation",
+    ):
         write_figure(tmp_path / "figures" / f"{name}.png")
     page = write_site(tmp_path / "site", runs).read_text()
     titles = re.findall(r'alt="Figure ([^"]+)"', page)

@@ -132,9 +132,17 @@ def test_a_collapsed_row_and_controls_leave_the_axis_to_the_others(tmp_path):
 
 def test_the_best_row_stays_on_the_axis_however_far_it_is_ahead(tmp_path):
     fids = {"a": 20.0, "b": 80.0, "c": 81.0, "d": 82.0, "e": 83.0}
-    runs = [load_run(write_run(tmp_path / name, name, algorithm="cut",
-                               scores={"fid": fid, "fid_low": fid - 1, "fid_high": fid + 1}))
-            for name, fid in fids.items()]  # fmt: skip
+    runs = [
+        load_run(
+            write_run(
+                tmp_path / name,
+                name,
+                algorithm="cut",
+                scores={"fid": fid, "fid_low": fid - 1, "fid_high": fid + 1},
+            )
+        )
+        for name, fid in fids.items()
+    ]
     bar = interval(score_table(rows_of(runs)), "a").bar
     assert len(bar.whiskers) == 1 and not bar.left
 

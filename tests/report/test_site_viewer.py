@@ -151,8 +151,10 @@ def test_long_names_do_not_widen_a_phone(opened, tmp_path, width):
     assert page.evaluate("document.documentElement.scrollWidth") == width
     assert page.locator("#left-name").inner_text() == "input"
     line = "e => e.getBoundingClientRect().height / parseFloat(getComputedStyle(e).lineHeight)"
-    rects = "e => { const r = document.createRange(); r.selectNodeContents(e);" \
-            " return r.getClientRects().length; }"  # fmt: skip
+    rects = (
+        "e => { const r = document.createRange(); r.selectNodeContents(e);"
+        " return r.getClientRects().length; }"
+    )
     assert page.locator("#left-name").evaluate(rects) == 1, "a short word in one line"
     assert page.locator("#columns label").nth(1).evaluate(line) > 1.5, "a long one wraps"
     page.emulate_media(media="print")

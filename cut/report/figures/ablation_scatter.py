@@ -40,7 +40,7 @@ Finder = Callable[[Series], Value]
 
 
 @dataclass(frozen=True)
-class Axis:
+class ScatterAxis:
     """One axis: its label, its better side, and how a row's values are found."""
 
     label: str
@@ -96,23 +96,23 @@ def _row(ax: Axes, points: Mapping[str, Sequence[Value]], style: RowStyle) -> No
         ax.plot(x[0], y[0], ms=6, mfc=face, mew=1.1, **style.point)
 
 
-def _fid_and_other(rows: Sequence[Row]) -> list[Axis]:
+def _fid_and_other(rows: Sequence[Row]) -> list[ScatterAxis]:
     """Return the axes of FID, and of the FID on the second data set, L1 or the published FID."""
     first, *others = by_dataset(rows)
     if others:
         return [_both(first, "fid"), _both(others[0], "fid")]
     if present(rows, ["l1"]):
         return [
-            Axis(f"FID, {first}", "lower", _mean(first, "fid")),
-            Axis("L1 to the true counterpart", "lower", _mean(first, "l1")),
+            ScatterAxis(f"FID, {first}", "lower", _mean(first, "fid")),
+            ScatterAxis("L1 to the true counterpart", "lower", _mean(first, "l1")),
         ]
     return [
-        Axis(f"FID measured, {first}", "lower", _mean(first, "fid")),
-        Axis("FID published", "lower", _published(first, "fid")),
+        ScatterAxis(f"FID measured, {first}", "lower", _mean(first, "fid")),
+        ScatterAxis("FID published", "lower", _published(first, "fid")),
     ]
 
 
-def _fid_and_miou(rows: Sequence[Row]) -> list[Axis]:
+def _fid_and_miou(rows: Sequence[Row]) -> list[ScatterAxis]:
     """Return the axes of the FID on the first data set and of the first mIoU.
 
     Raises:
@@ -124,10 +124,10 @@ def _fid_and_miou(rows: Sequence[Row]) -> list[Axis]:
     return [_both(rows[0].dataset, "fid"), _both(labelled[0], "miou")]
 
 
-def _both(dataset: str, metric: str) -> Axis:
+def _both(dataset: str, metric: str) -> ScatterAxis:
     known = METRICS[metric]
     finders = _mean(dataset, metric), _published(dataset, metric)
-    return Axis(f"{known.label}, {dataset}", known.better, *finders)
+    return ScatterAxis(f"{known.label}, {dataset}", known.better, *finders)
 
 
 def _mean(dataset: str, metric: str) -> Finder:
@@ -145,7 +145,7 @@ def _published(dataset: str, metric: str) -> Finder:
 def _finish(
     figure: Figure,
     ax: Axes,
-    axes: Sequence[Axis],
+    axes: Sequence[ScatterAxis],
     drawn: Sequence[Sequence[Value]],
     handles: Sequence[Line2D],
 ) -> None:

@@ -52,7 +52,7 @@ def caption_of(kind: str) -> str:
     return " ".join(file.read_text(encoding="utf-8").split()) if file.is_file() else ""
 
 
-def figures(
+def list_figures(
     folder: Path, datasets: Sequence[str], links: Links, only: Collection[str] | None = None
 ) -> list[ShownFigure]:
     """Return the PNG figures of `folder`: those over all data sets, then each set's, by kind.
@@ -100,7 +100,7 @@ def _figure(path: Path, dataset: str, kind: str, links: Links) -> ShownFigure:
     )
 
 
-def table_files(
+def list_tables(
     folder: Path, links: Links, only: Collection[str] | None = None
 ) -> list[tuple[str, list[tuple[str, str]]]]:
     """Return (name, [(extension, URL)]) of the tables in `folder`; `only` those of these names."""

@@ -17,7 +17,7 @@ from cut.base.errors import UserError
 from cut.base.files import replacing
 from cut.report.site.all_sets import all_sets_table, check_ablation
 from cut.report.site.links import Links
-from cut.report.site.listings import figures, table_files
+from cut.report.site.listings import list_figures, list_tables
 from cut.report.site.pictures import pictures
 from cut.report.site.run_details import set_details
 from cut.report.site.scores import score_table
@@ -78,9 +78,9 @@ def context(out: Path, rows: Sequence[Row], contents: Contents) -> dict[str, Any
         "runs": len(runs_of(rows)),
         "datasets": list(sets),
         "tables": tables,
-        "table_files": table_files(contents.tables or beside / "tables", links, contents.only),
+        "table_files": list_tables(contents.tables or beside / "tables", links, contents.only),
         "images": [entry for entry in images if entry["names"]],
-        "figures": figures(
+        "figures": list_figures(
             contents.figures or beside / "figures", list(sets), links, contents.only
         ),
         "details": [set_details(mine, links) for mine in sets.values()],
