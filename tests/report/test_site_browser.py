@@ -10,7 +10,7 @@ import pytest
 from fake_runs import write_run, write_test
 from site_results import ODD, to_images, write_many, write_results
 
-from cut.report.site.page import write_site
+from cut.report.site.page import Contents, write_site
 
 # What a reader can operate or look at; each needs a name that a screen reader says.
 NAMED = {
@@ -45,7 +45,7 @@ CONTRAST = """([text, behind]) => {
 def site(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("results")
     runs = write_results(root) + write_results(root, "cat2dog", truth=False)
-    return write_site(root / "site", runs, title="Horses & <cats>")
+    return write_site(root / "site", runs, Contents(title="Horses & <cats>"))
 
 
 def methods(page, shown: bool = False) -> list[str]:
@@ -299,7 +299,7 @@ def test_both_schemes_have_contrast(opened, site, scheme):
         assert page.evaluate(CONTRAST, [text, "body"]) >= 4.5, text
 
 
-def test_without_scripts_scores_figures_and_records_are_there(opened, site):
+def test_without_scripts_scores_figures_and_details_are_there(opened, site):
     page = opened(site, java_script_enabled=False)
     assert page.locator("#scores-1 tbody tr").count() == 5
     assert page.get_by_text("Comparing images needs scripts").is_visible()

@@ -10,7 +10,7 @@ from fake_runs import write_best, write_images, write_run, write_test
 from PIL import Image
 from site_results import to_images, write_ablation, write_many
 
-from cut.report.site.page import write_site
+from cut.report.site.page import Contents, write_site
 
 LONG = "a-method-whose-name-goes-on-for-seventy-letters-to-tell-all-of-its-opt"
 
@@ -20,7 +20,7 @@ def ablation(tmp_path_factory) -> Path:
     """Return the page of an ablation on two data sets, of three seeds with best epochs."""
     root = tmp_path_factory.mktemp("ablation")
     runs = write_ablation(root, seeds=(0, 1, 2))
-    return write_site(root / "site", runs, ablation=True)
+    return write_site(root / "site", runs, Contents(ablation=True))
 
 
 def labels(page) -> list[str]:
