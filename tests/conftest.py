@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,6 +42,14 @@ def shared_data() -> Path:
     if not (folder / "horse2zebra.zip").is_file():
         pytest.skip(f"no horse2zebra.zip under {folder}: its licence keeps it out of the project")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def close_figures() -> Iterator[None]:
+    """Close the figures that a test has drawn."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
 
 
 def write_photos(folder: Path, count: int, size: int = 32, seed: int = 0) -> None:

@@ -21,7 +21,7 @@ from workflow_runs import SNAKEMAKE, TINY, job_counts, snakemake, start
 
 from cut.base.files import sha256_of
 from cut.records.job import JobRecord
-from cut.report.site.page import caption_of
+from cut.report.site.listings import caption_of
 
 # One worker runs these in order: they share what the first one makes.
 pytestmark = [pytest.mark.xdist_group("workflow"), pytest.mark.slow]
