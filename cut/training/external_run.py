@@ -15,6 +15,7 @@ from cut.base.files import sha256_of
 from cut.base.images import read_image, resize, write_png
 from cut.base.parallel import in_threads
 from cut.data.dataset import Dataset
+from cut.methods.code_digest import code_digest
 from cut.methods.commands import ExternalMethod
 from cut.methods.contract import parse_options
 from cut.methods.registry import discover
@@ -115,7 +116,7 @@ def write_record(
         external=True,
         peak_memory_bytes=0,
         peak_memory_kind="rss",
-        code_digest=sha256_of(*sorted(cls.code_files())),
+        code_digest=code_digest(cls),
         device="cpu",
         hardware=Hardware(**environment.hardware(torch.device("cpu"))),
         versions=environment.versions(),
