@@ -47,7 +47,7 @@ rule external_train:
             target=lambda input, run: Path(input.images).parent / "target",
         ),
     shell:
-        "mkdir -p {params.run:q}/model; " + WATCHED
+        f"mkdir -p {{params.run:q}}/model; {WATCHED}"
 
 
 rule external_translate:
@@ -75,7 +75,7 @@ rule external_translate:
             output=lambda input, run: f"{run}/translated",
         ),
     shell:
-        "rm -rf {params.run:q}/translated; mkdir -p {params.run:q}/translated; " + WATCHED
+        f"rm -rf {{params.run:q}}/translated; mkdir -p {{params.run:q}}/translated; {WATCHED}"
 
 
 rule external_record:
