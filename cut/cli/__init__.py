@@ -36,6 +36,7 @@ COMMANDS = (
     "report overview",
     "report figures",
     "report page",
+    "report all",
     "collect",
     "status",
     "methods",

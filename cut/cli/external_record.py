@@ -13,7 +13,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("request", type=Path, metavar="REQUEST", help="the run's request.json")
     parser.add_argument("--test", type=Path, required=True, help="the exported test images")
-    parser.add_argument("measured", type=Path, nargs="*", help="Snakemake's benchmark files")
+    parser.add_argument(
+        "--measured", type=Path, nargs="*", default=[], help="Snakemake's benchmark files"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""Write a data set's images at the size of a run."""
+"""Write the images of a data set at the size of a run."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ def export(
 ) -> dict[str, int]:
     """Write the test images at `size` (bicubic) as PNG into folders of `out`; return the counts.
 
-    `source` and `target`, and where the set has them `truth` (true counterparts), `mask` (8-bit
-    grey, 0 or 255) and `labels` (label ids in 8-bit grey, at their own size). With `held`, the
-    `held` images of each domain that a training with that many held out does not see, instead.
+    The folders are `source` and `target` and, if the set has them, `truth` (true counterparts),
+    `mask` (8-bit grey, 0 or 255) and `labels` (label ids in 8-bit grey, at their own size). With
+    `held`, the images are not the test images but the `held` training images of each domain that a
+    training leaves out.
     """
     if held:
         return _export(dataset, out, size, _training(dataset, held, True), "held_out")

@@ -21,6 +21,19 @@ class Hardware(Part):
     cuda: str | None = Field(None, description="version of CUDA, if the run used a GPU")
 
 
+class LossRecord(Part):
+    """A loss of `history.csv`, as a figure shows it."""
+
+    title: str = Field(description="title of its panel")
+    unit: str = Field("loss", description="label of the axis")
+    weight: str = Field("", description="the option that weights the loss in the sum, or empty")
+    chance: float | None = Field(
+        None, description="value, before the weight, of a network that has learned nothing"
+    )
+    at_chance: str = Field("", description="label of that value")
+    total: bool = Field(False, description="whether it is the sum of other losses")
+
+
 class RunRecord(Record):
     """`run.json`: everything that decides a run's numbers, and the cost of the run."""
 
@@ -65,6 +78,7 @@ class RunRecord(Record):
     )
     parameters: dict[str, int] = Field({}, description="number of parameters of each network")
     generator_sha256: str = Field("", description="sha256 of generator.pt")
+    losses: dict[str, LossRecord] = Field({}, description="the losses of history.csv, by name")
     snapshots: dict[int, str] = Field(
         {}, description="sha256 of the generator kept at the end of each of these epochs"
     )

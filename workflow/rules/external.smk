@@ -100,5 +100,5 @@ rule external_record:
         request=request,
     shell:
         "printf '%s\\n' {params.request:q} > {params.out:q}/request.json;"
-        " python -m cut --status {log:q}.json external record --test {params.test:q}"
-        " {params.out:q}/request.json {input.cost:q} > {log:q} 2>&1"
+        " python -m cut --status {log:q}.json external record {params.out:q}/request.json"
+        " --test {params.test:q} --measured {input.cost:q} > {log:q} 2>&1"
