@@ -94,3 +94,30 @@ def test_an_option_that_is_no_json_object_is_refused(text):
 def test_a_batch_needs_an_image(tmp_path):
     with pytest.raises(UserError, match="--batch-size is 0"):
         run_command("translate", ["--dataset=d", f"--run={tmp_path}", "--batch-size=0"])
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        (["request.json", "--method=cut"], "--method"),
+        (["--method=cut", "--out=run"], "--dataset"),
+        (["--dataset=d.json", "--out=run"], "--method"),
+        (["--dataset=d.json", "--method=cut"], "--out"),
+    ],
+)
+def test_train_takes_a_request_or_its_arguments(given, named, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=named):
+        run_command("train", given)
+    assert not list(tmp_path.iterdir())
+
+
+def test_train_writes_its_request(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr("cut.training.train.train", lambda *given: asked.append(given) or 0)
+    options = ["--dataset=d.json", "--method=cut", "--seed=3", "--size=32x48"]
+    assert run_command("train", [*options, "--options", '{"ngf": 8}', "--out", tmp_path]) == 0
+    assert run_command("train", [tmp_path / "request.json"]) == 0
+    assert asked[0] == asked[1]
+    request, out = asked[0]
+    assert (request.row, request.seed, request.options, out) == ("cut", 3, {"ngf": 8}, tmp_path)
