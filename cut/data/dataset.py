@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from cut.base.errors import UserError
+from cut.data import held_out
 from cut.records.dataset import DatasetRecord
 
 
@@ -84,9 +84,7 @@ class Dataset:
                 f"held_out is {n}, but {self.name} has {len(files)} training images of the {domain}"
                 " domain: give 0, or leave at least two images in each part"
             )
-        order = sorted(files, key=lambda file: hashlib.sha256(file.name.encode()).digest())
-        out = set(order[:n])
-        return [f for f in files if f not in out], [f for f in files if f in out]
+        return held_out.split(files, n)
 
     def truths(self) -> dict[str, Path] | None:
         """Return {stem: true counterpart} of the test sources, or None."""

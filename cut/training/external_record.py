@@ -13,6 +13,7 @@ from cut.base import environment
 from cut.base.errors import UserError
 from cut.base.files import sha256_of
 from cut.base.images import read_image
+from cut.methods.code_digest import code_digest
 from cut.methods.commands import ExternalMethod
 from cut.methods.contract import parse_options
 from cut.methods.registry import discover
@@ -106,7 +107,7 @@ def write_record(
         external=True,
         peak_memory_bytes=0,
         peak_memory_kind="rss",
-        code_digest=sha256_of(*sorted(cls.code_files())),
+        code_digest=code_digest(cls),
         device="cpu",
         hardware=Hardware(**environment.hardware(torch.device("cpu"))),
         versions=environment.versions(),

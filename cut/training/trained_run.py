@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
-
 from cut.base.errors import UserError
+from cut.base.tensors import read_tensors
 from cut.methods.contract import Method
 from cut.methods.registry import build_method
 from cut.records.run import RunRecord
@@ -30,10 +29,10 @@ def load_run(run: Path, weights: Path | None = None) -> tuple[RunRecord, Method]
     if weights == last:
         snapshots.verify(last, record.generator_sha256, run)
     method = build_method(record.algorithm, record.options, record.seed)
+    state = read_tensors(weights, "the weights of a generator; delete the run and train it again")
     try:
-        state = torch.load(weights, map_location="cpu", weights_only=True)
         method.load_generator_state(state)
-    except (OSError, RuntimeError, KeyError, EOFError) as error:
+    except (RuntimeError, KeyError, TypeError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(
             f"{weights} does not have the weights of {run}: {reason}; train again"

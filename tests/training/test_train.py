@@ -92,11 +92,12 @@ def test_a_killed_run_ends_with_the_same_weights(method, dataset, tmp_path, monk
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_a_stopped_process_continues(number, dataset, tmp_path):
-    training = {**SAVED_OFTEN, "epochs_constant": 60, "checkpoint_minutes": 0.0005}
+    training = {**TRAINING, "epochs_constant": 20, "log_every": 20}
+    often = {**training, "checkpoint_minutes": 0.001}
     out = tmp_path / "killed"
-    command = [sys.executable, "-m", "cut", "train", *arguments(dataset, out, training=training)]
-    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"},
-                               stdout=subprocess.PIPE, text=True)  # fmt: skip
+    command = [sys.executable, "-m", "cut", "train", *arguments(dataset, out, training=often)]
+    env = {**os.environ, "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True)
     for line in process.stdout:
         if "step 40/" in line:
             break

@@ -150,7 +150,8 @@ def test_a_missing_translation_stops_the_run(tmp_path):
     project = tmp_path / "project"
     for name in ("workflow", "cut", "baselines"):
         shutil.copytree(ROOT / name, project / name)
-    shutil.copy(ROOT / "Snakefile", project)
+    for name in ("Snakefile", "environment.yml"):
+        shutil.copy(ROOT / name, project)
     spec = project / "baselines" / "reinhard" / "method.yaml"
     config = {**TINY, "run": ["reinhard"]}
     config.pop("options")
