@@ -102,3 +102,30 @@ def test_a_reader_that_closes_its_pipe_gets_no_traceback():
         ["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.count("\n") == 1 and done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        (["request.json", "--method=cut"], "--method"),
+        (["--method=cut", "--out=run"], "--dataset"),
+        (["--dataset=d.json", "--out=run"], "--method"),
+        (["--dataset=d.json", "--method=cut"], "--out"),
+    ],
+)
+def test_train_takes_a_request_or_its_arguments(given, named, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=named):
+        run_command("train", given)
+    assert not list(tmp_path.iterdir())
+
+
+def test_train_writes_its_request(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr("cut.training.train.train", lambda *given: asked.append(given) or 0)
+    options = ["--dataset=d.json", "--method=cut", "--seed=3", "--size=32x48"]
+    assert run_command("train", [*options, "--options", '{"ngf": 8}', "--out", tmp_path]) == 0
+    assert run_command("train", [tmp_path / "request.json"]) == 0
+    assert asked[0] == asked[1]
+    request, out = asked[0]
+    assert (request.row, request.seed, request.options, out) == ("cut", 3, {"ngf": 8}, tmp_path)

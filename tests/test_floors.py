@@ -116,7 +116,6 @@ for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
 print("torch" in sys.modules)
 """
 NEEDS_TORCH = ["cut.report.figures.encoder"]  # looks into a trained encoder
-UNFINISHED = pytest.mark.xfail(strict=False, reason="not all modules are light yet")
 
 
 @pytest.mark.parametrize(
@@ -125,7 +124,7 @@ UNFINISHED = pytest.mark.xfail(strict=False, reason="not all modules are light y
         "records",
         "results",
         "plan",
-        pytest.param("report", marks=UNFINISHED),
+        "report",
     ],
 )
 def test_a_light_floor_loads_no_torch(floor):
