@@ -22,8 +22,14 @@ SHARED = Path(os.environ.get("CUTBENCH_SHARED", ROOT.parent / "shared"))
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
-QUIET = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +45,14 @@ def shared_data() -> Path:
     if not (folder / "horse2zebra.zip").is_file():
         pytest.skip(f"no horse2zebra.zip under {folder}: its licence keeps it out of the project")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def close_figures() -> Iterator[None]:
+    """Close the figures that a test has drawn."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
 
 
 def write_photos(folder: Path, count: int, size: int = 32, seed: int = 0) -> None:

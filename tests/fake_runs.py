@@ -21,6 +21,16 @@ LOSSES = {
     "cut": ["G_GAN", "D_real", "D_fake", "NCE", "NCE_Y", "G"],
     "fastcut": ["G_GAN", "D_real", "D_fake", "NCE", "G"],
 }
+GAN = {"unit": "squared error", "chance": 0.25, "at_chance": "undecided"}
+NCE = {"unit": "cross-entropy, nats", "weight": "lambda_nce", "at_chance": "guessing"}
+TITLES = {
+    "G_GAN": {"title": "generator, adversarial", "weight": "lambda_gan", **GAN},
+    "D_real": {"title": "discriminator, real", **GAN},
+    "D_fake": {"title": "discriminator, fake", **GAN},
+    "NCE": {"title": "PatchNCE, translation", **NCE},
+    "NCE_Y": {"title": "PatchNCE, identity", **NCE},
+    "G": {"title": "sum", "total": True},
+}
 VERSIONS = {"torch": "2.12.0"}
 TRAINING = {"epochs_constant": 2, "epochs_decay": 1, "batch_size": 1}
 WEIGHTS = {"source": "a file", "tensors_sha256": "ab" * 32}
@@ -173,7 +183,14 @@ def run_record(
         "versions": VERSIONS,
         "code_digest": "c" * 64,
     }
-    return RunRecord.model_validate_json(json.dumps(fields | facts))
+    fields |= facts
+    patches = fields["options"].get("n_patches")
+    titles = {
+        name: loss | ({"chance": patches and math.log(patches)} if name.startswith("NCE") else {})
+        for name, loss in TITLES.items()
+    }
+    fields["losses"] = titles if trained else {}
+    return RunRecord.model_validate_json(json.dumps(fields))
 
 
 def write_best(run: Path, epochs: dict[int, float], on: str = "test") -> Path:

@@ -27,13 +27,23 @@ def write_results(root: Path, dataset: str = "horse2zebra", truth: bool = True) 
     real = {"fid_low": 20.0, "fid_high": 30.0, "fid": 25.0}
     runs = [
         write_run(home / "copy" / "seed0", "copy", dataset=dataset, scores={"fid": 290.5}),
-        write_run(home / "cut" / "seed0", "cut", dataset=dataset,
-                  scores={"fid": 171.7, "fid_low": 163.9, "fid_high": 179.8}),
+        write_run(
+            home / "cut" / "seed0",
+            "cut",
+            dataset=dataset,
+            scores={"fid": 171.7, "fid_low": 163.9, "fid_high": 179.8},
+        ),
         write_run(home / "fastcut" / "seed0", "fastcut", dataset=dataset, scores={"fid": 97.0}),
-        write_run(home / "none" / "seed0", "none", algorithm="cut", dataset=dataset,
-                  scores={"fid": None, "kid": None}, missing={"fid": "no weights <here>"}),
+        write_run(
+            home / "none" / "seed0",
+            "none",
+            algorithm="cut",
+            dataset=dataset,
+            scores={"fid": None, "kid": None},
+            missing={"fid": "no weights <here>"},
+        ),
         write_run(home / "real" / "seed0", "real", dataset=dataset, scores=real),
-    ]  # fmt: skip
+    ]
     best = write_best(runs[1], {2: 150.25, 3: 171.7}) / "best" / "translated"
     write_images(best, stripes=True)
     write_figure(root / "figures" / f"{dataset}-curves.png")
@@ -64,11 +74,25 @@ def write_ablation(
     """
     base = {"identity": True, "n_patches": 256, "nce_layers": [0, 8, 16], "lambda_nce": 1.0}
     bank = {"negatives": "external", "n_external": 0, "bank_size": 2048}
-    rows = {"cut": ({}, 45.0), "no-id-15neg": ({"identity": False, "n_patches": 16}, 44.0),
-            "last": ({"nce_layers": [16]}, 440.0), "no-id": ({"identity": False}, 39.0),
-            "ext-only": (bank, 53.0)}  # fmt: skip
-    every = dict.fromkeys(("fid_infinity", "precision", "recall", "density", "coverage",
-                           "perceptual", "self_similarity"), 0.5)  # fmt: skip
+    rows = {
+        "cut": ({}, 45.0),
+        "no-id-15neg": ({"identity": False, "n_patches": 16}, 44.0),
+        "last": ({"nce_layers": [16]}, 440.0),
+        "no-id": ({"identity": False}, 39.0),
+        "ext-only": (bank, 53.0),
+    }
+    every = dict.fromkeys(
+        (
+            "fid_infinity",
+            "precision",
+            "recall",
+            "density",
+            "coverage",
+            "perceptual",
+            "self_similarity",
+        ),
+        0.5,
+    )
     runs = []
     for dataset in datasets:
         home = root / dataset
@@ -80,9 +104,15 @@ def write_ablation(
                 fid += seed
                 scores = {**every, "fid": fid, "fid_low": fid - 4, "fid_high": fid + 4}
                 scores |= {"miou": 0.2 + seed / 100} if dataset == "cityscapes" else {}
-                run = write_run(home / row / f"seed{seed}", row, dataset=dataset, seed=seed,
-                                algorithm="moco" if "negatives" in changes else "cut",
-                                scores=scores, options=base | changes)  # fmt: skip
+                run = write_run(
+                    home / row / f"seed{seed}",
+                    row,
+                    dataset=dataset,
+                    seed=seed,
+                    algorithm="moco" if "negatives" in changes else "cut",
+                    scores=scores,
+                    options=base | changes,
+                )
                 write_images(write_best(run, {2: fid - 1, 3: fid}) / "best" / "translated")
                 runs.append(run)
     return runs

@@ -1,4 +1,4 @@
-"""Write the page of results: scores, images, figures and records.
+"""Write the page of results: scores, images, figures and details of the runs.
 
 Writes `index.html` and `assets/`. The page links to images and files where they are, relative to
 itself: open it from the disk, or copy the whole results folder to any web server. The same runs
@@ -29,16 +29,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the page."""
-    from cut.report.site.page import write_site
+    from cut.report.site.page import Contents, write_site
 
-    page = write_site(
-        args.out,
-        args.runs,
-        args.figures,
-        args.tables,
-        args.title,
-        ablation=args.ablation,
-        only=args.only and args.only.split(","),
-    )
+    only = args.only and args.only.split(",")
+    contents = Contents(args.figures, args.tables, args.title, args.ablation, only)
+    page = write_site(args.out, args.runs, contents)
     print(f"wrote {page}")
     return 0

@@ -14,7 +14,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the tables."""
-    from cut.report.seed_tables import write_summary
+    from cut.report.seed_tables import write_seed_tables
 
-    write_summary(args.out, args.runs)
+    write_seed_tables(args.out, args.runs)
     return 0

@@ -1,22 +1,24 @@
-"""Resolve the rows of a configuration: each is a method with checked options."""
+"""Resolve the rows of a configuration: each is a method with checked options.
+
+The methods, and with them torch, are imported inside the functions.
+"""
 
 from __future__ import annotations
 
 import json
 import shlex
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cut.base.errors import UserError, unknown
 from cut.base.image_size import height_width
-from cut.methods.code_digest import code_digest
-from cut.methods.commands import ExternalMethod
-from cut.methods.contract import Method, parse_options
-from cut.methods.cut import Cut
-from cut.methods.registry import Registry, discover
 from cut.plan import checks
 from cut.plan.config import Config, Row
 from cut.plan.rows import Commands, PlannedRow
 from cut.training.options import WITHOUT_EFFECT, TrainingOptions, training_options
+
+if TYPE_CHECKING:
+    from cut.methods.commands import ExternalMethod
+    from cut.methods.registry import Registry
 
 
 def resolve_rows(config: Config) -> dict[str, PlannedRow]:
@@ -25,6 +27,8 @@ def resolve_rows(config: Config) -> dict[str, PlannedRow]:
     Raises:
         UserError: one sentence about the first method or option that is wrong.
     """
+    from cut.methods.registry import discover
+
     registry = discover()
     for name, row in config.methods.items():
         if row.method is None and name not in registry.methods:
@@ -36,10 +40,15 @@ def resolve_rows(config: Config) -> dict[str, PlannedRow]:
 
 
 def _resolve(config: Config, registry: Registry, name: str) -> PlannedRow:
+    from cut.methods.code_digest import code_digest
+    from cut.methods.commands import ExternalMethod
+    from cut.methods.contract import parse_options
+    from cut.methods.cut import Cut
+
     row = config.methods.get(name, Row())
     if name not in {*config.methods, *registry.methods, *registry.broken}:
         raise UserError(unknown("method in run", name, [*registry.methods, *config.methods]))
-    cls: type[Method] = registry[row.method or name]
+    cls = registry[row.method or name]
     shared = {k: v for k, v in config.options.items() if k in cls.Options.model_fields}
     options = {**shared, **row.options}
     parsed = parse_options(cls.Options, options, f"row {name}")

@@ -1,45 +1,50 @@
-"""The words under a table: what its numbers stand on, in sentences."""
+"""Table captions: protocol and provenance of the numbers, in sentences."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from cut.metrics.catalogue import COSTS
-from cut.results.protocol import flatten, image_counts
-from cut.results.published import differences, published, source_of
-from cut.results.run import METRICS, Run
+from cut.metrics.catalogue import COSTS, METRICS
+from cut.report.wording import why
+from cut.results.comparison import differences
+from cut.results.protocol import image_counts
+from cut.results.published import PublishedNumber, published, published_number, source_of
+from cut.results.rows import Row, runs_of
+from cut.results.run import Run
 
-CONTROL_WORDS = {
-    "copy": "copy is the input unchanged (the score of doing nothing)",
-    "real": "real is real target training images scored as if translated (the floor that so few"
-    " images leave, about what a perfect translator scores)",
+ROLE_WORDS = {
+    "floor": "what doing nothing scores",
+    "ceiling": "real target training images scored as if translated, about what a perfect"
+    " translator scores with this number of images",
 }
 PAIRED_WORDS = {"l1": "L1 (of values in [0, 1])", "ssim": "SSIM"}
 
 
 def caption(
-    dataset: str,
-    runs: Sequence[Run],
-    entries: Mapping[str, Mapping[str, Any] | None],
+    rows: Sequence[Row],
     shown: Collection[str] | None = None,
     spread: bool = True,
+    compared: bool = False,
 ) -> list[str]:
-    """Return the sentences of one data set's table: the first says what the table is.
+    """Return the sentences of one data set's table; the first says what the table is.
 
-    `entries` gives each row's published FID, or None. `shown` are the metrics with a column
-    (default: all of them): nothing is said of another. `spread`: several seeds stand as ±.
+    Args:
+        rows: the rows of the data set.
+        shown: the metrics with a column, by default all; the caption is silent about others.
+        spread: whether cells show the deviation over seeds.
+        compared: whether the table shows published FIDs.
     """
     shown = METRICS if shown is None else shown
+    runs = runs_of(rows)
     sentences = [_what(runs, spread), _counts(runs), *_protocol(runs, shown)]
     sentences += _best(runs) if "fid_best" in shown else []
-    sentences += _controls(runs)
+    sentences += _controls(rows)
     sentences += _cost(runs) if {*COSTS} & {*shown} else []
-    return [s for s in [*sentences, *_published(runs, entries)] if s]
+    return [*sentences, *(_published(rows) if compared else [])]
 
 
 def shared_first(parts: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return the sentences that all data sets have in common, then one text for each with its name.
+    """Return the sentences common to all data sets, then one text per data set with its name.
 
     `parts` has each data set's own sentences.
     """
@@ -50,130 +55,137 @@ def shared_first(parts: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def _what(runs: Sequence[Run], spread: bool) -> str:
-    h, w = runs[0].facts["size"]
-    seeds = sorted({run.facts["seed"] for run in runs})
+    h, w = runs[0].record.size
+    seeds = sorted({run.record.seed for run in runs})
     several = len(seeds) > 1
-    listed = _and([str(seed) for seed in seeds])
-    text = f"Final epoch, {h}x{w} pixels, seed{'s' if several else ''} {listed}"
+    text = f"Final epoch, {h}x{w} pixels, seed{'s' if several else ''} {conjunction(seeds)}"
     return text + (" (mean ± standard deviation)." if several and spread else ".")
 
 
 def _counts(runs: Sequence[Run]) -> str:
-    counts = sorted({n for run in runs if (n := image_counts(run)[0]) is not None})
+    translations = sorted({image_counts(run)[0] for run in runs})
     references = image_counts(runs[0])[1]
-    if not counts or not references:
-        return ""
-    many = _and([str(n) for n in counts])
-    return f"{many} test translations against {references} real images."
+    return f"{conjunction(translations)} test translations against {references} real images."
 
 
 def _protocol(runs: Sequence[Run], shown: Collection[str]) -> list[str]:
-    found = []
-    scored = [run for run in runs if run.scores.get("fid") is not None]
-    if scored and {"fid", "fid_best", "kid"} & {*shown}:
-        flat = flatten(scored[0].protocol)
-        extractor, resize = flat.get("fake.extractor", "Inception"), flat.get("fake.resize")
-        resized = f" (images resized {resize})" if resize else ""
-        source, digest = flat.get("weights.source"), flat.get("weights.tensors_sha256")
-        weights = f"; weights from {source}" if source else ""
-        weights += f", sha256 of the tensors {str(digest)[:12]}" if digest else ""
-        names = "FID and KID" if "kid" in shown else "FID"
-        found.append(f"{names} on features of {extractor}{resized}{weights}.")
-        if "kid" in shown:
-            found.append("KID is shown times 1000.")
-        if "fid_low" in shown and any(run.value("fid_low")[0] is not None for run in scored):
-            found.append(
-                "Interval: how far another choice of images moves this FID (bootstrap, 95 %); it"
-                " says nothing of another training."
-            )
+    """Return how the scores shown were computed."""
+    found = _features(runs, shown) if {"fid", "fid_best", "kid"} & {*shown} else []
     if {"precision", "recall", "density", "coverage"} & {*shown}:
-        found.append("Precision and density ask whether translations look like real images, recall"
-                     " and coverage whether they are as varied.")  # fmt: skip
+        found.append(
+            "Precision and density measure whether translations look like real images, recall and"
+            " coverage whether they are as varied."
+        )
     if {"perceptual", "self_similarity"} & {*shown}:
-        found.append("Content distance and self-similarity difference are taken to the input: 0 for"
-                     " an image that was not changed.")  # fmt: skip
-    known = {name for run in runs for name, value in run.scores.items() if value is not None}
+        found.append(
+            "Content distance and self-similarity difference compare a translation with its input:"
+            " an unchanged image scores 0."
+        )
+    known = {name for run in runs for name, score in run.scored.scores.items() if score is not None}
     paired = [words for name, words in PAIRED_WORDS.items() if name in known & {*shown}]
     if paired:
-        verb = "are" if len(paired) > 1 else "is"
-        found.append(f"{_and(paired)} {verb} taken to the true counterparts.")
+        verb = "compare" if len(paired) > 1 else "compares"
+        found.append(f"{conjunction(paired)} {verb} translations with their true counterparts.")
+    return found
+
+
+def _features(runs: Sequence[Run], shown: Collection[str]) -> list[str]:
+    """Return which features FID and KID are computed on, and what their interval is."""
+    scored = [run for run in runs if run.scored.scores.get("fid") is not None]
+    if not scored:
+        return []
+    side, weights = scored[0].protocol.fake, scored[0].protocol.weights
+    names = "FID and KID" if "kid" in shown else "FID"
+    text = f"{names} on features of {side.extractor} (images resized {side.resize})"
+    if weights:
+        digest = weights.tensors_sha256[:12]
+        text += f"; weights from {weights.source}, sha256 of the tensors {digest}"
+    found = [f"{text}."]
+    if "kid" in shown:
+        found.append("KID is shown times 1000.")
+    if "fid_low" in shown and any(run.value("fid_low")[0] is not None for run in scored):
+        found.append(
+            "Interval: 95 % bootstrap interval of the FID over images; it does not cover the"
+            " variation between trainings."
+        )
     return found
 
 
 def _best(runs: Sequence[Run]) -> list[str]:
-    """Return how best epochs were chosen: by images held out, or by those that it is scored on."""
-    chosen = [run.best for run in runs if run.best and not run.best["missing"]]
+    """Return how best epochs were chosen."""
+    chosen = [run.best.record for run in runs if run.best and not run.best.record.missing]
     if not chosen:
         return []
-    steps = sorted({best["every"] for best in chosen})
-    every = "epoch" if steps == [1] else f"{_and([str(n) for n in steps])} epochs"
+    steps = sorted({best.every for best in chosen})
+    every = "epoch" if steps == [1] else f"{conjunction(steps)} epochs"
     words = {
-        "test": "the lowest FID over the test images themselves, which flatters it",
+        "test": "the lowest FID over the test images themselves (an optimistic choice)",
         "held_out": "the lowest FID over {} source images held out of training",
     }
-    ways = dict.fromkeys(words[best["chosen_on"]].format(best["images"]) for best in chosen)
-    return [f"Best epoch: of the generators kept every {every}, the one with {_and(list(ways))}."]
+    ways = dict.fromkeys(words[best.chosen_on].format(best.images) for best in chosen)
+    return [
+        f"Best epoch: of the generators kept every {every}, the one with {conjunction(list(ways))}."
+    ]
 
 
-def _controls(runs: Sequence[Run]) -> list[str]:
-    names = dict.fromkeys(run.facts["algorithm"] for run in runs if run.control)
-    words = [CONTROL_WORDS[name] for name in names]
+def _controls(rows: Sequence[Row]) -> list[str]:
+    words = [f"{row.name} is the {row.role}, {ROLE_WORDS[row.role]}" for row in rows if row.control]
     return [f"Controls: {'; '.join(words)}."] if words else []
 
 
 def _cost(runs: Sequence[Run]) -> list[str]:
     found = machines(runs)
-    return [f"Time and peak memory on {_and(found)}."] if found else []
+    return [f"Time and peak memory on {conjunction(found)}."] if found else []
 
 
-def machines(runs: Sequence[Run]) -> list[str]:
-    """Return what the trained runs ran on, in words, each once."""
-    trained = (run for run in runs if run.value("images")[0] is not None)
-    return list(dict.fromkeys(_machine(run) for run in trained))
+def machines(runs: Iterable[Run]) -> list[str]:
+    """Return the machines of the trained runs in words, each once."""
+    return list(dict.fromkeys(_machine(run) for run in runs if run.record.trained))
 
 
 def _machine(run: Run) -> str:
-    hardware = run.facts["hardware"]
-    if run.facts.get("peak_memory_kind") == "cuda":
-        return f"{hardware.get('gpu', 'a GPU')} (memory allocated on it)"
-    threads = hardware.get("threads", 1)
-    plural = "s" if threads != 1 else ""
-    return f"{hardware.get('cpu') or 'a CPU'}, {threads} thread{plural} (resident memory)"
+    hardware = run.record.hardware
+    if run.record.peak_memory_kind == "cuda":
+        return f"{hardware.gpu or 'a GPU'} (memory allocated on it)"
+    plural = "s" if hardware.threads != 1 else ""
+    return f"{hardware.cpu or 'a CPU'}, {hardware.threads} thread{plural} (resident memory)"
 
 
-def _published(runs: Sequence[Run], entries: Mapping[str, Mapping[str, Any] | None]) -> list[str]:
-    """Return where published numbers come from, and what keeps them from comparison."""
+def _published(rows: Sequence[Row]) -> list[str]:
+    """Return the sources of published FIDs, and what keeps the rows from comparison."""
+    numbers = [(row, published_number(row.dataset, row.name, "fid")) for row in rows]
+    known = [(row, number) for row, number in numbers if number]
+    if not known:
+        return []
     reasons: dict[str, list[str]] = {}
-    for method, entry in entries.items():
-        run = next((run for run in runs if run.facts["method"] == method), None)
-        for reason in differences(run, entry) if entry and run else []:
-            reasons.setdefault(reason, []).append(method)
-    first, *rest = sources([(m, entry) for m, entry in entries.items() if entry]) or [""]
-    rows = [method for method, entry in entries.items() if entry]
-    words = [r if len(m) == len(rows) else f"{r} ({', '.join(m)})" for r, m in reasons.items()]
+    for row, number in known:
+        for reason in why(differences(row.first, number)):
+            reasons.setdefault(reason, []).append(row.name)
+    first, *rest = sources(known)
+    words = [
+        reason if len(names) == len(known) else f"{reason} ({', '.join(names)})"
+        for reason, names in reasons.items()
+    ]
     if words:
-        first = f"{first[:-1]}; context, not a comparison: {'; '.join(words)}."
+        first = f"{first[:-1]}; for context only, not comparable: {'; '.join(words)}."
     return [first, *rest]
 
 
 def sources(
-    entries: Sequence[tuple[str, Mapping[str, Any]]], what: str = "Published FID"
+    numbers: Sequence[tuple[Row, PublishedNumber]], what: str = "Published FID"
 ) -> list[str]:
-    """Return where published numbers come from and what else is known of them.
-
-    `entries` are (row, its published number); without any there are no sentences.
-    """
-    if not entries:
-        return []
+    """Return the sources of published numbers and the remarks on them; at least one number."""
     remarks: dict[str, dict[str, None]] = {}
-    for method, entry in entries:
-        if "remark" in entry:
-            remarks.setdefault(entry["remark"], {})[method] = None
-    places = dict.fromkeys(source_of(entry) for _, entry in entries)
-    told = [f"Of {_and(list(methods))}: {remark}." for remark, methods in remarks.items()]
+    for row, number in numbers:
+        if number.remark:
+            remarks.setdefault(number.remark, {})[row.name] = None
+    places = dict.fromkeys(source_of(number) for _, number in numbers)
+    notes = [f"On {conjunction(list(names))}: {remark}." for remark, names in remarks.items()]
     epoch = f"The epoch that the paper scored is {published()['protocol']['epoch_scored']}."
-    return [f"{what}: {_and(list(places))}.", *told, epoch]
+    return [f"{what}: {conjunction(list(places))}.", *notes, epoch]
 
 
-def _and(words: Sequence[str]) -> str:
+def conjunction(items: Sequence[object]) -> str:
+    """Return items as words: "a", "a and b", "a, b and c"."""
+    words = [str(item) for item in items]
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

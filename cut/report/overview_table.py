@@ -1,55 +1,66 @@
 """The table over all data sets of a benchmark, as papers print it: Table 1, or an ablation.
 
-    python -m cut report overview --out DIR [--ablation] RUN_DIR...
-
-Writes `DIR/overview.{md,tex,csv}`. A row is a method; each data set is a group of columns with the
-measured scores and the published ones beside them; time and memory stand last. Where that is too
-wide for a page it becomes several tables, by data set. Below it the second table holds measured
-against published: difference, verdict, and why. The CSV has one value a line (`tidy`).
-With `--ablation` the files are called `ablation` and the options that tell CUT's variants apart
-stand in columns, as in Fig. 4 of the paper. The same runs give the same bytes.
+`write_overview` writes `overview.{md,tex,csv}`. Each row is a method. Each data set is a group of
+columns with the measured scores and the published ones beside them; time and memory come last. A
+table too wide for a page is divided by data set. Below it a second table compares measured with
+published numbers: difference, verdict and reasons. The CSV has one value per line. The files of an
+ablation are called `ablation`, and the options that tell CUT's variants apart have columns, as in
+Fig. 4 of the paper. The same runs give the same bytes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cut.base.errors import UserError
-from cut.metrics.catalogue import COSTS
-from cut.report.captions import caption, machines, shared_first
-from cut.report.dataset_tables import ARROWS, in_rows, measured, name_of, write_all
+from cut.metrics.catalogue import COSTS, PAIRED, SEGMENTATION
+from cut.report.captions import caption, conjunction, machines, shared_first
+from cut.report.columns import (
+    measured_column,
+    name_column,
+    on,
+    option_columns,
+    published_column,
+)
+from cut.report.files import texts, to_csv, write_all
 from cut.report.published_tables import against, tidy
-from cut.report.table import Cell, Table, fitting, latex, markdown
-from cut.results.ablation import variant_columns
-from cut.results.protocol import check_comparable
-from cut.results.published import published_entry
-from cut.results.run import METRICS, PAIRED, Run, by_dataset, load_run, present
+from cut.report.table import Cell, Column, Table
+from cut.results.protocol import load_comparable
+from cut.results.published import published_number
+from cut.results.rows import Row, Series, by_dataset, over_datasets, present, rows_of, runs_of
 
-# The scores of label maps that the paper gives for Cityscapes.
-SEGMENTATION = ("miou", "pixel_accuracy", "class_accuracy")
-LABELS = {"fid_best": "best FID", "miou": "mIoU", "pixel_accuracy": "pixAcc",
-          "class_accuracy": "classAcc", "peak_memory_gb": "GB"}  # fmt: skip
+SHORT = {
+    "fid_best": "best FID",
+    "miou": "mIoU",
+    "pixel_accuracy": "pixAcc",
+    "class_accuracy": "classAcc",
+    "peak_memory_gb": "GB",
+}
 SCORES = ("fid", "fid_best", *SEGMENTATION, *PAIRED)
+# Columns beside the rows' names. More would be scaled down to less than 7 pt on a page of 6.9 in;
+# a deviation makes a column wider.
+MOST, MOST_WITH_DEVIATIONS = 15, 12
+NO_VARIANT = "none of these runs is a variant of CUT; an ablation's table needs one"
 
 
 @dataclass(frozen=True)
 class Block:
-    """Columns that stay in one table: a data set's metrics of one kind, or "" and the costs."""
+    """Columns that stay in one table: some metrics of a data set, or "" and the costs."""
 
     dataset: str
     metrics: tuple[str, ...]
 
 
-def blocks(runs: Sequence[Run]) -> list[list[Block]]:
-    """Return each data set's blocks of metrics that some run has; the costs go with the last's."""
+def blocks(rows: Sequence[Row]) -> list[list[Block]]:
+    """Return each data set's blocks of the metrics that some row has. The last has the costs."""
     found = []
-    for dataset, mine in by_dataset(runs).items():
-        kinds = (("fid", *present(mine, ["fid_best"])), present(mine, SEGMENTATION),
-                 present(mine, PAIRED))  # fmt: skip
+    for dataset, mine in by_dataset(rows).items():
+        kinds = [["fid", *present(mine, ["fid_best"])], present(mine, SEGMENTATION)]
+        kinds.append(present(mine, PAIRED))
         found.append([Block(dataset, tuple(kind)) for kind in kinds if kind])
-    if costs := present(runs, COSTS):
+    if costs := present(rows, COSTS):
         found[-1].append(Block("", tuple(costs)))
     return found
 
@@ -57,112 +68,120 @@ def blocks(runs: Sequence[Run]) -> list[list[Block]]:
 def packed(
     groups: Sequence[Sequence[Block]], fits: Callable[[Sequence[Block]], bool]
 ) -> list[list[Block]]:
-    """Return the blocks of the fewest tables that fit, from the end: the costs with a data set.
+    """Return the blocks of the fewest tables that fit, filled from the end.
 
-    A data set is divided only where it does not fit into a table of its own.
+    A data set that does not fit into one table is divided, and shares its tables with no other.
     """
     parts: list[list[Block]] = [[]]
-
-    def put(several: Sequence[Block]) -> None:
-        if parts[0] and not fits([*several, *parts[0]]):
-            parts.insert(0, [])
-        parts[0][:0] = several
-
     for group in reversed(groups):
-        for several in [group] if fits(group) else [[block] for block in reversed(group)]:
-            put(several)
-    return parts
+        whole = fits(group)
+        if not whole and parts[0]:
+            parts.insert(0, [])
+        for several in [group] if whole else [[block] for block in reversed(group)]:
+            if parts[0] and not fits([*several, *parts[0]]):
+                parts.insert(0, [])
+            parts[0][:0] = several
+        if not whole:
+            parts.insert(0, [])
+    return [part for part in parts if part]
 
 
-def build(runs: Sequence[Run], ablation: bool) -> list[Table]:
-    """Return the table over all data sets of `runs`, or its parts where it is too wide."""
+def overview_tables(rows: Sequence[Row], ablation: bool) -> list[Table]:
+    """Return the table over all data sets, or its parts where it is too wide.
+
+    Raises:
+        UserError: an ablation without a variant of CUT.
+    """
     title = "Ablation" if ablation else "Overview"
-    if ablation and not variant_columns(in_rows(runs))[1]:
-        raise UserError("none of these runs is a variant of CUT; an ablation's table needs one")
+    options = option_columns(rows) if ablation else []
+    if ablation and not options:
+        raise UserError(NO_VARIANT)
+    most = MOST_WITH_DEVIATIONS if any(len(row.runs) > 1 for row in rows) else MOST
 
     def fits(part: Sequence[Block]) -> bool:
-        return fitting(_table(title, runs, part, ablation)) is not None
+        return len(options) + len(score_columns(rows, part)) <= most
 
-    parts = packed(blocks(runs), fits)
-    names = [f"{title}, {i + 1} of {len(parts)}" if len(parts) > 1 else title
-             for i in range(len(parts))]  # fmt: skip
-    return [_table(name, runs, part, ablation) for name, part in zip(names, parts, strict=True)]
+    series = over_datasets(runs_of(rows))
+    parts = packed(blocks(rows), fits)
+    tables = []
+    for i, part in enumerate(parts, 1):
+        name = f"{title}, {i} of {len(parts)}" if len(parts) > 1 else title
+        columns = [name_column("row" if ablation else "method"), *options]
+        columns += score_columns(rows, part)
+        tables.append(Table(name, columns, series, _caption(rows, part)))
+    return tables
 
 
-def _table(title: str, runs: Sequence[Run], part: Sequence[Block], ablation: bool) -> Table:
-    """Return a table with the columns of some blocks, every row in it."""
-    rows = in_rows(runs)
-    names, variants = variant_columns(rows) if ablation else ([], {})
-    table = Table(title, ["row" if ablation else "method", *names])
-    table.groups = [""] * len(table.header)
-    table.align = "l" + "c" * len(names)
-    for row in rows:
-        options = variants.get(row[0].facts["method"], ["–"] * len(names))
-        table.rows.append([Cell(name_of(row)), *map(Cell, options)])
+def score_columns(rows: Sequence[Row], part: Sequence[Block]) -> list[Column]:
+    """Return the columns of some blocks, with the published numbers of metrics that have any."""
+    found = []
     for block in part:
-        # One machine may train several sets at once: of the costs the first set's are shown.
-        mine = [[run for run in row if run.facts["dataset"] == (block.dataset or
-                 row[0].facts["dataset"])] for row in rows]  # fmt: skip
         for metric in block.metrics:
-            _add(table, block.dataset, mine, metric)
-    table.caption = _caption(table, runs, part)
-    return table
+            column = measured_column(metric, SHORT.get(metric, ""))
+            if not block.dataset:
+                found.append(_of_first(column))
+                continue
+            found.append(on(block.dataset, column, group=block.dataset))
+            mine = (row.name for row in rows if row.dataset == block.dataset)
+            if any(published_number(block.dataset, name, metric) for name in mine):
+                beside = published_column(metric, "publ.")
+                found.append(on(block.dataset, beside, Cell(), group=block.dataset))
+    return found
 
 
-def _add(table: Table, dataset: str, rows: Sequence[Sequence[Run]], metric: str) -> None:
-    """Append a metric's column, and the published numbers' where a row has one."""
-    shown = METRICS[metric]
-    added = [LABELS.get(metric, shown.label) + ARROWS[shown.better]]
-    for cells, row in zip(table.rows, rows, strict=True):
-        cells.append(measured(table, row, metric, epoch=False) if row else
-                     Cell("–", table.mark("not run on this data set")))  # fmt: skip
-    entries = [row and published_entry(dataset, row[0].facts["method"], metric) for row in rows]
-    if any(entries):
-        added.append("publ.")
-        for cells, entry in zip(table.rows, entries, strict=True):
-            cells.append(Cell(shown.show(entry["value"]) if entry else "–"))
-    table.header += added
-    table.groups += [dataset] * len(added)
-    table.align += "r" * len(added)
+def _of_first(column: Column) -> Column:
+    """Return a column that shows the row on its first data set.
+
+    One machine may train on several data sets at once, so of the costs only the first are shown.
+    """
+
+    def cell(series: Series) -> Cell:
+        return column.cell(series.first)
+
+    return replace(column, cell=cell)
 
 
-def _caption(table: Table, runs: Sequence[Run], part: Sequence[Block]) -> list[str]:
-    """Return what the table is, in a sentence, then what its numbers stand on."""
-    scores = {metric for block in part if block.dataset for metric in block.metrics}
-    what = ["scores"] * bool(scores) + ["time and peak memory"] * any(b.dataset == "" for b in part)
+def _caption(rows: Sequence[Row], part: Sequence[Block]) -> list[str]:
+    """Return what the table is in one sentence, then the protocol of its numbers."""
+    metrics = {block.dataset: set() for block in part}
+    for block in part:
+        metrics[block.dataset] |= {*block.metrics}
+    costs = bool(metrics.pop("", None))
+    scores = {metric for mine in metrics.values() for metric in mine}
+    what = ["scores"] * bool(scores) + ["time and peak memory"] * costs
+    beside = any(
+        published_number(row.dataset, row.name, metric)
+        for row in rows
+        for metric in metrics.get(row.dataset, ())
+    )
     sentence = f"Measured {' and '.join(what)}"
-    sentence += ", published scores beside them (publ.)." if "publ." in table.header else "."
-    own = {}
-    for dataset, mine in by_dataset(runs).items():
-        metrics = {m for block in part if block.dataset == dataset for m in block.metrics}
-        if metrics:
-            own[dataset] = caption(dataset, mine, {}, metrics)
+    sentence += ", published scores beside them (publ.)." if beside else "."
+    own = {
+        dataset: caption(mine, metrics[dataset])
+        for dataset, mine in by_dataset(rows).items()
+        if dataset in metrics
+    }
     notes = shared_first(own) if own else []
-    percent = [LABELS[metric] for metric in SEGMENTATION if metric in scores]
+    percent = [SHORT[metric] for metric in SEGMENTATION if metric in scores]
     notes += [f"{', '.join(percent)} in percent."] if percent else []
-    notes += _cost(runs) if len(what) > bool(scores) else []
+    notes += [_cost(rows)] if costs else []
     return [sentence, *notes]
 
 
-def _cost(runs: Sequence[Run]) -> list[str]:
-    sets = "; of the first data set" if len(by_dataset(runs)) > 1 else ""
-    return [f"Time and peak memory on {' and '.join(machines(runs))}{sets}."]
+def _cost(rows: Sequence[Row]) -> str:
+    sets = "; on the first data set" if len(by_dataset(rows)) > 1 else ""
+    return f"Time and peak memory on {conjunction(machines(runs_of(rows)))}{sets}."
 
 
 def write_overview(out: Path, folders: Sequence[Path], ablation: bool) -> list[Path]:
     """Write the table of the runs in `folders` into `out`; return the files.
 
     Raises:
-        UserError: a run's files are missing or damaged, or runs can't stand in one table.
+        UserError: as `load_comparable` and `overview_tables`.
     """
-    runs = [load_run(folder) for folder in folders]
-    check_comparable(runs)
-    tables = build(runs, ablation)
-    tables += against("Ablation" if ablation else "Overview", runs, SCORES)
+    rows = rows_of(load_comparable(folders))
+    tables = overview_tables(rows, ablation)
+    tables += against("Ablation" if ablation else "Overview", rows, SCORES)
     stem = out / ("ablation" if ablation else "overview")
-    texts = {
-        ".md": "\n".join(map(markdown, tables)),
-        ".tex": "\n".join(map(latex, tables)),
-        ".csv": tidy(runs, ablation).to_csv(index=False, lineterminator="\n"),
-    }
-    return write_all({stem.with_suffix(end): text for end, text in texts.items()})
+    csv = {stem.with_suffix(".csv"): to_csv(tidy(rows, ablation))}
+    return write_all(texts(stem, tables) | csv)

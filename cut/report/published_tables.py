@@ -2,114 +2,164 @@
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
+from cut.metrics.catalogue import METRICS
 from cut.report.captions import sources
-from cut.report.dataset_tables import footnote, in_rows, mean_and_deviation, name_of
-from cut.report.table import Cell, Table
-from cut.results.ablation import variants_of
-from cut.results.published import DIFFERENCE, VERDICTS, Comparison, compare, published_entry
-from cut.results.run import METRICS, Run, by_dataset, values_of
+from cut.report.columns import footnote, mean_and_deviation, name_of
+from cut.report.table import Cell, Column, Table
+from cut.report.wording import DIFFERENCE, VERDICTS, verdict_words, why
+from cut.results.ablation import Variant, variants_of
+from cut.results.comparison import Comparison, compare
+from cut.results.published import PublishedNumber, published_number
+from cut.results.rows import Row, by_dataset
 
 PAGE = 40  # rows of a table that fill a page
 
 
-def against(title: str, runs: Sequence[Run], metrics: Sequence[str]) -> list[Table]:
-    """Return the table of what has a published number; one a data set where it fills a page.
+@dataclass(frozen=True)
+class Pair:
+    """A score of a row, and the published number of the same row."""
 
-    A row is a data set's score of a row of `title`'s table. Costs are left out: they belong to the
-    machine that they were measured on.
+    row: Row
+    number: PublishedNumber
+
+    @property
+    def metric(self) -> str:
+        """Return the score's key."""
+        return self.number.metric
+
+    @cached_property
+    def found(self) -> Comparison:
+        """Return the comparison of the two."""
+        return compare(self.row, self.number)
+
+
+def against(title: str, rows: Sequence[Row], metrics: Sequence[str]) -> list[Table]:
+    """Return the table of the scores with a published number; no table without any.
+
+    A table that would fill more than a page is divided by data set. Costs are left out of
+    `metrics`: they depend on the machine.
     """
     title += ", measured against published"
-    whole = _table(title, by_dataset(runs), metrics)
-    if len(whole.rows) > PAGE:
-        parts = [_table(f"{title}: {name}", {name: mine}, metrics)
-                 for name, mine in by_dataset(runs).items()]  # fmt: skip
-        return [part for part in parts if part.rows]
-    return [whole] if whole.rows else []
+    datasets = by_dataset(rows)
+    pairs = {dataset: _pairs(mine, metrics) for dataset, mine in datasets.items()}
+    every = [pair for mine in pairs.values() for pair in mine]
+    if len(every) > PAGE:
+        return [_table(f"{title}: {dataset}", mine) for dataset, mine in pairs.items() if mine]
+    return [_table(title, every)] if every else []
 
 
-def _table(title: str, datasets: dict[str, list[Run]], metrics: Sequence[str]) -> Table:
-    header = ["data set", "score", "row", "measured", "published", "difference", "verdict", "why"]
-    table = Table(title, header, align="lllrrrll")
-    entries = []
-    for dataset, mine in datasets.items():
-        for metric in metrics:
-            for row in in_rows(mine):
-                entry = published_entry(dataset, row[0].facts["method"], metric)
-                if entry is None:
-                    continue
-                entries.append((row[0].facts["method"], entry))
-                head = [dataset, METRICS[metric].label, name_of(row)]
-                table.rows.append([*map(Cell, head), *_beside(table, row, metric, entry)])
-    table.caption = [DIFFERENCE, VERDICTS, *sources(entries, "Published numbers")]
-    return table
+def _pairs(rows: Sequence[Row], metrics: Sequence[str]) -> list[Pair]:
+    return [
+        Pair(row, number)
+        for metric in metrics
+        for row in rows
+        if (number := published_number(row.dataset, row.name, metric))
+    ]
 
 
-def _beside(table: Table, row: Sequence[Run], metric: str, entry: dict[str, Any]) -> list[Cell]:
-    """Return the cells of a measured and a published score: both, difference, verdict, why."""
-    values = values_of(row, metric)
-    shown = Cell(mean_and_deviation(values, metric))
-    published = Cell(METRICS[metric].show(entry["value"]))
-    if not values:
-        why = Cell(table.mark(footnote(row, metric)))
-        return [shown, published, Cell("–"), Cell("not measured"), why]
-    found = compare(row[0], values, entry)
-    # Each reason is a note of its own: rows share most of theirs.
-    letters = ", ".join(sorted(map(table.mark, found.reasons), key=lambda c: (len(c), c)))
-    return [shown, published, Cell(found.signed), Cell(found.verdict), Cell(letters or "–")]
+def _table(title: str, pairs: Sequence[Pair]) -> Table:
+    def text(label: str, cell: Any) -> Column:
+        return Column(label, label, cell, align="l", numeric=False)
+
+    columns = [
+        text("data set", lambda pair: Cell(pair.row.dataset)),
+        text("score", lambda pair: Cell(METRICS[pair.metric].label)),
+        text("row", lambda pair: Cell(name_of(pair.row))),
+        Column("measured", "measured", _measured),
+        Column("published", "published", _published),
+        Column("difference", "difference", _difference),
+        text("verdict", _verdict),
+        text("why", _why),
+    ]
+    notes = sources([(pair.row, pair.number) for pair in pairs], "Published numbers")
+    return Table(title, columns, pairs, [DIFFERENCE, VERDICTS, *notes])
+
+
+def _measured(pair: Pair) -> Cell:
+    return Cell(mean_and_deviation(pair.row, pair.metric))
+
+
+def _published(pair: Pair) -> Cell:
+    return Cell(METRICS[pair.metric].show(pair.number.value))
+
+
+def _difference(pair: Pair) -> Cell:
+    if pair.found.difference is None:
+        return Cell()
+    return Cell(METRICS[pair.metric].show_signed(pair.found.difference))
+
+
+def _verdict(pair: Pair) -> Cell:
+    return Cell(verdict_words(pair.found.verdict) if pair.found.verdict else "not measured")
+
+
+def _why(pair: Pair) -> Cell:
+    """Return the letters of the reasons. Each reason is a note of its own: rows share most."""
+    if pair.found.verdict is None:
+        return Cell("", notes=footnote(pair.row, pair.metric))
+    reasons = tuple(why(pair.found.differences))
+    return Cell("", notes=reasons) if reasons else Cell()
 
 
 # -- tidy ----------------------------------------------------------------------------------------
 
 
-def tidy(runs: Sequence[Run], ablation: bool) -> pd.DataFrame:
-    """Return a line for each row, data set and metric that was measured or published.
+def tidy(rows: Sequence[Row], ablation: bool) -> pd.DataFrame:
+    """Return one line per row, data set and metric that was measured or published.
 
-    Columns: row, dataset; with `ablation` what tells CUT's variants apart (`ablation`); metric,
+    Columns: row, dataset; for an ablation the options that tell the variants of CUT apart; metric,
     unit; mean, sd (the sample's) and number of seeds with a value; published, difference (mean
-    minus published), verdict, reasons (what keeps the two from comparison), remark (what else is
-    known of the published number), missing (why there is no value, or which seeds have none).
-    Numbers are in full and in `unit`: shares of 1 where tables show percent.
+    minus published), verdict, reasons (against a comparison), remark (on the published number),
+    missing (why there is no value, or which seeds have none). Numbers are in full and in `unit`:
+    shares of 1 where tables show percent.
     """
     # As objects: a column of counts with gaps would become one of floats.
-    return pd.DataFrame(_lines(runs, ablation), dtype=object)
+    return pd.DataFrame(_lines(rows, ablation), dtype=object)
 
 
-def _lines(runs: Sequence[Run], ablation: bool) -> Iterator[dict[str, Any]]:
-    variants = variants_of(in_rows(runs)) if ablation else {}
-    # A control is no variant: nothing stands in its columns.
-    names = dict.fromkeys(name for variant in variants.values() for name in variant)
-    for dataset, mine in by_dataset(runs).items():
-        for row in in_rows(mine):
-            method = row[0].facts["method"]
-            head = {"row": method, "dataset": dataset, **names, **variants.get(method, {})}
-            for metric in METRICS:
-                entry = published_entry(dataset, method, metric)
-                values = values_of(row, metric)
-                if values or entry:
-                    yield head | _line(row, metric, values, entry)
+def _lines(rows: Sequence[Row], ablation: bool) -> Iterator[dict[str, Any]]:
+    variants = variants_of(rows) if ablation else {}
+    names = list(_options(next(iter(variants.values())))) if variants else []
+    for row in rows:
+        options = _options(variants[row.name]) if row.name in variants else {}
+        head = {"row": row.name, "dataset": row.dataset, **dict.fromkeys(names), **options}
+        for metric in METRICS:
+            number = published_number(row.dataset, row.name, metric)
+            if row.values(metric) or number:
+                yield head | _line(row, metric, number)
 
 
-def _line(
-    row: Sequence[Run], metric: str, values: Sequence[float], entry: dict[str, Any] | None
-) -> dict[str, Any]:
-    found: Comparison | None = compare(row[0], values, entry) if values and entry else None
+def _options(variant: Variant) -> Mapping[str, Any]:
+    """Return the cells of a variant's options."""
+    return {
+        "identity": variant.identity,
+        "negatives_internal": variant.internal,
+        "negatives_external": variant.external,
+        "layers": " ".join(map(str, variant.layers)),
+        "other": ", ".join(f"{name} {value}" for name, value in variant.other.items()),
+    }
+
+
+def _line(row: Row, metric: str, number: PublishedNumber | None) -> dict[str, Any]:
+    found = compare(row, number) if number and row.values(metric) else None
     shown = METRICS[metric]
     return {
         "metric": metric,
         "unit": shown.unit if shown.scale == 1 else "",
-        "mean": statistics.fmean(values) if values else None,
-        "sd": statistics.stdev(values) if len(values) > 1 else None,
-        "seeds": len(values),
-        "published": entry["value"] if entry else None,
+        "mean": row.mean(metric),
+        "sd": row.sd(metric),
+        "seeds": len(row.values(metric)),
+        "published": number.value if number else None,
         "difference": found.difference if found else None,
-        "verdict": found.verdict if found else "",
-        "reasons": "; ".join(found.reasons) if found else "",
-        "remark": entry.get("remark", "") if entry else "",
-        "missing": footnote(row, metric),
+        "verdict": verdict_words(found.verdict) if found else "",
+        "reasons": "; ".join(why(found.differences)) if found else "",
+        "remark": number.remark if number else "",
+        "missing": "".join(footnote(row, metric)),
     }

@@ -1,102 +1,98 @@
-"""What the seeds of each row measured: mean, standard deviation, and every single value.
+"""Tables over seeds: mean, standard deviation, and every single value.
 
-    python -m cut report seeds --out DIR RUN_DIR...
-
-Writes `DIR/seeds.csv`, one row, score and data set a line over all scores that any run has, and for
-each data set `DIR/NAME-seeds.{md,tex}` with FID at the last and at the best epoch, and KID. The
-deviation is the sample's (n - 1); one seed has none. The same runs give the same bytes.
+`write_seed_tables` writes `seeds.csv` with one line per data set, row and score, for every score
+that a run has. For each data set it writes `NAME-seeds.{md,tex}` with the FID at the last and at
+the best epoch, and KID. The deviation is the sample's (n - 1); one seed has none. The same runs
+give the same bytes.
 """
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from cut.metrics.catalogue import METRICS
 from cut.report.captions import caption
-from cut.report.dataset_tables import ARROWS, footnote, in_rows, name_of, write_all
-from cut.report.table import Cell, Table, latex, markdown
-from cut.results.protocol import check_comparable
-from cut.results.run import METRICS, Run, by_dataset, load_run, present, values_of
+from cut.report.columns import footnote, label_of, name_column
+from cut.report.files import texts, to_csv, write_all
+from cut.report.table import DASH, Cell, Column, Table
+from cut.results.protocol import load_comparable
+from cut.results.rows import Row, by_dataset, present, rows_of
 
 SHOWN = ("fid", "fid_best", "kid")
 
 
-def by_seed(row: Sequence[Run], metric: str) -> list[tuple[int, float]]:
-    """Return (seed, value) of a row's runs that have the score, by seed."""
-    return sorted((run.facts["seed"], value) for run in row for value in values_of([run], metric))
+def lines(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return one line per row and score that it has, in the metrics' units."""
+    return [_line(row, metric) for row in rows for metric in METRICS if row.values(metric)]
 
 
-def lines(runs: Sequence[Run]) -> Iterator[dict[str, Any]]:
-    """Yield a line for each data set, row and score: values in the units of `METRICS`."""
-    for dataset, mine in by_dataset(runs).items():
-        for row in in_rows(mine):
-            for metric in METRICS:
-                found = by_seed(row, metric)
-                if not found:
-                    continue
-                numbers = [value for _, value in found]
-                yield {
-                    "dataset": dataset,
-                    "method": row[0].facts["method"],
-                    "metric": metric,
-                    "seeds": len(numbers),
-                    "mean": statistics.fmean(numbers),
-                    "sd": statistics.stdev(numbers) if len(numbers) > 1 else None,
-                    "min": min(numbers),
-                    "max": max(numbers),
-                    "values": " ".join(f"{seed}:{value!r}" for seed, value in found),
-                }
+def _line(row: Row, metric: str) -> dict[str, Any]:
+    values = row.values(metric)
+    each = {seed: value for seed, value in row.by_seed(metric).items() if value is not None}
+    return {
+        "dataset": row.dataset,
+        "method": row.name,
+        "metric": metric,
+        "seeds": len(values),
+        "mean": row.mean(metric),
+        "sd": row.sd(metric),
+        "min": min(values),
+        "max": max(values),
+        "values": " ".join(f"{seed}:{value!r}" for seed, value in each.items()),
+    }
 
 
-def build(dataset: str, runs: Sequence[Run]) -> Table:
-    """Return the table of one data set: for each score mean, deviation and every value."""
-    shown = present(runs, SHOWN)
-    table = Table(f"{dataset}, by seed", ["method", "seeds"])
+def seed_table(rows: Sequence[Row]) -> Table:
+    """Return the table of one data set: for each score the mean, the deviation and every value."""
+    shown = present(rows, SHOWN)
+    seeds = Column("seeds", "seeds", lambda row: Cell(", ".join(map(str, row.seeds))))
+    columns = [name_column(), seeds]
     for metric in shown:
-        label = METRICS[metric].label
-        table.header += [f"{label} mean{ARROWS[METRICS[metric].better]}", "sd", "each"]
-    for row in in_rows(runs):
-        seeds = sorted(run.facts["seed"] for run in row)
-        cells = [Cell(name_of(row)), Cell(", ".join(map(str, seeds)))]
-        for metric in shown:
-            cells += _cells(table, row, metric)
-        table.rows.append(cells)
-    first, *rest = caption(dataset, runs, {}, shown, spread=False)
-    table.caption = [first, "Values stand in the order of the seeds; sd is the sample's.", *rest]
-    return table
+        columns += _columns(metric)
+    first, *rest = caption(rows, shown, spread=False)
+    order = "Values are in the order of the seeds; sd is the sample's standard deviation."
+    return Table(f"{rows[0].dataset}, by seed", columns, rows, [first, order, *rest])
 
 
-def _cells(table: Table, row: Sequence[Run], metric: str) -> list[Cell]:
-    """Return mean, deviation and each seed's value: a dash in the place of one that has none."""
+def _columns(metric: str) -> list[Column]:
+    """Return the columns of a score's mean, deviation and values; a missing value is a dash."""
     show = METRICS[metric].show
-    numbers = [value for _, value in by_seed(row, metric)]
-    why = footnote(row, metric)
-    mark = table.mark(why) if why else ""
-    if not numbers:
-        return [Cell("–", mark), Cell("–"), Cell("–")]
-    deviation = show(statistics.stdev(numbers)) if len(numbers) > 1 else "–"
-    in_order = sorted(row, key=lambda run: run.facts["seed"])
-    values = [run.value(metric)[0] for run in in_order]
-    each = ", ".join("–" if value is None else show(value) for value in values)
-    return [Cell(show(statistics.fmean(numbers))), Cell(deviation), Cell(each, mark)]
+
+    def shown(value: float | None) -> str:
+        return DASH if value is None else show(value)
+
+    def mean(row: Row) -> Cell:
+        notes = () if row.values(metric) else footnote(row, metric)
+        return Cell(shown(row.mean(metric)), row.mean(metric), notes)
+
+    def deviation(row: Row) -> Cell:
+        return Cell(shown(row.sd(metric)), row.sd(metric))
+
+    def each(row: Row) -> Cell:
+        if not row.values(metric):
+            return Cell()
+        texts = map(shown, row.by_seed(metric).values())
+        return Cell(", ".join(texts), notes=footnote(row, metric))
+
+    return [
+        Column(metric, label_of(metric, f"{METRICS[metric].label} mean"), mean),
+        Column(f"{metric}_sd", "sd", deviation),
+        Column(f"{metric}_each", "each", each),
+    ]
 
 
-def write_summary(out: Path, folders: Sequence[Path]) -> list[Path]:
-    """Write the summary of the runs in `folders` into `out`; return the files.
+def write_seed_tables(out: Path, folders: Sequence[Path]) -> list[Path]:
+    """Write the tables over seeds of the runs in `folders` into `out`; return the files.
 
     Raises:
-        UserError: a run's files are missing or damaged, or runs can't stand in one table.
+        UserError: as `load_comparable`.
     """
-    runs = [load_run(folder) for folder in folders]
-    check_comparable(runs)
-    text = pd.DataFrame(lines(runs)).to_csv(index=False, lineterminator="\n")
-    written = {out / "seeds.csv": text}
-    for dataset, mine in by_dataset(runs).items():
-        table = build(dataset, mine)
-        written[out / f"{dataset}-seeds.md"] = markdown(table)
-        written[out / f"{dataset}-seeds.tex"] = latex(table)
-    return write_all(written)
+    rows = rows_of(load_comparable(folders))
+    files = {out / "seeds.csv": to_csv(pd.DataFrame(lines(rows)))}
+    for dataset, mine in by_dataset(rows).items():
+        files |= texts(out / f"{dataset}-seeds", [seed_table(mine)])
+    return write_all(files)

@@ -1,206 +1,128 @@
-"""A table before it is text, and its two texts: Markdown and LaTeX.
+"""A table before it is text: columns, one cell per row and column, and footnotes.
 
-LaTeX is made for a page whose text is 6.9 in wide, in a class of 10 pt: a table gets the largest
-type, from 9 to 7 pt, in which its columns fit by a count of characters. It needs the packages
-booktabs, amssymb and graphicx.
+`cut.report.markdown`, `cut.report.latex` and the page's templates render it.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby, pairwise
+from functools import cached_property
+from itertools import groupby
+from typing import Any, Literal
 
-LATEX = {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "±": r"$\pm$",
-    "–": "--",
-    "−": "$-$",
-    "↓": r"$\downarrow$",
-    "↑": r"$\uparrow$",
-    "✓": r"$\checkmark$",
-    "✗": r"$\times$",
-    "×": r"$\times$",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    **{c: f"\\{c}" for c in "&%$#_{}"},
-}
-MINUS = re.compile(r"(?<![\w)\]-])-(?=\.?\d)")
-TEXT_WIDTH = 498.0  # points: 6.9 in
-# The width of a digit in points in each size of type, and that of other characters in digits.
-SIZES = {"small": 4.63, "footnotesize": 4.25, "scriptsize": 3.99}
-NARROW = dict.fromkeys(" .,;:'ijl()|!", 0.67)
-WIDE = dict.fromkeys("mwMW±%✓✗×", 1.7) | dict.fromkeys("ABCDEFGHIKLNOPQRSTUVXYZ", 1.4)
-SEPARATION = 3.0  # points on either side of a column
-LONG = 36  # rows above which the largest size would fill a page
-ALIGN = {"l": "---", "c": ":---:", "r": "---:"}
-HEAD = r"""% needs \usepackage{booktabs,amssymb,graphicx}; made for a text width of 6.9 in
-% Words in another script than Latin need XeLaTeX or LuaLaTeX, and a font that has it.
-\begin{table*}
-  \centering
-  \setlength{\belowcaptionskip}{6pt}
-  \setlength{\tabcolsep}{3pt}"""
+from cut.report.site.intervals import Bar
+
+DASH = "–"
 
 
 @dataclass(frozen=True)
 class Cell:
-    """What stands in a table's cell, and the letter of its footnote or ""."""
-
-    text: str
-    mark: str = ""
-
-
-@dataclass
-class Table:
-    """A table before it is written in one format or another.
+    """One cell.
 
     Attributes:
-        dataset: what it is called: of a table of one data set, its name.
-        header: the columns' labels.
-        notes: the footnotes, as {reason: letter}.
-        caption: sentences; the first stands above the table, the others are notes below.
-        groups: for each column what stands above its label and its neighbours', or ""; or none.
-        align: a letter (l, c, r) a column; as "" the first left and the others right.
+        text: what is shown. With notes and no text, the notes' letters are shown instead.
+        sort: what the page sorts the cell by; None: no value, sorts last.
+        notes: the texts of its footnotes.
+        bar: a drawing that the page shows before the text.
+        spoken: whether the page shows the bar alone and keeps the text for screen readers.
     """
 
-    dataset: str
-    header: list[str]
-    rows: list[list[Cell]] = field(default_factory=list)
-    notes: dict[str, str] = field(default_factory=dict)
-    caption: list[str] = field(default_factory=list)
-    groups: list[str] = field(default_factory=list)
-    align: str = ""
+    text: str = DASH
+    sort: float | str | None = None
+    notes: tuple[str, ...] = ()
+    bar: Bar | None = None
+    spoken: bool = False
 
-    def mark(self, reason: str) -> str:
-        """Return the letter of a footnote, the same one for the same words."""
-        return self.notes.setdefault(reason, _letter(len(self.notes)))
 
-    @property
-    def columns(self) -> str:
-        """Return the columns' letters."""
-        return self.align or "l" + "r" * (len(self.header) - 1)
+@dataclass(frozen=True)
+class Column:
+    """One column, and how it makes the cell of a row.
+
+    Attributes:
+        key: identifies the column, such as a metric's name.
+        label: its header.
+        cell: a function of a row (whatever the table has rows of).
+        group: the header above it, or "".
+        align: left, centred or right.
+        numeric: whether its values sort as numbers.
+        descending: whether the first click on the page sorts from the largest value.
+        ends: labels at both ends of the axis that its bars share, if it has bars.
+    """
+
+    key: str
+    label: str
+    cell: Callable[[Any], Cell]
+    group: str = ""
+    align: Literal["l", "c", "r"] = "r"
+    numeric: bool = True
+    descending: bool = False
+    ends: tuple[str, str] | None = None
+
+
+class Footnotes:
+    """The footnotes of one table: equal texts share a letter."""
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        self.letters: dict[str, str] = {}
+
+    def mark(self, text: str) -> str:
+        """Return the letter of a footnote: a to z, then aa, ab and so on."""
+        return self.letters.setdefault(text, _letter(len(self.letters)))
+
+    def marks(self, cell: Cell) -> list[str]:
+        """Return the letters of a cell's footnotes, in the order of the alphabet."""
+        return sorted(map(self.mark, cell.notes), key=lambda letter: (len(letter), letter))
 
 
 def _letter(i: int) -> str:
     return (_letter(i // 26 - 1) if i >= 26 else "") + chr(ord("a") + i % 26)
 
 
-def markdown(table: Table) -> str:
-    """Return the table in Markdown, its caption above and its footnotes below."""
+@dataclass
+class Table:
+    """A table: what it shows of `rows`, and the words around it.
 
-    def line(cells: Sequence[str]) -> str:
-        return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
+    Attributes:
+        title: the name of the data set, or what the table is called.
+        columns: its columns.
+        rows: what the columns make cells of.
+        caption: sentences. The first stands above the table, the others below it.
+    """
 
-    head, *rest = table.caption
-    groups = table.groups or [""] * len(table.header)
-    header = [f"{group} {name}".strip() for group, name in zip(groups, table.header, strict=True)]
-    body = [line([c.text + (f" ({c.mark})" if c.mark else "") for c in row]) for row in table.rows]
-    rule = "|" + "|".join(f" {ALIGN[letter]} " for letter in table.columns) + "|"
-    parts = [[f"**{table.dataset}.** {head}"], [line(header), rule, *body]]
-    parts += [[f"({letter}) {reason}"] for reason, letter in table.notes.items()]
-    if rest:
-        parts.append([" ".join(rest)])
-    return "\n\n".join("\n".join(part) for part in parts) + "\n"
+    title: str
+    columns: list[Column]
+    rows: Sequence[Any]
+    caption: list[str] = field(default_factory=list)
 
+    @cached_property
+    def cells(self) -> list[list[Cell]]:
+        """Return one list of cells per row."""
+        return [[column.cell(row) for column in self.columns] for row in self.rows]
 
-# -- LaTeX ---------------------------------------------------------------------------------------
+    @cached_property
+    def footnotes(self) -> Footnotes:
+        """Return the footnotes of all cells, with letters in the order of reading."""
+        found = Footnotes()
+        for cells in self.cells:
+            for cell in cells:
+                for note in cell.notes:
+                    found.mark(note)
+        return found
 
+    @property
+    def notes(self) -> list[tuple[str, str]]:
+        """Return (letter, text) of each footnote."""
+        return [(letter, text) for text, letter in self.footnotes.letters.items()]
 
-def escape(text: str) -> str:
-    """Return `text` for LaTeX: its special characters escaped, a minus and two hyphens as such."""
-    parts = [LATEX.get(c, c) for c in MINUS.sub("−", text)]
-    # Two hyphens in a row would print as a dash, so something stands between them.
-    apart = ["-{}" if pair == ("-", "-") else pair[0] for pair in pairwise([*parts, ""])]
-    return "".join(apart)
+    @property
+    def lines(self) -> Iterator[tuple[Any, list[Cell]]]:
+        """Return each row with its cells."""
+        return zip(self.rows, self.cells, strict=True)
 
-
-def _runs(groups: Sequence[str]) -> list[tuple[str, int, int]]:
-    """Return (name, first column, last column) of neighbours in one group, counted from 1."""
-    found, start = [], 1
-    for name, columns in groupby(groups):
-        end = start + len(list(columns)) - 1
-        found.append((name, start, end))
-        start = end + 1
-    return found
-
-
-def _digits(text: str) -> float:
-    """Return about how wide a text is, in digits."""
-    return sum(NARROW.get(c) or WIDE.get(c, 1.0) for c in text)
-
-
-def width(table: Table, digit: float) -> float:
-    """Return about how wide the table is, in points, where a digit is `digit` points wide."""
-
-    def cell(c: Cell) -> float:
-        return _digits(c.text) + 0.7 * _digits(c.mark)
-
-    columns = zip(table.header, *table.rows, strict=True)
-    counts = [max(_digits(name), *map(cell, cells)) for name, *cells in columns]
-    widths = [digit * count + 2 * SEPARATION for count in counts]
-    runs = _runs(table.groups) if table.groups else [("", 1, len(widths))]
-    # A group's name may be wider than what stands below it.
-    return sum(
-        max(sum(widths[first - 1 : last]), digit * _digits(name) + 2 * SEPARATION)
-        for name, first, last in runs
-    )
-
-
-def fitting(table: Table) -> str | None:
-    """Return the largest size of type in which the table is no wider than the text, or None."""
-    for size, digit in SIZES.items():
-        if width(table, digit) <= TEXT_WIDTH and not (size == "small" and len(table.rows) > LONG):
-            return size
-    return None
-
-
-def _group_lines(table: Table) -> list[str]:
-    """Return the line of the groups' names with a rule below each; no lines without groups."""
-    if not table.groups:
-        return []
-    runs = _runs(table.groups)
-    cells = [
-        rf"\multicolumn{{{last - first + 1}}}{{c}}{{{escape(name)}}}" if name else
-        "& " * (last - first) for name, first, last in runs
-    ]  # fmt: skip
-    rules = [rf"\cmidrule(lr){{{first}-{last}}}" for name, first, last in runs if name]
-    return [f"    {' & '.join(cells)} \\\\", f"    {' '.join(rules)}"]
-
-
-def latex(table: Table) -> str:
-    """Return the table as a LaTeX float over the page's width, its notes below it."""
-
-    def line(cells: Sequence[str]) -> str:
-        return "    " + " & ".join(cells) + r" \\"
-
-    def cell(c: Cell) -> str:
-        return escape(c.text) + (rf"\textsuperscript{{{c.mark}}}" if c.mark else "")
-
-    head, *rest = table.caption
-    notes = [rf"\textsuperscript{{{letter}}} {escape(why)}." for why, letter in table.notes.items()]
-    below = [" ".join(notes)] * bool(notes) + [escape(" ".join(rest))] * bool(rest)
-    lines = [
-        HEAD,
-        rf"  \caption{{{escape(table.dataset)}. {escape(head)}}}",
-        rf"  \label{{tab:{''.join(c if c.isalnum() else '-' for c in table.dataset)}}}",
-        rf"  \{fitting(table) or 'scriptsize'}",
-        "  % It stays as it is, but where the page is narrower.",
-        r"  \resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
-        rf"  \begin{{tabular}}{{{table.columns}}}",
-        r"    \toprule",
-        *_group_lines(table),
-        line([escape(name) for name in table.header]),
-        r"    \midrule",
-        *(line([cell(c) for c in row]) for row in table.rows),
-        r"    \bottomrule",
-        r"  \end{tabular}}",
-        r"  \par\medskip",
-        r"  \begin{minipage}{\linewidth}\scriptsize\raggedright",
-        *(f"    {text}\\par" for text in below),
-        r"  \end{minipage}",
-        r"\end{table*}",
-    ]
-    return "\n".join(lines) + "\n"
+    @property
+    def groups(self) -> list[tuple[str, int]]:
+        """Return the headers above the columns and how many columns each spans; or none."""
+        found = [(name, len(list(each))) for name, each in groupby(c.group for c in self.columns)]
+        return found if any(name for name, _ in found) else []

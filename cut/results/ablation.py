@@ -1,73 +1,63 @@
-"""What tells the variants of CUT apart that stand in an ablation: their options, as columns."""
+"""The options in which the variants of CUT in an ablation differ."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from cut.results.run import Run
+from cut.results.rows import Row
 
-YES = {True: "✓", False: "✗"}
-# Options that columns of their own show.
-SHOWN = {"identity", "n_patches", "nce_layers", "negatives", "n_external", "bank_size"}
+FAMILY = ("identity", "n_patches", "nce_layers")  # a method with all of these is a variant of CUT
+# Options that the other fields of a variant show.
+SHOWN = {*FAMILY, "negatives", "n_external", "bank_size"}
 
 
-def variants_of(rows: Sequence[Sequence[Run]]) -> dict[str, dict[str, Any]]:
-    """Return what each variant is, by its row's name; other rows have no entry.
+@dataclass(frozen=True)
+class Variant:
+    """What one row of an ablation is.
 
-    Keys: identity; negatives_internal and negatives_external, how many a query has; layers, their
-    indices; other, the options in which a row differs from the first variant, else "".
+    Attributes:
+        identity: whether the loss has the identity term.
+        internal: negatives per query from the same image.
+        external: negatives per query from other images.
+        layers: indices of the encoder's layers whose features are compared.
+        other: further options in which the row differs from the first variant, and their values.
     """
-    runs = [row[0] for row in rows if "nce_layers" in row[0].facts["options"]]
-    return {run.facts["method"]: _variant(run, runs[0]) for run in runs}
+
+    identity: bool
+    internal: int
+    external: int
+    layers: tuple[int, ...]
+    other: dict[str, Any]
 
 
-def _variant(run: Run, first: Run) -> dict[str, Any]:
-    options = run.facts["options"]
+def variants_of(rows: Iterable[Row]) -> dict[str, Variant]:
+    """Return the variants of CUT by the rows' names. Other rows have no entry."""
+    found: dict[str, Row] = {}
+    for row in rows:
+        if all(name in row.options for name in FAMILY):
+            found.setdefault(row.name, row)
+    first = next(iter(found.values()), None)
+    return {name: _variant(row.options, first.options) for name, row in found.items()}
+
+
+def _variant(options: dict[str, Any], first: dict[str, Any]) -> Variant:
     negatives = options.get("negatives", "internal")
-    external = negatives != "internal" and (options["n_external"] or options["bank_size"])
-    return {
-        "identity": options["identity"],
-        "negatives_internal": options["n_patches"] - 1 if negatives != "external" else 0,
-        "negatives_external": external or 0,
-        "layers": " ".join(map(str, options["nce_layers"])),
-        "other": _others(run, first),
-    }
-
-
-def variant_columns(rows: Sequence[Sequence[Run]]) -> tuple[list[str], dict[str, list[str]]]:
-    """Return the columns that tell CUT's variants apart, and each row's cells by its name.
-
-    Columns: identity term, negatives a query, layers, internal and external negatives; and one of
-    other options, where a row has any that the first variant has not.
-    """
-    variants = variants_of(rows)
-    names = ["Id", "Negs", "Layers", "Int", "Ext"]
-    every = max((v["layers"].split() for v in variants.values()), key=len, default=[])
-    cells = {name: _cells(variant, every) for name, variant in variants.items()}
-    if any(variant["other"] for variant in variants.values()):
-        names.append("other options")
-        cells = {name: [*cell, variants[name]["other"] or "–"] for name, cell in cells.items()}
-    return names, cells
-
-
-def _cells(variant: dict[str, Any], every: Sequence[str]) -> list[str]:
-    counts = [variant["negatives_internal"], variant["negatives_external"]]
-    layers = variant["layers"].split()
-    shown = "all" if layers == every else "last" if layers == every[-1:] else variant["layers"]
-    return [
-        YES[variant["identity"]],
-        " + ".join(str(count) for count in counts if count),
-        shown,
-        *(YES[bool(count)] for count in counts),
-    ]
-
-
-def _others(run: Run, first: Run) -> str:
-    """Return the options in which a variant differs from the first one, columns' aside."""
-    mine, base = run.facts["options"], first.facts["options"]
-    return ", ".join(
-        f"{name} {mine[name]}"
-        for name in mine
-        if name not in SHOWN and name in base and mine[name] != base[name]
+    external = options.get("n_external") or options.get("bank_size") or 0
+    return Variant(
+        identity=options["identity"],
+        internal=options["n_patches"] - 1 if negatives != "external" else 0,
+        external=external if negatives != "internal" else 0,
+        layers=tuple(options["nce_layers"]),
+        other={
+            name: value
+            for name, value in options.items()
+            if name not in SHOWN and name in first and value != first[name]
+        },
     )
+
+
+def all_layers(variants: Sequence[Variant]) -> tuple[int, ...]:
+    """Return the longest list of layers of any variant."""
+    return max((variant.layers for variant in variants), key=len, default=())

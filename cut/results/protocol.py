@@ -1,4 +1,4 @@
-"""Which runs may stand in one table: a number carries its protocol, and protocols are not mixed."""
+"""The protocol behind a number. Only runs with the same protocol may stand in one table."""
 
 from __future__ import annotations
 
@@ -6,23 +6,20 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cut.base.errors import UserError
 from cut.records.scores import Weights
+from cut.results.run import Run, load_run
 from cut.training.options import WEIGHTS_DEPEND_ON
 
-if TYPE_CHECKING:
-    from cut.results.run import Run
-
+# What the seeds of one row share besides these options.
 ONE_ROW = ("algorithm", "options", "training", "epochs", "iterations", "code_digest")
 
 
-def image_counts(run: Run) -> tuple[int | None, int | None]:
-    """Return (translations scored, references), or None where the record doesn't say."""
-    sides = (run.protocol.get(side) or {} for side in ("fake", "real"))
-    fake, real = (side.get("images") for side in sides)
-    return fake, real
+def image_counts(run: Run) -> tuple[int, int]:
+    """Return the numbers of translations scored and of real images."""
+    return run.protocol.fake.images, run.protocol.real.images
 
 
 def flatten(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -37,36 +34,48 @@ def flatten(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def comparison_key(run: Run) -> dict[str, Any]:
-    """Return all that two runs must share to stand in one table.
+    """Return everything that two runs must share to stand in one table.
 
-    Left out: which translations these are, and KID's subsets, whose size follows from their
-    number; where equal weights were found; why there is no score.
+    Left out: which translations these are; KID's subsets, whose size follows from the number of
+    images; where equal weights were found; and why there is no score.
     """
+    protocol = run.protocol.model_dump()
+    for part in (protocol, protocol["real"], protocol["fake"]):
+        part["weights"] = part["weights"] and Weights(**part["weights"]).name
     kept = {
         key: value
-        for key, value in flatten(_with_networks(run.protocol)).items()
+        for key, value in flatten(protocol).items()
         if value is not None
         and not key.startswith(("fake.images_", "kid."))
         and not key.endswith("reason")
     }
-    return kept | {"image size": run.facts["size"], "data digest": run.facts["dataset_digest"]}
-
-
-def _with_networks(protocol: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a protocol with the name of its weights in their place."""
-    found = {}
-    for key, value in protocol.items():
-        if key == "weights" and isinstance(value, Mapping):
-            found[key] = Weights(**value).name
-        else:
-            found[key] = _with_networks(value) if isinstance(value, Mapping) else value
-    return found
+    return kept | {"image size": run.record.size, "data digest": run.record.dataset_digest}
 
 
 def protocol_digest(run: Run) -> str:
     """Return a short digest of `comparison_key`."""
     text = json.dumps(comparison_key(run), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def what_decides(run: Run) -> dict[str, Any]:
+    """Return what the seeds of one row share: everything but the seed that decides the weights."""
+    training = {name: run.record.training.get(name) for name in WEIGHTS_DEPEND_ON}
+    return {key: getattr(run.record, key) for key in ONE_ROW} | {"training": training}
+
+
+def load_comparable(folders: Sequence[Path]) -> list[Run]:
+    """Return the runs in `folders`, which may stand in one table.
+
+    Raises:
+        UserError: none is given, a record is missing or not of its form, or runs differ in what
+            they must share.
+    """
+    if not folders:
+        raise UserError("no runs were given; name at least one run's folder")
+    runs = [load_run(folder) for folder in folders]
+    check_comparable(runs)
+    return runs
 
 
 def check_comparable(runs: Sequence[Run]) -> None:
@@ -80,45 +89,42 @@ def check_comparable(runs: Sequence[Run]) -> None:
     seen: dict[tuple, Run] = {}
     rows: dict[tuple, Run] = {}
     for run in runs:
-        facts = run.facts
-        row = (facts["dataset"], facts["method"])
-        same = seen.setdefault((*row, facts["seed"]), run)
+        record = run.record
+        row = (record.dataset, record.method)
+        same = seen.setdefault((*row, record.seed), run)
         if same is not run:
             raise UserError(
-                f"{same.folder} and {run.folder} are both {facts['method']} with seed"
-                f" {facts['seed']} on {facts['dataset']}; give one of them"
+                f"{same.folder} and {run.folder} are both {record.method} with seed"
+                f" {record.seed} on {record.dataset}; give one of them"
             )
-        other = rows.setdefault(row, run)
-        for key, mine in what_decides(run).items():
-            theirs = what_decides(other)[key]
-            if mine != theirs:
-                raise UserError(
-                    f"{other.folder} and {run.folder} are seeds of one row but differ in {key}"
-                    f" ({theirs!r}, {mine!r}); train both with the same settings and code"
-                )
+        _check_seeds(rows.setdefault(row, run), run)
 
 
-def what_decides(run: Run) -> dict[str, Any]:
-    """Return what the seeds of one row must share: all that decides the weights but the seed."""
-    facts = dict(run.facts)
-    training = facts.get("training") or {}
-    facts["training"] = {name: training.get(name) for name in WEIGHTS_DEPEND_ON}
-    return {key: facts[key] for key in ONE_ROW}
+def _check_seeds(one: Run, other: Run) -> None:
+    """Refuse two seeds of one row that differ in more than the seed."""
+    theirs = what_decides(one)
+    for key, value in what_decides(other).items():
+        if value != theirs[key]:
+            raise UserError(
+                f"{one.folder} and {other.folder} are seeds of one row but differ in {key}"
+                f" ({theirs[key]!r}, {value!r}); train both with the same settings and code"
+            )
 
 
 def _check_protocols(runs: Sequence[Run]) -> None:
-    """Refuse runs of one data set whose protocols differ, or the ways their best were chosen."""
+    """Refuse runs of one data set with different protocols, or ways of choosing the best epoch."""
     agreed: dict[tuple[str, str], tuple[Any, Path]] = {}
     for run in runs:
         key = comparison_key(run)
-        if run.facts["algorithm"] == "real":
-            # Few training images may be all there are; the caption says how many.
+        if not run.translates:
+            # Few training images may be all there are. The caption gives their number.
             key.pop("fake.images", None)
-        if run.best and not run.best["missing"]:
-            key |= {f"best epoch's {name}": run.best[name] for name in ("chosen_on", "every")}
-        # A key that a run lacks belongs to a score it lacks: the table says so with a dash.
+        if run.best and not run.best.record.missing:
+            best = run.best.record
+            key |= {"best epoch's chosen_on": best.chosen_on, "best epoch's every": best.every}
+        # A key that a run lacks belongs to a score that it lacks, which the table shows as missing.
         for name, value in sorted(key.items()):
-            first, folder = agreed.setdefault((run.facts["dataset"], name), (value, run.folder))
+            first, folder = agreed.setdefault((run.record.dataset, name), (value, run.folder))
             if first != value:
                 raise UserError(
                     f"{folder} and {run.folder} differ in {name} ({first!r}, {value!r}), so they"

@@ -83,8 +83,8 @@ def deciding(*kinds: Decides) -> tuple[str, ...]:
 
 # The options that a published row and the seeds of one row have to share.
 WEIGHTS_DEPEND_ON = deciding("weights")
-# The options that may change without a new training. The workflow does not
-# compare them with those of the last run.
+# The options that may change without a new training. The workflow does not compare them with those
+# of the last run.
 WITHOUT_EFFECT = frozenset(deciding("nothing"))
 
 

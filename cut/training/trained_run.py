@@ -1,4 +1,4 @@
-"""Load a finished run's method with its weights."""
+"""Load the method of a finished run with its weights."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from cut.training import snapshots
 
 
 def load_run(run: Path, weights: Path | None = None) -> tuple[RunRecord, Method]:
-    """Return a finished run's record, and its method with trained weights.
+    """Return the record of a finished run, and its method with trained weights.
 
     Args:
         run: the run's folder.
-        weights: a file of generator weights; `generator.pt`, those of the last epoch, by default.
+        weights: the file of the generator; by default the run's `generator.pt`.
 
     Raises:
-        UserError: the run is not finished, or the weights are not its own or do not match its
+        UserError: the run is not finished, or the weights are of another run or do not fit its
             options.
     """
     record = RunRecord.read(run / "run.json")
@@ -34,5 +34,7 @@ def load_run(run: Path, weights: Path | None = None) -> tuple[RunRecord, Method]
         method.load_generator_state(state)
     except (RuntimeError, KeyError, TypeError) as error:
         reason = str(error).splitlines()[0]
-        raise UserError(f"{weights} has other weights than the run: {reason}") from None
+        raise UserError(
+            f"{weights} does not have the weights of {run}: {reason}; train again"
+        ) from None
     return record, method

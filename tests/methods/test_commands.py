@@ -22,7 +22,7 @@ from cut.methods.registry import discover
 from cut.plan.plan import make_plan
 from cut.records.images import ExportRecord
 from cut.records.request import RequestRecord
-from cut.training import external_run
+from cut.training import external_record
 
 REINHARD = ROOT / "baselines" / "reinhard"
 SPEC = "summary: a test\noptions:\n  k: {type: int, default: 3, ge: 1, description: x}\n"
@@ -88,7 +88,7 @@ def test_the_code_digest_is_of_every_file_in_the_folder(tmp_path):
 
 def test_whole_translations_pass(tmp_path):
     out = write_images(tmp_path / "out", 3)
-    digests = external_run.check_translations(out, ["img_0", "img_1", "img_2"], (24, 24))
+    digests = external_record.check_translations(out, ["img_0", "img_1", "img_2"], (24, 24))
     assert list(digests) == ["img_0.png", "img_1.png", "img_2.png"]
     assert all(len(value) == 64 for value in digests.values())
 
@@ -104,14 +104,14 @@ def test_whole_translations_pass(tmp_path):
 def test_wrong_translations_are_refused(tmp_path, names, size, words):
     out = write_images(tmp_path / "out", 3)
     with pytest.raises(UserError, match=words):
-        external_run.check_translations(out, names, size)
+        external_record.check_translations(out, names, size)
 
 
 def test_a_damaged_translation_is_named(tmp_path):
     out = write_images(tmp_path / "out", 2)
     (out / "img_1.png").write_bytes(b"")
     with pytest.raises(UserError, match=r"img_1\.png"):
-        external_run.check_translations(out, ["img_0", "img_1"], (24, 24))
+        external_record.check_translations(out, ["img_0", "img_1"], (24, 24))
 
 
 def test_the_record_has_options_code_and_seconds(tmp_path):
@@ -128,7 +128,7 @@ def test_the_record_has_options_code_and_seconds(tmp_path):
     )
     request.write(run / "request.json")
     measured = [tmp_path / "train.tsv", tmp_path / "translate.tsv"]
-    arguments = [run / "request.json", "--test", tmp_path / "test", *measured]
+    arguments = [run / "request.json", "--test", tmp_path / "test", "--measured", *measured]
     assert run_command("external record", arguments) == 0
     facts = json.loads((run / "run.json").read_text())
     assert facts["method"] == "half" and facts["options"] == {"strength": 0.5}

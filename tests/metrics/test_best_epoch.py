@@ -158,7 +158,7 @@ def test_the_best_epoch_is_kept_and_scored_as_the_last_is(record, weights, tmp_p
     fid = loaded.value("fid_best")[0]
     assert fid == pytest.approx(best.fid, rel=1e-4)
     assert loaded.value("fid_best_low")[0] < fid < loaded.value("fid_best_high")[0]
-    assert f"best epoch {best['epoch']}: FID" in capsys.readouterr().out
+    assert f"best epoch {best.epoch}: FID" in capsys.readouterr().out
 
 
 def test_images_held_out_can_choose_instead(record, weights, tmp_path):
@@ -188,7 +188,7 @@ def test_without_weights_the_last_epoch_stands_in_and_says_so(record, tmp_path, 
     best = chosen(record, none, run, places)
     assert (best.epoch, best.fid, best.missing) == (5, None, "no source answered")
     assert load_epochs(run).fid.isna().all()
-    assert "no epoch can be chosen, the last stands in: no source" in capsys.readouterr().out
+    assert "no source answered" in capsys.readouterr().out
 
 
 def test_the_lowest_score_is_chosen_and_the_earliest_of_equals():

@@ -14,8 +14,9 @@ from cut.report import collect
 
 def test_two_machines_make_one_table(tmp_path, capsys):
     write_run(tmp_path / "one" / "coats2stripes" / "cut" / "seed0", scores={"fid": 50.0})
-    write_run(tmp_path / "two" / "coats2stripes" / "cut" / "seed1", "cut", seed=1,
-              scores={"fid": 54.0})  # fmt: skip
+    write_run(
+        tmp_path / "two" / "coats2stripes" / "cut" / "seed1", "cut", seed=1, scores={"fid": 54.0}
+    )
     write_run(tmp_path / "two" / "coats2stripes" / "copy" / "seed0", "copy")
     half = write_run(tmp_path / "two" / "coats2stripes" / "fastcut" / "seed0", "fastcut")
     (half / "scores.json").unlink()
@@ -39,9 +40,11 @@ def test_the_same_run_twice_is_one_where_it_agrees(tmp_path):
     write_run(tmp_path / "two" / "cut", "cut", scores={"fid": 1.0})
     with pytest.raises(UserError, match="both cut with seed 0 on coats2stripes, with different"):
         collect.find_runs([tmp_path / "one", tmp_path / "two"])
-    for change, words in (({"options": {"tau": 1.0}}, "different options"),
-                          ({"code_digest": "e" * 64}, "different code_digest"),
-                          ({"dataset_digest": "e" * 64}, "different data digest")):  # fmt: skip
+    for change, words in (
+        ({"options": {"tau": 1.0}}, "different options"),
+        ({"code_digest": "e" * 64}, "different code_digest"),
+        ({"dataset_digest": "e" * 64}, "different data digest"),
+    ):
         write_run(tmp_path / "two" / "cut", "cut", **change)
         with pytest.raises(UserError, match=words):
             collect.find_runs([tmp_path / "one", tmp_path / "two"])

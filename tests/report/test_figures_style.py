@@ -10,11 +10,19 @@ import numpy as np
 import pytest
 import seaborn as sns
 from command import run_command
-from fake_runs import write_best, write_run
+from fake_runs import run_record, write_best, write_run
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgb
 
-from cut.report.figures import ablation_scatter, fid_against_cost, fid_by_epoch, main, style, text
+from cut.report.figures import (
+    ablation_scatter,
+    fid_against_cost,
+    fid_by_epoch,
+    loss_curves,
+    main,
+    style,
+    text,
+)
 from cut.results.run import load_run
 
 LONG = ["a-method-of-24-letters-b", *(f"no-identity-{'another-part-' * 4}end-{i}" for i in "ab")]
@@ -36,9 +44,15 @@ def rows(tmp_path, names, seeds=1, fid=50.0, datasets=("coats2stripes",), **last
         for seed in range(seeds):
             scores = {"fid": fid + 3 * i + seed, "l1": 0.1 + 0.01 * i + 0.002 * seed}
             scores |= last if name == names[-1] else {}
-            run = write_run(tmp_path / dataset / name / str(seed), name, seed=seed, scores=scores,
-                            algorithm=name if control else "cut", dataset=dataset,
-                            seconds_per_iteration=0.1 + 0.02 * i + 0.01 * seed)  # fmt: skip
+            run = write_run(
+                tmp_path / dataset / name / str(seed),
+                name,
+                seed=seed,
+                scores=scores,
+                algorithm=name if control else "cut",
+                dataset=dataset,
+                seconds_per_iteration=0.1 + 0.02 * i + 0.01 * seed,
+            )
             if not control:
                 write_best(run, {1: scores["fid"] + 30, 2: scores["fid"]})
             found.append(run)
@@ -48,7 +62,7 @@ def rows(tmp_path, names, seeds=1, fid=50.0, datasets=("coats2stripes",), **last
 def draw(kind, folders):
     """Draw a figure of runs' folders."""
     if kind == "curves":
-        return main.curves(folders)
+        return loss_curves.draw(folders)
     module = {"scatter": ablation_scatter, "cost": fid_against_cost, "stability": fid_by_epoch}[
         kind
     ]
@@ -60,14 +74,22 @@ def legend(figure):
     key = figure.legends[0]
     names = [text.get_text().replace("\n", "") for text in key.get_texts()]
     lines = key.get_lines()
-    return {name: (to_rgb(line.get_color()), line.get_marker())
-            for name, line in zip(names, lines, strict=True)}  # fmt: skip
+    return {
+        name: (to_rgb(line.get_color()), line.get_marker())
+        for name, line in zip(names, lines, strict=True)
+    }
+
+
+def record(name):
+    """Return the record of a run of a row."""
+    algorithm = name if name in ("copy", "real") else "cut"
+    return run_record("coats2stripes", name, algorithm, 0, 1, 1.0, {})
 
 
 KINDS = ("scatter", "cost", "stability", "curves")
 
 
-def test_a_row_looks_alike_in_every_figure(tmp_path):
+def test_a_row_has_one_style_in_every_figure(tmp_path):
     names = [f"m{i}" for i in range(10)]
     folders = rows(tmp_path, names)
     one = folders[2]  # m1 was not followed, has no FID and no history
@@ -86,27 +108,27 @@ def test_a_row_looks_alike_in_every_figure(tmp_path):
     assert want["m0"] != want["m8"], "colours come again after eight rows, with another marker"
 
 
-def test_colours_stand_out_from_white_and_no_pair_comes_again():
+def test_colours_are_dark_enough_and_pairs_distinct():
     def luminance(colour):
         rgb = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
         return float(np.dot(rgb, (0.2126, 0.7152, 0.0722)))
 
     assert all(1.05 / (luminance(colour) + 0.05) > 2.2 for colour in style.COLOURS)
-    given = style.looks({"method": f"m{i}", "algorithm": "cut"} for i in range(80))
-    assert len({(look.marker, look.colour) for look in given.values()}) == 80
+    given = style.row_styles(record(f"m{i}") for i in range(80))
+    assert len({(row.marker, row.colour) for row in given.values()}) == 80
     # Lines of many epochs have few markers: dashes tell the same colours apart too.
-    assert len({(look.colour, look.dashes) for look in list(given.values())[:32]}) == 32
+    assert len({(row.colour, row.dashes) for row in list(given.values())[:32]}) == 32
 
 
 def test_controls_take_no_place():
-    facts = [{"method": m, "algorithm": m} for m in ("copy", "cut", "real", "fastcut", "cut")]
-    assert list(style.looks(facts)) == ["cut", "fastcut"]
-    assert style.looks(facts) == style.looks(facts[1::2])
+    records = [record(name) for name in ("copy", "cut", "real", "fastcut", "cut")]
+    assert list(style.row_styles(records)) == ["cut", "fastcut"]
+    assert style.row_styles(records) == style.row_styles(records[1::2])
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("names", [["cut", "fastcut"], LONG, [f"row-{i}" for i in range(14)]])
-def test_nothing_leaves_the_figure_or_lies_on_the_legend(tmp_path, kind, names):
+def test_nothing_leaves_the_figure_or_overlaps_the_legend(tmp_path, kind, names):
     figure = draw(kind, rows(tmp_path, names, fid=440.0))
     figure.canvas.draw()
     page, renderer = figure.bbox, figure.canvas.get_renderer()
@@ -125,7 +147,7 @@ def test_nothing_leaves_the_figure_or_lies_on_the_legend(tmp_path, kind, names):
         assert not any(a.overlaps(b) for a, b in itertools.pairwise(labels))
 
 
-def test_words_break_after_hyphens_and_inside_where_they_must():
+def test_names_break_after_hyphens():
     assert text.wrapped("no-id-15neg-last", 0.7, 8) == "no-id-\n15neg-last"
     cut = text.wrapped("w" * 40, 0.5, 8).splitlines()
     assert "".join(cut) == "w" * 40 and all(text.text_width(line, 8) <= 0.5 for line in cut)
@@ -140,7 +162,7 @@ def test_words_break_after_hyphens_and_inside_where_they_must():
 
 
 @pytest.mark.parametrize("kind", ["scatter", "cost", "stability"])
-def test_a_collapsed_row_does_not_press_the_others_together(tmp_path, kind):
+def test_a_collapsed_row_makes_the_axis_logarithmic(tmp_path, kind):
     folders = rows(tmp_path, ["a", "b", "c"], fid=42.0, datasets=["coats2stripes"])
     axis = "xscale" if kind == "scatter" else "yscale"
     assert plt.getp(draw(kind, folders).axes[0], axis) == "linear"
@@ -164,7 +186,7 @@ def test_a_logarithmic_axis_has_a_number_near_either_end(limits, want):
     assert style.Ticks().tick_values(*limits).tolist() == want
 
 
-def test_a_level_far_off_is_shown_and_does_not_choose_the_scale():
+def test_a_distant_level_does_not_choose_the_scale():
     ax = plt.figure().add_subplot()
     style.fit(ax, "y", [40.0, 60.0], levels=[2.0])
     assert ax.get_yscale() == "linear" and ax.get_ylim()[0] == 0
@@ -182,10 +204,10 @@ def bars(ax):
     return [segment for collection in found for segment in collection.get_segments()]
 
 
-def test_points_of_several_seeds_have_their_deviation_as_bars(tmp_path):
+def test_deviations_over_seeds_are_bars(tmp_path):
     folders = rows(tmp_path, ["cut"], seeds=3)
     ax = draw("scatter", folders).axes[0]
-    fids = [load_run(run).scores["fid"] for run in folders if "cut" in run.parts]
+    fids = [load_run(run).scored.scores["fid"] for run in folders if "cut" in run.parts]
     mean, deviation = statistics.mean(fids), statistics.stdev(fids)
     across = [segment for segment in bars(ax) if segment[0][1] == segment[1][1]]
     assert any(np.allclose(s[:, 0], (mean - deviation, mean + deviation)) for s in across)

@@ -17,8 +17,9 @@ from site_results import ODD, write_figure, write_results
 
 from cut.base.errors import UserError
 from cut.base.files import sha256_of
-from cut.report.site.page import assets, render, vendored, write_site
+from cut.report.site.page import Contents, assets, render, vendored, write_site
 from cut.report.site.scores import score_table
+from cut.results.rows import rows_of
 from cut.results.run import load_run
 
 
@@ -42,14 +43,14 @@ def results(tmp_path_factory) -> Path:
     """Return a results folder of two data sets with a page."""
     root = tmp_path_factory.mktemp("results")
     runs = write_results(root) + write_results(root, "cat2dog", truth=False)
-    write_site(root / "site", runs, title="Horses & <cats>")
+    write_site(root / "site", runs, Contents(title="Horses & <cats>"))
     return root
 
 
 # -- what is written -----------------------------------------------------------------------------
 
 
-def test_the_command_writes_the_page_and_the_same_bytes_again(tmp_path, capsys):
+def test_the_same_runs_give_the_same_bytes(tmp_path, capsys):
     runs = [str(run) for run in write_results(tmp_path)]
     out = tmp_path / "site"
     assert run_command("report page", ["--out", str(out), *runs]) == 0
@@ -71,19 +72,19 @@ def test_a_run_that_is_not_scored_is_one_sentence(tmp_path):
 def test_a_folder_of_figures_that_is_not_there_is_one_sentence(tmp_path):
     runs = write_results(tmp_path)
     with pytest.raises(UserError, match="there is no folder .*nowhere; give one with figures"):
-        write_site(tmp_path / "site", runs, figure_folder=tmp_path / "nowhere")
+        write_site(tmp_path / "site", runs, Contents(figures=tmp_path / "nowhere"))
 
 
 def test_templates_and_assets_travel_with_the_package():
     package = resources.files("cut.report.site")
     names = {file.name for file in (package / "templates").iterdir()}
-    assert {"page.html", "scores.html", "images.html", "figures.html", "records.html"} <= names
+    assert {"page.html", "scores.html", "images.html", "figures.html", "details.html"} <= names
     text = (package / "templates" / "page.html").read_text(encoding="utf-8")
     for file in re.findall(r'(?:src|href)="assets/([^"{]+)"', text):
         assert (package / "assets" / file).is_file(), file
 
 
-def test_third_party_files_are_what_they_were_and_carry_their_licence():
+def test_third_party_files_are_unchanged_and_have_a_licence():
     folder = resources.files("cut.report.site") / "assets"
     own = {"site.css", "scores.js", "images.js", "columns.js", "elements.js", "vendored.yaml"}
     listed = {entry["file"] for entry in vendored()}
@@ -115,8 +116,13 @@ def test_every_link_leads_to_a_file_and_nothing_to_a_network(results):
 def test_names_of_any_kind_are_quoted_and_escaped(tmp_path):
     folder = tmp_path / "horse2zebra" / ODD / "seed0"
     write_test(tmp_path / "horse2zebra" / "test")
-    run = write_run(folder, ODD, algorithm="cut", dataset="horse2zebra",
-                    description="</script><script>alert(1)</script>")  # fmt: skip
+    run = write_run(
+        folder,
+        ODD,
+        algorithm="cut",
+        dataset="horse2zebra",
+        description="</script><script>alert(1)</script>",
+    )
     # Left as it is, this would keep the script element around the data from ending.
     name = f"{ODD} <!--<script>.png"
     for place in (run / "translated", tmp_path / "horse2zebra" / "test" / "source"):
@@ -145,66 +151,82 @@ def test_the_page_holds_no_date_and_no_absolute_path(results):
 # -- scores --------------------------------------------------------------------------------------
 
 
+def table_of(folders):
+    return score_table(rows_of(map(load_run, folders)))
+
+
 def cells(table, method: str) -> dict:
-    (row,) = (row for row in table.rows if row.method == method)
-    return dict(zip([column.key for column in table.columns[1:]], row.cells, strict=True))
+    """Return a row's cells by the columns' keys."""
+    (line,) = (cells for row, cells in table.lines if row.name == method)
+    return dict(zip([column.key for column in table.columns], line, strict=True))
 
 
-def test_a_row_has_the_interval_the_published_number_and_the_verdict(tmp_path):
-    table = score_table("horse2zebra", [load_run(run) for run in write_results(tmp_path)])
+def test_a_row_has_interval_published_number_and_verdict(tmp_path):
+    table = table_of(write_results(tmp_path))
     cut = cells(table, "cut")
     assert (cut["fid"].text, cut["interval"].text) == ("171.7", "163.9 to 179.8")
     assert (cut["published"].text, cut["difference"].text) == ("45.5", "+126.2")
     assert cut["verdict"].text == "not comparable"
-    assert "published 256x256" in dict(table.notes)[cut["verdict"].note]
+    assert "published 256x256" in cut["verdict"].notes[0]
     assert (cut["fid_best"].text, cut["epoch_best"].text) == ("150.2", "2")
     (whisker,) = cut["interval"].bar.whiskers
     assert whisker.low < whisker.point < whisker.high
-    assert [row.method for row in table.rows if row.control] == ["copy", "real"]
+    assert [row.name for row in table.rows if row.control] == ["copy", "real"]
 
 
-def test_what_is_missing_has_its_reason_and_no_place_in_the_order(tmp_path):
-    table = score_table("horse2zebra", [load_run(run) for run in write_results(tmp_path)])
+def test_a_missing_value_has_its_reason_and_no_place_in_the_order(tmp_path):
+    table = table_of(write_results(tmp_path))
     none = cells(table, "none")["fid"]
     assert (none.text, none.sort) == ("–", None)
-    assert dict(table.notes)[none.note] == "no weights <here>"
-    assert dict(table.notes)[cells(table, "copy")["seconds_per_iteration"].note] == "not trained"
+    assert none.notes == ("no weights <here>",)
+    assert cells(table, "copy")["seconds_per_iteration"].notes == ("not trained",)
     assert cells(table, "real")["l1"].sort is None
-    used = {cell.note for row in table.rows for cell in row.cells}
-    assert {letter for letter, _ in table.notes} == used - {""}, "no note that no cell points to"
 
 
 def test_several_seeds_give_a_mean_a_deviation_and_a_whisker_each(tmp_path):
     runs = [
-        load_run(write_run(tmp_path / f"seed{seed}", "cut", seed=seed,
-                           scores={"fid": fid, "fid_low": fid - 5, "fid_high": fid + 5}))
+        load_run(
+            write_run(
+                tmp_path / f"seed{seed}",
+                "cut",
+                seed=seed,
+                scores={"fid": fid, "fid_low": fid - 5, "fid_high": fid + 5},
+            )
+        )
         for seed, fid in enumerate([60.0, 64.0])
-    ]  # fmt: skip
-    table = score_table("coats2stripes", runs)
+    ]
+    table = score_table(rows_of(runs))
     row = cells(table, "cut")
     assert (row["fid"].text, row["fid"].sort) == ("62.0 ± 2.8", 62.0)
     assert row["seeds"].text == "2"
-    assert row["interval"].text == "55.0 to 65.0; 59.0 to 69.0" and row["interval"].hides
-    assert not row["interval"].note and len(row["interval"].bar.whiskers) == 2
+    assert row["interval"].text == "55.0 to 65.0; 59.0 to 69.0" and row["interval"].spoken
+    assert not row["interval"].notes and len(row["interval"].bar.whiskers) == 2
 
 
-def test_scores_that_no_run_has_take_no_column_but_a_word(tmp_path):
+def test_scores_that_no_run_has_are_listed_and_have_no_column(tmp_path):
     scores = {"fid": 50.0, "l1": None, "ssim": None}
     missing = dict.fromkeys(("l1", "ssim"), "no true counterparts")
     run = load_run(write_run(tmp_path / "run", "cut", scores=scores, missing=missing))
-    table = score_table("coats2stripes", [run])
+    table = score_table(rows_of([run]))
     assert not {"l1", "ssim", "interval", "published"} & {c.key for c in table.columns}
     assert "L1, SSIM (no true counterparts)" in table.absent
 
 
-# -- images and records --------------------------------------------------------------------------
+# -- images and details --------------------------------------------------------------------------
 
 
-def test_the_image_lists_name_every_column_and_what_has_none(results):
+def test_image_lists_have_every_column_and_what_is_absent(results):
     first, second = images_data((results / "site" / "index.html").read_text())
     labels = [column["label"] for column in first["columns"]]
-    assert labels == ["input", "copy (control)", "cut", "cut, best epoch (2)", "fastcut", "none",
-                      "true counterpart"]  # fmt: skip
+    assert labels == [
+        "input",
+        "copy (control)",
+        "cut",
+        "cut, best epoch (2)",
+        "fastcut",
+        "none",
+        "true counterpart",
+    ]
     assert first["names"] == [f"img_{i}" for i in range(4)]
     assert (first["left"], first["right"]) == (0, 2), "the input beside the first method"
     assert "real (control): its images show other scenes" in first["absent"][0]
@@ -213,7 +235,7 @@ def test_the_image_lists_name_every_column_and_what_has_none(results):
     assert best == "../horse2zebra/cut/seed0/best/translated/"
 
 
-def test_a_translation_that_is_missing_or_of_another_kind_is_said(tmp_path):
+def test_missing_translations_and_other_formats_are_listed(tmp_path):
     runs = write_results(tmp_path)
     (runs[1] / "translated" / "img_1.png").unlink()
     (runs[1] / "translated" / "img_2.png").rename(runs[1] / "translated" / "img_2.webp")
@@ -221,7 +243,7 @@ def test_a_translation_that_is_missing_or_of_another_kind_is_said(tmp_path):
     assert data["columns"][2]["other"] == {"1": None, "2": "img_2.webp"}
 
 
-def test_runs_without_test_images_history_figures_or_tables_have_a_page(tmp_path):
+def test_a_page_needs_no_images_history_figures_or_tables(tmp_path):
     run = write_run(tmp_path / "elsewhere" / "cut", "cut", images=0)
     (run / "history.csv").unlink()
     page = write_site(tmp_path / "out" / "site", [run]).read_text()
@@ -233,23 +255,31 @@ def test_runs_without_test_images_history_figures_or_tables_have_a_page(tmp_path
     assert data["absent"] == ["input: there is no folder test beside the runs"]
 
 
-def test_records_say_once_what_all_runs_share(results):
+def test_shared_details_are_shown_once(results):
     page = (results / "site" / "index.html").read_text()
     assert page.count("<dd>Example CPU &amp; Co</dd>") == 2, "once a data set"
     assert page.count("<dt>n_patches</dt>") == 6, "a method's options stand with each run"
     assert "no weights &lt;here&gt;" in page
 
 
-def test_figures_stand_by_data_set_and_kind_with_titles_in_words(tmp_path):
+def test_figures_are_ordered_by_data_set_and_kind(tmp_path):
     runs = [write_run(tmp_path / d / "cut" / "seed0", "cut", dataset=d) for d in ("set", "set-two")]
-    for name in ("set-two-grid", "set-curves", "set-cases", "set-grid", "set-own", "all",
-                 "ablation-miou", "ablation"):  # fmt: skip
+    for name in (
+        "set-two-grid",
+        "set-curves",
+        "set-cases",
+        "set-grid",
+        "set-own",
+        "all",
+        "ablation-miou",
+        "ablation",
+    ):
         write_figure(tmp_path / "figures" / f"{name}.png")
     page = write_site(tmp_path / "site", runs).read_text()
     titles = re.findall(r'alt="Figure ([^"]+)"', page)
     assert titles == [
-        "Every row of the ablation",
-        "Every row of the ablation, by mIoU",
+        "All rows of the ablation",
+        "All rows of the ablation, by mIoU",
         "all",
         "set: Translations",
         "set: Training curves",
@@ -266,7 +296,7 @@ def test_files_of_an_earlier_benchmark_can_be_left_out(results):
     with_all = write_site(results / "site", runs).read_text()
     assert "horse2zebra-grid.png" in with_all and "scores.csv" in with_all
     only = ["horse2zebra-curves", "horse2zebra"]
-    page = write_site(results / "site", runs, only=only).read_text()
+    page = write_site(results / "site", runs, Contents(only=only)).read_text()
     assert "horse2zebra-curves.png" in page and "tables/horse2zebra.md" in page
     assert "horse2zebra-grid.png" not in page and "scores.csv" not in page
 

@@ -10,11 +10,23 @@ import pytest
 from fake_runs import write_run, write_test
 from site_results import ODD, to_images, write_many, write_results
 
-from cut.report.site.page import write_site
+from cut.report.site.page import Contents, write_site
 
 # What a reader can operate or look at; each needs a name that a screen reader says.
-NAMED = {"button", "link", "slider", "searchbox", "textbox", "spinbutton", "combobox", "checkbox",
-         "image", "table", "region", "navigation"}  # fmt: skip
+NAMED = {
+    "button",
+    "link",
+    "slider",
+    "searchbox",
+    "textbox",
+    "spinbutton",
+    "combobox",
+    "checkbox",
+    "image",
+    "table",
+    "region",
+    "navigation",
+}
 CONTRAST = """([text, behind]) => {
   const style = (e, what) => getComputedStyle(document.querySelector(e))[what];
   const light = (colour) => {
@@ -33,7 +45,7 @@ CONTRAST = """([text, behind]) => {
 def site(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("results")
     runs = write_results(root) + write_results(root, "cat2dog", truth=False)
-    return write_site(root / "site", runs, title="Horses & <cats>")
+    return write_site(root / "site", runs, Contents(title="Horses & <cats>"))
 
 
 def methods(page, shown: bool = False) -> list[str]:
@@ -175,8 +187,14 @@ def test_the_grid_shows_the_columns_chosen_of_the_set_chosen(opened, site):
     page = opened(site)
     to_images(page)
     heads = page.locator("#grid thead th")
-    assert heads.all_inner_texts() == ["image", "input", "cut", "fastcut", "none",
-                                       "true counterpart"]  # fmt: skip
+    assert heads.all_inner_texts() == [
+        "image",
+        "input",
+        "cut",
+        "fastcut",
+        "none",
+        "true counterpart",
+    ]
     page.get_by_role("combobox", name="Epoch", exact=True).select_option("best")
     page.locator("#columns").get_by_label("none").uncheck()
     assert "cut, best epoch (2)" in heads.all_inner_texts()
@@ -193,8 +211,21 @@ def test_every_control_and_picture_has_a_name(opened, site):
         summary.click()
     seen = accessible(page)
     roles = {role for role, _ in seen}
-    assert {"button", "link", "slider", "searchbox", "spinbutton", "combobox", "checkbox", "image",
-            "columnheader", "rowheader", "main", "banner", "contentinfo"} <= roles  # fmt: skip
+    assert {
+        "button",
+        "link",
+        "slider",
+        "searchbox",
+        "spinbutton",
+        "combobox",
+        "checkbox",
+        "image",
+        "columnheader",
+        "rowheader",
+        "main",
+        "banner",
+        "contentinfo",
+    } <= roles
     assert not [role for role, name in seen if role in NAMED and not name.strip()]
     assert ("image", "fastcut: img_0") in seen
     assert page.locator("html").get_attribute("lang") == "en"
@@ -259,14 +290,16 @@ def test_a_narrow_window_scrolls_no_way_but_down(opened, site, width):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_both_schemes_have_contrast(opened, site, scheme):
     page = opened(site, color_scheme=scheme)
-    red, green, blue = map(int, re.findall(r"\d+", page.evaluate(
-        "getComputedStyle(document.body).backgroundColor"))[:3])  # fmt: skip
+    red, green, blue = map(
+        int,
+        re.findall(r"\d+", page.evaluate("getComputedStyle(document.body).backgroundColor"))[:3],
+    )
     assert (red + green + blue > 600) == (scheme == "light")
     for text in ("body", ".lead", ".caption", "nav a", "a.note", ".missing", ".tag"):
         assert page.evaluate(CONTRAST, [text, "body"]) >= 4.5, text
 
 
-def test_without_scripts_scores_figures_and_records_are_there(opened, site):
+def test_without_scripts_scores_figures_and_details_are_there(opened, site):
     page = opened(site, java_script_enabled=False)
     assert page.locator("#scores-1 tbody tr").count() == 5
     assert page.get_by_text("Comparing images needs scripts").is_visible()

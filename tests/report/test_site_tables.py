@@ -8,31 +8,39 @@ from fake_runs import write_run
 from site_results import write_ablation, write_results
 
 from cut.base.errors import UserError
-from cut.report.site.cells import ScoreTable
-from cut.report.site.overview import overview_table
-from cut.report.site.page import write_site
+from cut.report.site.all_sets import all_sets_table
+from cut.report.site.page import Contents, write_site
 from cut.report.site.pictures import natural
-from cut.report.site.scores import score_table
+from cut.report.site.scores import ScoreTable, score_table
+from cut.results.rows import rows_of
 from cut.results.run import load_run
 
 
+def rows(folders):
+    return rows_of(map(load_run, folders))
+
+
+def line(table: ScoreTable, method: str):
+    """Return a row's cells without its name."""
+    return next(cells[1:] for row, cells in table.lines if row.name == method)
+
+
 def texts(table: ScoreTable, method: str) -> list[str]:
-    """Return a row as the table shows it, the name aside."""
-    (row,) = (row for row in table.rows if row.method == method)
-    return [cell.text for cell in row.cells]
+    """Return a row's texts without its name."""
+    return [cell.text for cell in line(table, method)]
 
 
 def interval(table: ScoreTable, method: str):
+    """Return the cell of a row's interval."""
     place = [column.key for column in table.columns[1:]].index("interval")
-    (row,) = (row for row in table.rows if row.method == method)
-    return row.cells[place]
+    return line(table, method)[place]
 
 
 # -- over all data sets --------------------------------------------------------------------------
 
 
 def test_one_table_holds_every_data_set_with_published_numbers_and_verdicts(tmp_path):
-    table = overview_table([load_run(run) for run in write_ablation(tmp_path)])
+    table = all_sets_table(rows(write_ablation(tmp_path)))
     heads = [(column.group, column.label) for column in table.columns]
     measured = ["FID ↓", "published", "verdict"]
     assert heads == [
@@ -47,24 +55,24 @@ def test_one_table_holds_every_data_set_with_published_numbers_and_verdicts(tmp_
 
 
 def test_a_number_of_another_segmentation_network_says_so_once(tmp_path):
-    table = overview_table([load_run(run) for run in write_ablation(tmp_path)])
-    said = [letter for letter, reason in table.notes if "segmented by other weights" in reason]
-    marks = {row.cells[-1].note for row in table.rows if not row.control}
-    assert len(said) == 1 and marks == set(said)
+    table = all_sets_table(rows(write_ablation(tmp_path)))
+    last = {cells[-1].notes for row, cells in table.lines if not row.control}
+    (notes,) = last
+    assert "segmented by other weights" in notes[0]
+    assert len([text for _, text in table.notes if text == notes[0]]) == 1
 
 
 def test_a_method_that_ran_on_one_set_has_dashes_for_the_other(tmp_path):
-    runs = [load_run(run) for run in write_ablation(tmp_path)]
-    runs = [run for run in runs if (run.facts["dataset"], run.facts["method"])
-            != ("horse2zebra", "no-id")]  # fmt: skip
-    table = overview_table(runs)
+    folders = write_ablation(tmp_path)
+    left = [run for run in folders if run.parts[-3:-1] != ("horse2zebra", "no-id")]
+    table = all_sets_table(rows(left))
     assert texts(table, "no-id")[:3] == ["–", "–", "–"] and texts(table, "no-id")[3] == "39.0"
-    assert all(len(row.cells) == len(table.columns) - 1 for row in table.rows)
+    assert all(len(cells) == len(table.columns) for cells in table.cells)
 
 
 def test_a_set_without_published_numbers_has_the_measured_ones_alone(tmp_path):
     runs = [write_run(tmp_path / d / "cut", "cut", dataset=d) for d in ("mine", "yours")]
-    table = overview_table([load_run(run) for run in runs])
+    table = all_sets_table(rows(runs))
     assert [column.label for column in table.columns] == ["method", "FID ↓", "FID ↓"]
 
 
@@ -88,15 +96,15 @@ def test_an_ablation_shows_the_options_once(tmp_path):
 
 
 def test_the_options_of_a_row_are_those_that_it_ran_with(tmp_path):
-    runs = [load_run(run) for run in write_ablation(tmp_path, ["horse2zebra"])]
-    table = score_table("horse2zebra", runs, ablation=True)
+    runs = write_ablation(tmp_path, ["horse2zebra"])
+    table = score_table(rows(runs), ablation=True)
     assert [column.label for column in table.columns[1:6]] == ["Id", "Negs", "Layers", "Int", "Ext"]
     assert texts(table, "cut")[:5] == ["✓", "255", "all", "✓", "✗"]
     assert texts(table, "no-id-15neg")[:5] == ["✗", "15", "all", "✓", "✗"]
     assert texts(table, "last")[2] == "last"
     assert texts(table, "ext-only")[:5] == ["✓", "2048", "all", "✗", "✓"]
     assert texts(table, "copy")[:5] == ["–"] * 5
-    negatives = {row.method: row.cells[1].sort for row in table.rows}
+    negatives = {row.name: cells[2].sort for row, cells in table.lines}
     assert negatives["no-id-15neg"] < negatives["cut"] < negatives["ext-only"]
     assert negatives["copy"] is None
 
@@ -104,15 +112,15 @@ def test_the_options_of_a_row_are_those_that_it_ran_with(tmp_path):
 def test_an_ablation_without_a_variant_is_one_sentence(tmp_path):
     run = write_run(tmp_path / "run", "cyclegan", options={"lambda_cycle": 10.0})
     with pytest.raises(UserError, match="none of these runs is a variant of CUT"):
-        write_site(tmp_path / "site", [run], ablation=True)
+        write_site(tmp_path / "site", [run], Contents(ablation=True))
 
 
 # -- intervals -----------------------------------------------------------------------------------
 
 
 def test_a_collapsed_row_and_controls_leave_the_axis_to_the_others(tmp_path):
-    runs = [load_run(run) for run in write_ablation(tmp_path, ["horse2zebra"])]
-    table = score_table("horse2zebra", runs)
+    runs = write_ablation(tmp_path, ["horse2zebra"])
+    table = score_table(rows(runs))
     (ends,) = (column.ends for column in table.columns if column.ends)
     assert 30 < float(ends[0]) < 35 and 57 < float(ends[1]) < 62
     for method in ("last", "copy"):
@@ -124,18 +132,26 @@ def test_a_collapsed_row_and_controls_leave_the_axis_to_the_others(tmp_path):
 
 def test_the_best_row_stays_on_the_axis_however_far_it_is_ahead(tmp_path):
     fids = {"a": 20.0, "b": 80.0, "c": 81.0, "d": 82.0, "e": 83.0}
-    runs = [load_run(write_run(tmp_path / name, name, algorithm="cut",
-                               scores={"fid": fid, "fid_low": fid - 1, "fid_high": fid + 1}))
-            for name, fid in fids.items()]  # fmt: skip
-    bar = interval(score_table("coats2stripes", runs), "a").bar
+    runs = [
+        load_run(
+            write_run(
+                tmp_path / name,
+                name,
+                algorithm="cut",
+                scores={"fid": fid, "fid_low": fid - 1, "fid_high": fid + 1},
+            )
+        )
+        for name, fid in fids.items()
+    ]
+    bar = interval(score_table(rows_of(runs)), "a").bar
     assert len(bar.whiskers) == 1 and not bar.left
 
 
 def test_of_several_seeds_the_numbers_are_only_read_aloud(tmp_path):
-    runs = [load_run(run) for run in write_ablation(tmp_path, ["horse2zebra"], seeds=(0, 1))]
-    table = score_table("horse2zebra", runs)
+    runs = write_ablation(tmp_path, ["horse2zebra"], seeds=(0, 1))
+    table = score_table(rows(runs))
     cells = {method: interval(table, method) for method in ("copy", "cut")}
-    assert all(cell.hides and not cell.note for cell in cells.values())
+    assert all(cell.spoken and not cell.notes for cell in cells.values())
     heights = [whisker.y for whisker in cells["cut"].bar.whiskers]
     assert heights == [25.0, 75.0], "a line a seed, one under the other"
 

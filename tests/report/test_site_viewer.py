@@ -10,7 +10,7 @@ from fake_runs import write_best, write_images, write_run, write_test
 from PIL import Image
 from site_results import to_images, write_ablation, write_many
 
-from cut.report.site.page import write_site
+from cut.report.site.page import Contents, write_site
 
 LONG = "a-method-whose-name-goes-on-for-seventy-letters-to-tell-all-of-its-opt"
 
@@ -20,7 +20,7 @@ def ablation(tmp_path_factory) -> Path:
     """Return the page of an ablation on two data sets, of three seeds with best epochs."""
     root = tmp_path_factory.mktemp("ablation")
     runs = write_ablation(root, seeds=(0, 1, 2))
-    return write_site(root / "site", runs, ablation=True)
+    return write_site(root / "site", runs, Contents(ablation=True))
 
 
 def labels(page) -> list[str]:
@@ -151,8 +151,10 @@ def test_long_names_do_not_widen_a_phone(opened, tmp_path, width):
     assert page.evaluate("document.documentElement.scrollWidth") == width
     assert page.locator("#left-name").inner_text() == "input"
     line = "e => e.getBoundingClientRect().height / parseFloat(getComputedStyle(e).lineHeight)"
-    rects = "e => { const r = document.createRange(); r.selectNodeContents(e);" \
-            " return r.getClientRects().length; }"  # fmt: skip
+    rects = (
+        "e => { const r = document.createRange(); r.selectNodeContents(e);"
+        " return r.getClientRects().length; }"
+    )
     assert page.locator("#left-name").evaluate(rects) == 1, "a short word in one line"
     assert page.locator("#columns label").nth(1).evaluate(line) > 1.5, "a long one wraps"
     page.emulate_media(media="print")

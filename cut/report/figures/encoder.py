@@ -1,16 +1,17 @@
-"""Drawing what an encoder has learned: which patches of the input a patch of the output is like.
+"""Draw what an encoder has learned: how similar input patches are to a patch of the translation.
 
-For a run of CUT's family. From a patch of the translation (the query), the cosine similarity to
-every patch of its input, at each layer that PatchNCE compared: of the vectors z that PatchNCE
-itself compares, after the projection heads, which the run keeps in `embedding.pt`. And the first
-three principal components of the encoder's features at the deepest of those layers, as colours.
+For a run of CUT or a variant. Each map shows the cosine similarity of one patch of the translation
+(the query) to every patch of its input, at one of the layers that PatchNCE compares. The vectors
+are those that PatchNCE compares, after the projection heads, which the run keeps in `embedding.pt`.
+The last two images show the first three principal components of the encoder's features at the
+deepest of those layers as colours.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -26,14 +27,15 @@ from cut.base.random_streams import generator
 from cut.base.tensors import read_tensors, to_image, to_tensor
 from cut.methods.cut import Cut
 from cut.nets.networks import ProjectionHeads
+from cut.records.run import RunRecord
 from cut.training.trained_run import load_run
 
 WIDTH = 6.9  # inches: the width of a page
-MIDDLE = (0.3, 0.7)  # queries lie in this part of the height and of the width
+MIDDLE = (0.3, 0.7)  # the part of the height and of the width that queries are drawn from
 
 
 def similarity(query: Tensor, keys: Tensor, place: tuple[float, float]) -> Tensor:
-    """Return the cosine (H, W) of the query map's vector at `place` to every vector of the keys.
+    """Return the cosine (H, W) of the query's vector at `place` and every vector of the keys.
 
     Args:
         query: (C, H, W) vectors of the translation.
@@ -47,10 +49,10 @@ def similarity(query: Tensor, keys: Tensor, place: tuple[float, float]) -> Tenso
 
 
 def unpadded(maps: Tensor, height: int, width: int) -> Tensor:
-    """Return maps (..., H, W) without the border that a padding layer put around the image.
+    """Return maps (..., H, W) without the border of a padding layer.
 
-    Layer 0 is the input with 3 pixels of reflection on each side: a share of its height is no
-    share of the image's.
+    Layer 0 is the input with 3 reflected pixels on each side, so a share of its height is another
+    place than the same share of the image's height.
     """
     y, x = max(0, maps.shape[-2] - height) // 2, max(0, maps.shape[-1] - width) // 2
     return maps[..., y : maps.shape[-2] - y, x : maps.shape[-1] - x]
@@ -59,9 +61,9 @@ def unpadded(maps: Tensor, height: int, width: int) -> Tensor:
 def principal_colours(maps: Sequence[Tensor]) -> list[np.ndarray]:
     """Return maps (C, H, W) as images (H, W, 3) in [0, 1]: their first 3 principal components.
 
-    The components are those of all maps together, so that a colour means the same in each; a
-    component goes from its 2nd to its 98th percentile. Its sign, which is arbitrary, is the one
-    that makes the largest weight positive.
+    The components are those of all maps together, so that a colour means the same in each. Each
+    component is scaled from its 2nd to its 98th percentile. Its sign, which is arbitrary, makes the
+    largest weight positive.
     """
     rows = torch.cat([m.flatten(1).T for m in maps]).double()  # positions, C
     rows = rows - rows.mean(dim=0)
@@ -81,13 +83,13 @@ def principal_colours(maps: Sequence[Tensor]) -> list[np.ndarray]:
 
 
 def embedded(heads: ProjectionHeads, maps: Sequence[Tensor]) -> list[Tensor]:
-    """Return what `heads` make of every position: (N, width, H_l, W_l) unit vectors a layer."""
+    """Return the heads' unit vectors of every position: (N, width, H_l, W_l) per layer."""
     ids = [torch.arange(m.shape[-2] * m.shape[-1]) for m in maps]
-    vectors = zip(heads(maps, ids), maps, strict=True)  # (N, H_l*W_l, width) a layer
+    vectors = zip(heads(maps, ids), maps, strict=True)  # (N, H_l*W_l, width) per layer
     return [v.transpose(1, 2).unflatten(2, m.shape[-2:]) for v, m in vectors]
 
 
-def load_encoder(run: Path) -> tuple[dict[str, Any], Cut]:
+def load_encoder(run: Path) -> tuple[RunRecord, Cut]:
     """Return a run's record, and its method with the trained encoder and heads.
 
     Raises:
@@ -110,16 +112,24 @@ def load_encoder(run: Path) -> tuple[dict[str, Any], Cut]:
     return record, method
 
 
-def draw(run: Path, test: Path, names: Sequence[str], seed: int) -> Figure:
-    """Draw a row for each test image in `names`: query, input, similarities, components.
+@dataclass(frozen=True)
+class Encoded:
+    """What an encoder makes of inputs and their translations.
 
-    Raises:
-        UserError: as `load_encoder`.
+    Attributes:
+        images: (N, 3, H, W), the inputs and the translations.
+        vectors: per layer, (N, C, H_l, W_l) for the translations (queries) and the inputs (keys).
+        colours: components as colours (H_l, W_l, 3): one per input, then one per translation.
     """
-    record, method = load_encoder(run)
+
+    images: tuple[Tensor, Tensor]
+    vectors: list[tuple[Tensor, Tensor]]
+    colours: list[np.ndarray]
+
+
+def encode(method: Cut, images: Tensor) -> Encoded:
+    """Return what the encoder makes of `images` (N, 3, H, W) and of their translations."""
     layers = method.options.nce_layers
-    sources = by_stem(test / "source")
-    images = torch.stack([to_tensor(read_image(sources[name])) for name in names])
     with torch.inference_mode():
         out = method.translate(images)
         maps = [
@@ -129,52 +139,70 @@ def draw(run: Path, test: Path, names: Sequence[str], seed: int) -> Figure:
         keys, queries = embedded(method.F, maps[0]), embedded(method.query_heads, maps[1])
     deep = layers.index(max(layers))
     colours = principal_colours([*maps[0][deep], *maps[1][deep]])
-    cell = WIDTH / (4 + len(layers)) * images.shape[2] / images.shape[3]
+    return Encoded((images, out), list(zip(queries, keys, strict=True)), colours)
+
+
+def draw(run: Path, test: Path, names: Sequence[str], seed: int) -> Figure:
+    """Draw one row per test image in `names`: query, input, similarities, components.
+
+    Raises:
+        UserError: as `load_encoder`.
+    """
+    record, method = load_encoder(run)
+    layers = method.options.nce_layers
+    sources = by_stem(test / "source")
+    images = torch.stack([to_tensor(read_image(sources[name])) for name in names])
+    found = encode(method, images)
+    columns = 4 + len(layers)
+    height = WIDTH / columns * images.shape[2] / images.shape[3] + 0.13
+    size = (WIDTH, height * len(names) + 0.5)
     figure, axes = plt.subplots(
-        len(names), 4 + len(layers), squeeze=False, layout="constrained",
-        figsize=(WIDTH, (cell + 0.13) * len(names) + 0.5),
-    )  # fmt: skip
+        len(names), columns, squeeze=False, layout="constrained", figsize=size
+    )
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.01, hspace=0.01)
-    figure.suptitle(
+    words = (
         f"{record.method}: cosine of the marked patch of the translation to each patch of the"
-        f" input, by layer; components of layer {layers[deep]}",
-        fontsize=7, x=0.01, ha="left",
-    )  # fmt: skip
+        f" input, by layer; components of layer {max(layers)}"
+    )
+    figure.suptitle(words, fontsize=7, x=0.01, ha="left")
     titles = ["translation", "input", *(f"layer {n}" for n in layers)]
-    titles += [f"components, {side}" for side in ("input", "output")]
+    titles += ["components,\ninput", "components,\noutput"]
+    for ax, title in zip(axes[0], titles, strict=True):
+        ax.set_title(title, fontsize=7)
     for row, name in enumerate(names):
         place = _place(seed, name)
-        shown = [np.asarray(to_image(x)) for x in (out[row], images[row])]
-        shown += [similarity(q[row], k[row], place).numpy()
-                  for q, k in zip(queries, keys, strict=True)]  # fmt: skip
-        shown += [colours[row], colours[len(names) + row]]
-        for column, (ax, picture) in enumerate(zip(axes[row], shown, strict=True)):
-            _panel(ax, picture, place, marked=column < 2 + len(layers))
-            if row == 0:
-                ax.set_title(titles[column].replace(", ", ",\n"), fontsize=7)
+        for column, picture in enumerate(_pictures(found, row, place)):
+            _panel(axes[row][column], picture, place, marked=column < 2 + len(layers))
     return figure
 
 
+def _pictures(found: Encoded, row: int, place: tuple[float, float]) -> list[np.ndarray]:
+    """Return a row's pictures: images (H, W, 3), and maps (H, W) of similarities."""
+    images, out = found.images
+    maps = [similarity(queries[row], keys[row], place) for queries, keys in found.vectors]
+    shown = [np.asarray(to_image(x)) for x in (out[row], images[row])]
+    shown += [m.numpy() for m in maps]
+    return [*shown, found.colours[row], found.colours[len(images) + row]]
+
+
 def _place(seed: int, name: str) -> tuple[float, float]:
-    """Return where an image's query lies: drawn from the middle part."""
+    """Return the place of an image's query, drawn from the middle part."""
     low, high = MIDDLE
     y, x = (low + (high - low) * torch.rand(2, generator=generator(seed, "query", name))).tolist()
     return y, x
 
 
 def _panel(ax: Axes, picture: np.ndarray, place: tuple[float, float], marked: bool) -> None:
+    """Draw an image, or a map with its range below it; mark the query's place."""
     h, w = picture.shape[:2]
+    ax.imshow(picture, cmap="viridis", interpolation="nearest")
     if picture.ndim == 2:
-        ax.imshow(picture, cmap="viridis", interpolation="nearest")
-        # Each map has a range of its own: without it a map of equal values looks like contrast.
+        # Each map has its own range. Without it, nearly equal values would look like contrast.
         words = f"{picture.min():.2f} to {picture.max():.2f}".replace("-", "\N{MINUS SIGN}")
-        ax.annotate(words, (0.5, 0), (0, -2), xycoords="axes fraction", fontsize=6, va="top",
-                    ha="center", textcoords="offset points")  # fmt: skip
-    else:
-        ax.imshow(picture, interpolation="nearest")
+        below = {"xycoords": "axes fraction", "textcoords": "offset points"}
+        ax.annotate(words, (0.5, 0), (0, -2), fontsize=6, va="top", ha="center", **below)
     if marked:
-        ax.plot(int(place[1] * w), int(place[0] * h), marker="s", ms=5, mfc="none", mec="white",
-                mew=1.6)  # fmt: skip
-        ax.plot(int(place[1] * w), int(place[0] * h), marker="s", ms=5, mfc="none", mec="black",
-                mew=0.7)  # fmt: skip
+        mark = {"marker": "s", "ms": 5, "mfc": "none"}
+        for colour, width in (("white", 1.6), ("black", 0.7)):
+            ax.plot(int(place[1] * w), int(place[0] * h), mec=colour, mew=width, **mark)
     ax.set_axis_off()

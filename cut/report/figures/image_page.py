@@ -1,4 +1,4 @@
-"""Pages of images: each image pixel for pixel at one resolution, words beside them as text."""
+"""Pages of images: every image pixel for pixel at one resolution, with text beside them."""
 
 from __future__ import annotations
 
@@ -11,45 +11,45 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
-DPI = 300  # what print asks of photographs; more makes files large and shows nothing
-FILLED = 0.85  # of its place, at least, an image that is enlarged at that resolution fills
+DPI = 300  # enough for photographs in print
+FILLED = 0.85  # the least share of its frame that an enlarged image fills at that resolution
 POINT = 1 / 72  # inches
 
 
 @dataclass(frozen=True)
-class Cell:
-    """The place of an image on a page: its pixels, and how many of them are an inch."""
+class Frame:
+    """The size of an image on a page: (width, height) in pixels, and pixels per inch."""
 
     pixels: tuple[int, int]
     dpi: int
 
     @property
     def inches(self) -> tuple[float, float]:
-        """Return width and height."""
+        """Return width and height in inches."""
         return self.pixels[0] / self.dpi, self.pixels[1] / self.dpi
 
 
-def cell(size: tuple[int, int], width: float, height: float) -> Cell:
-    """Return the place of images of `size` pixels in `width` x `height` inches.
+def frame(size: tuple[int, int], width: float, height: float) -> Frame:
+    """Return the frame of images of `size` (width, height) in `width` x `height` inches.
 
-    Small images are enlarged in whole multiples, so that every pixel stays a square; where that
-    leaves much of the place empty, by one more, at a finer resolution.
+    Small images are enlarged by a whole factor, so that every pixel stays a square. Where that
+    leaves much of the frame empty, the factor is one more and the resolution finer.
     """
-    room = min(width / size[0], height / size[1])  # inches for a pixel
-    times = int(room * DPI)
-    if times < 1:
-        return Cell((max(1, int(size[0] * room * DPI)), max(1, int(size[1] * room * DPI))), DPI)
+    room = min(width / size[0], height / size[1])  # inches per pixel
+    factor = int(room * DPI)
+    if factor < 1:
+        return Frame((max(1, int(size[0] * room * DPI)), max(1, int(size[1] * room * DPI))), DPI)
     dpi = DPI
-    if times < FILLED * room * DPI:
-        times += 1
-        dpi = math.ceil(times / room)
-    return Cell((size[0] * times, size[1] * times), dpi)
+    if factor < FILLED * room * DPI:
+        factor += 1
+        dpi = math.ceil(factor / room)
+    return Frame((size[0] * factor, size[1] * factor), dpi)
 
 
 def fitted(image: Image.Image, box: tuple[int, int]) -> Image.Image:
-    """Return `image` as large as `box` (pixels) allows: enlarged by squares or reduced by a filter.
+    """Return `image` as large as `box` (pixels) allows.
 
-    The filter is Lanczos', which leaves no steps.
+    It is enlarged by a whole factor, or reduced by a Lanczos filter, which avoids aliasing.
     """
     share = min(box[0] / image.width, box[1] / image.height)
     share = int(share) if share >= 1 else share
@@ -57,8 +57,8 @@ def fitted(image: Image.Image, box: tuple[int, int]) -> Image.Image:
     return image.resize(size, Image.Resampling.NEAREST if share >= 1 else Image.Resampling.LANCZOS)
 
 
-class Sheet:
-    """A white page of `width` x `height` inches; places are inches from its upper left corner."""
+class ImagePage:
+    """A white page of `width` x `height` inches; positions are inches from the upper left."""
 
     def __init__(self, width: float, height: float, dpi: int = DPI) -> None:
         """Begin an empty page."""
@@ -73,7 +73,7 @@ class Sheet:
         part[:] = np.asarray(image)[: part.shape[0], : part.shape[1]]
 
     def text(self, x: float, y: float, text: str, **how: Any) -> None:
-        """Place `text` at (x, y); `how` as matplotlib's text."""
+        """Place `text` at (x, y); `how` are options of matplotlib's text."""
         self.texts.append((x, y, text, how))
 
     def figure(self) -> Figure:

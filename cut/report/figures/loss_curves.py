@@ -1,7 +1,7 @@
-"""Drawing training curves: small multiples, one panel a kind of loss, one look a row.
+"""Plot training curves as small multiples: one panel per kind of loss, one line per row.
 
-A row is its running mean, of several seeds their mean with a band of their deviation. The values
-themselves stand faint behind a row of one seed, where the rows are few.
+A line is the running mean of a row, or over several seeds their mean with a band of their standard
+deviation. With few rows, the values of a single seed are drawn faintly behind its line.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -20,86 +20,114 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from cut.report.figures.style import Look
+from cut.base.errors import NothingToShow
+from cut.records.history import HistoryRow
+from cut.records.run import LossRecord, RunRecord
+from cut.report.figures.style import BESIDE, RowStyle, row_styles
 from cut.report.figures.text import COLUMN, PAGE, legend_above, wrapped
 
 PANEL = 1.75  # inches: its height
-FEW = 6  # rows: of more, the values behind the running means would hide these
-MARKED = 6  # markers a line, about
+FEW = 6  # rows: with more, values behind the running means would hide other lines
+MARKED = 6  # markers per line, about
+
+Points = tuple[pd.Series, pd.Series]  # epochs, and the loss at each
 
 
 @dataclass(frozen=True)
 class Curve:
-    """The losses of one run: `x` in epochs, one column of `losses` a loss."""
+    """The losses of one run: `x` in epochs, one column of `losses` per loss."""
 
-    method: str
-    seed: int
-    options: Mapping[str, Any]
+    record: RunRecord
     x: pd.Series
     losses: pd.DataFrame
+
+    def points(self, name: str) -> Points:
+        """Return a loss without its weight."""
+        return self.x, self.losses[name] / self.weight(name)
+
+    def weight(self, name: str) -> float:
+        """Return the weight of a loss in the sum that is minimised; 1 for one without."""
+        known = self.record.losses.get(name)
+        return float(self.record.options.get(known.weight, 1.0)) or 1.0 if known else 1.0
 
 
 @dataclass(frozen=True)
 class Panel:
-    """A kind of loss: the column it draws, and the option that weighs it (divided out)."""
+    """One kind of loss, and the curves of the runs that have it."""
 
-    title: str
     loss: str
-    unit: str
-    weight: str = ""
+    shown: LossRecord
+    curves: list[Curve]
+
+    def chance(self) -> float | None:
+        """Return the level of chance if it is the same in all runs, or None."""
+        known = [curve.record.losses.get(self.loss, self.shown) for curve in self.curves]
+        levels = {loss.chance for loss in known}
+        return levels.pop() if len(levels) == 1 else None
 
 
-PANELS = (
-    Panel("generator, adversarial", "G_GAN", "squared error", "lambda_gan"),
-    Panel("discriminator, real", "D_real", "squared error"),
-    Panel("discriminator, fake", "D_fake", "squared error"),
-    Panel("PatchNCE, translation", "NCE", "cross-entropy, nats", "lambda_nce"),
-    Panel("PatchNCE, identity", "NCE_Y", "cross-entropy, nats", "lambda_nce"),
-)
-# The sum that is minimised: its terms are drawn.
-SUMS = {"G"}
+def load_curve(run: Path) -> Curve | None:
+    """Return the losses of a run, or None for one without training.
+
+    Raises:
+        UserError: `run.json` or `history.csv` is missing or not of its form.
+    """
+    record, rows = RunRecord.read(run / "run.json"), HistoryRow.read(run / "history.csv")
+    if not rows:
+        return None
+    x = pd.Series([row.iteration * record.epochs / record.iterations for row in rows])
+    return Curve(record, x, pd.DataFrame([row.losses for row in rows]))
 
 
 def panels(curves: Sequence[Curve]) -> list[Panel]:
-    """Return the panels that have something to show, a method's own losses last."""
-    present = dict.fromkeys(name for curve in curves for name in curve.losses)
-    known = {panel.loss for panel in PANELS} | SUMS
-    own = []
-    for name in (name for name in present if name not in known):
-        whose = dict.fromkeys(curve.method for curve in curves if name in curve.losses)
-        words = ", ".join(whose) if len(whose) <= 2 else f"{len(whose)} rows"
-        own.append(Panel(f"{name} ({words})", name, "loss"))
-    return [p for p in PANELS if p.loss in present] + own
+    """Return one panel per loss, except for sums of other losses."""
+    # The methods' own order, then losses that no record describes.
+    names = [name for curve in curves for name in (*curve.record.losses, *curve.losses)]
+    found = []
+    for name in dict.fromkeys(names):
+        mine = [curve for curve in curves if name in curve.losses]
+        if not mine:
+            continue
+        known = next((c.record.losses[name] for c in mine if name in c.record.losses), None)
+        shown = known or LossRecord(title=f"{name} ({_whose(mine)})")
+        if not shown.total:
+            found.append(Panel(name, shown, mine))
+    return found
 
 
-def draw(curves: Sequence[Curve], looks: Mapping[str, Look]) -> Figure:
-    """Draw every curve in its row's look; a figure that says so where there are none."""
+def _whose(curves: Sequence[Curve]) -> str:
+    names = dict.fromkeys(curve.record.method for curve in curves)
+    return ", ".join(names) if len(names) <= 2 else f"{len(names)} rows"
+
+
+def draw(runs: Sequence[Path]) -> Figure:
+    """Draw the losses of every trained run in `runs`, which are run folders.
+
+    Raises:
+        UserError: as `load_curve`.
+        NothingToShow: no run was trained.
+    """
+    styles = row_styles(RunRecord.read(run / "run.json") for run in runs)
+    curves = [curve for run in runs if (curve := load_curve(run))]
     shown = panels(curves)
     if not shown:
-        figure = plt.figure(figsize=(3.2, PANEL))
-        figure.text(0.5, 0.5, "no run was trained", ha="center", va="center")
-        return figure
+        raise NothingToShow("no run was trained")
+    names = list(dict.fromkeys(curve.record.method for curve in curves))
     across = min(3 if len(shown) > 4 else 2, len(shown))
     down = math.ceil(len(shown) / across)
     width = PAGE[0] if across > 1 else COLUMN
-    figure, axes = plt.subplots(
-        down, across, squeeze=False, layout="constrained", figsize=(width, PANEL * down)
-    )
-    rows: dict[str, list[Curve]] = {}
-    for curve in curves:
-        rows.setdefault(curve.method, []).append(curve)
+    size = (width, PANEL * down)
+    figure, axes = plt.subplots(down, across, squeeze=False, layout="constrained", figsize=size)
     flat = list(axes.flat)
     for panel, ax in zip(shown, flat, strict=False):
-        _panel(ax, panel, rows, looks)
-        ax.set_title(wrapped(panel.title, width / across - 0.55, 8.5), loc="left")
+        _panel(ax, panel, names, styles)
+        ax.set_title(wrapped(panel.shown.title, width / across - 0.55, 8.5), loc="left")
     for ax in flat[len(shown) :]:
         ax.remove()
-    for i in range(len(shown)):
-        if i + across >= len(shown):  # nothing below
-            flat[i].set_xlabel("epoch")
-    handles = [
-        Line2D([], [], lw=1.3, ms=4.5, mew=0.5, label=name, **looks[name].line) for name in rows
-    ]
+    for ax in flat[max(0, len(shown) - across) : len(shown)]:
+        ax.set_xlabel("epoch")  # the last panel of each column
+    lines = {"lw": 1.3, "ms": 4.5, "mew": 0.5}
+    handles = [Line2D([], [], label=name, **lines, **styles[name].line) for name in names]
     figure.set_figheight(PANEL * down + legend_above(figure, handles))
     return figure
 
@@ -110,10 +138,10 @@ def smooth(values: pd.Series) -> pd.Series:
     return values.rolling(window, center=True, min_periods=1).mean() if window >= 3 else values
 
 
-def together(seeds: Sequence[tuple[pd.Series, pd.Series]]) -> pd.DataFrame:
-    """Return the columns mean and deviation of (x, y) of several seeds, by the first one's x.
+def together(seeds: Sequence[Points]) -> pd.DataFrame:
+    """Return the columns mean and deviation of several seeds, indexed by the first one's x.
 
-    Only where every seed has values; a seed with other x (another interval) is interpolated.
+    Only where every seed has values. A seed with other x (another interval) is interpolated.
     """
     low, high = max(x.min() for x, _ in seeds), min(x.max() for x, _ in seeds)
     x = seeds[0][0][seeds[0][0].between(low, high)].to_numpy()
@@ -122,65 +150,48 @@ def together(seeds: Sequence[tuple[pd.Series, pd.Series]]) -> pd.DataFrame:
     return pd.DataFrame({"mean": values.mean(axis=0), "deviation": deviation}, index=x)
 
 
-def _panel(
-    ax: Axes, panel: Panel, rows: Mapping[str, Sequence[Curve]], looks: Mapping[str, Look]
-) -> None:
+def _panel(ax: Axes, panel: Panel, names: Sequence[str], styles: Mapping[str, RowStyle]) -> None:
     """Draw one loss of every row that has it."""
-    weighed, shown = set(), []
-    for place, (name, curves) in enumerate(rows.items()):
-        seeds = []
-        for curve in (curve for curve in curves if panel.loss in curve.losses):
-            weight = float(curve.options.get(panel.weight, 1.0)) or 1.0
-            weighed.add(weight)
-            seeds.append((curve.x, curve.losses[panel.loss] / weight))
-        if seeds:
-            shown.append(_row(ax, seeds, looks[name], place, faint=len(rows) <= FEW))
-    divided = f", divided by {panel.weight}" if weighed - {1.0} else ""
-    ax.set_ylabel(panel.unit + divided.replace(", ", "\n", 1))
-    if min(line["mean"].min() for line in shown) >= 0:
+    lines = []
+    for place, name in enumerate(names):
+        mine = [curve for curve in panel.curves if curve.record.method == name]
+        if mine:
+            seeds = [curve.points(panel.loss) for curve in mine]
+            lines.append(_row(ax, seeds, styles[name], place, faint=len(names) <= FEW))
+    divided = any(curve.weight(panel.loss) != 1 for curve in panel.curves)
+    ax.set_ylabel(panel.shown.unit + f"\ndivided by {panel.shown.weight}" * divided)
+    if min(line["mean"].min() for line in lines) >= 0:
         ax.set_ylim(bottom=0)
-    end = max(line.index.max() for line in shown)
+    end = max(line.index.max() for line in lines)
     ax.set_xlim(0, 1.03 * end or 1)
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=bool(end >= 1)))
     ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-    _references(ax, panel, [curve for curves in rows.values() for curve in curves])
+    _chance_level(ax, panel)
     sns.despine(ax=ax)
 
 
 def _row(
-    ax: Axes,
-    seeds: Sequence[tuple[pd.Series, pd.Series]],
-    look: Look,
-    place: int,
-    faint: bool,
+    ax: Axes, seeds: Sequence[Points], style: RowStyle, place: int, faint: bool
 ) -> pd.DataFrame:
-    """Draw one row's line, and its band or the values behind it; return what the line shows."""
+    """Draw one row's line, and its band or the values behind it; return the line's values."""
     line = together([(x, smooth(raw)) for x, raw in seeds])
     x, mean = line.index, line["mean"]
     if len(seeds) > 1:
         low, high = mean - line["deviation"], mean + line["deviation"]
-        ax.fill_between(x, low, high, color=look.colour, alpha=0.18, lw=0, zorder=1.5)
+        ax.fill_between(x, low, high, color=style.colour, alpha=0.18, lw=0, zorder=1.5)
     elif faint and smooth(seeds[0][1]) is not seeds[0][1]:
-        ax.plot(*seeds[0], color=look.colour, lw=0.5, alpha=0.25, zorder=1)
+        ax.plot(*seeds[0], color=style.colour, lw=0.5, alpha=0.25, zorder=1)
     step = max(1, len(line) // MARKED)
-    # Rows begin at other places, or the markers of equal losses would lie on each other.
+    # The markers of each row start at another place, so that those of equal losses don't overlap.
     first = place * step // max(1, MARKED) % step
-    ax.plot(x, mean, lw=1.1, ms=3.5, mew=0.5, markevery=(first, step), zorder=2.5, **look.line)
+    ax.plot(x, mean, lw=1.1, ms=3.5, mew=0.5, markevery=(first, step), zorder=2.5, **style.line)
     return line
 
 
-def _references(ax: Axes, panel: Panel, curves: Sequence[Curve]) -> None:
-    """Draw the value that tells nothing: a guess among patches, or between real and fake."""
-    if panel.unit == "squared error":
-        level, words = 0.25, "undecided"
-    else:
-        patches = {c.options.get("n_patches") for c in curves if panel.loss in c.losses}
-        banks = any(c.options.get("negatives", "internal") != "internal" for c in curves)
-        if panel.weight != "lambda_nce" or len(patches) != 1 or None in patches or banks:
-            return
-        level, words = math.log(patches.pop()), "guessing"
-    if level > ax.get_ylim()[1]:
+def _chance_level(ax: Axes, panel: Panel) -> None:
+    """Draw the level of chance as a dotted line where it is within the axis."""
+    level = panel.chance()
+    if level is None or level > ax.get_ylim()[1]:
         return
     ax.axhline(level, color="0.45", lw=0.7, ls=":", zorder=0)
-    place = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
-    ax.annotate(words, (1, level), (2, 0), **place, va="center", color="0.4", fontsize=7)
+    ax.annotate(panel.shown.at_chance, (1, level), (2, 0), va="center", **BESIDE)

@@ -10,7 +10,7 @@ from typing import Any
 
 import matplotlib
 
-matplotlib.use("Agg")  # no display is needed, nor looked for
+matplotlib.use("Agg")  # draws without a display
 
 import matplotlib.pyplot as plt
 import seaborn as sns
@@ -19,15 +19,18 @@ from matplotlib.figure import Figure
 from cut.base.errors import NothingToShow, UserError, unknown
 from cut.base.files import replacing
 from cut.base.images import by_stem
-from cut.report.figures import ablation_scatter, fid_against_cost, fid_by_epoch, image_grid
-from cut.report.figures.loss_curves import Curve, draw
-from cut.report.figures.style import looks
-from cut.results.protocol import check_comparable
-from cut.results.run import Run, load_facts, load_history, load_run
-from cut.training.history import COLUMNS
+from cut.report.figures import (
+    ablation_scatter,
+    best_and_worst,
+    fid_against_cost,
+    fid_by_epoch,
+    image_grid,
+    loss_curves,
+)
+from cut.results.protocol import load_comparable
 
 STYLE = {
-    "figure.dpi": 200,  # images take their own
+    "figure.dpi": 200,  # figures of images have their own
     "font.size": 8,
     "axes.titlesize": 8.5,
     "axes.labelsize": 8,
@@ -37,12 +40,16 @@ STYLE = {
     "axes.linewidth": 0.6,
     "xtick.major.width": 0.6,
     "ytick.major.width": 0.6,
-    "pdf.fonttype": 42,  # text stays text
+    "pdf.fonttype": 42,  # keeps text as text
 }
 
 
 def save(figure: Figure, out: Path) -> list[Path]:
-    """Write `figure` as PNG and as PDF without a date in either; return both paths."""
+    """Write `figure` as PNG and PDF, both without a date; return the paths.
+
+    Raises:
+        UserError: `out` does not end in .png.
+    """
     if out.suffix.lower() != ".png":
         raise UserError(f"--out is {out}; give a name that ends in .png (a .pdf is written too)")
     written = [out, out.with_suffix(".pdf")]
@@ -56,7 +63,7 @@ def save(figure: Figure, out: Path) -> list[Path]:
 
 
 def choose(known: Sequence[str], rows: int, seed: int, names: Sequence[str] = ()) -> list[str]:
-    """Return the test images to show: `names`, or `rows` of them drawn from `seed`, in order.
+    """Return the test images to show: `names`, or `rows` images drawn from `seed`, in order.
 
     Raises:
         UserError: a name that no test image has, or fewer than one row.
@@ -72,23 +79,10 @@ def choose(known: Sequence[str], rows: int, seed: int, names: Sequence[str] = ()
     return sorted(random.Random(seed).sample(sorted(known), min(rows, len(known))))
 
 
-def curves(runs: Sequence[Path]) -> Figure:
-    """Draw the losses of every trained run against the epoch, one panel a kind of loss."""
-    found, records = [], [load_facts(run) for run in runs]
-    for run, facts in zip(runs, records, strict=True):
-        history = load_history(run)
-        if history.empty:
-            continue
-        x = history.iteration * facts["epochs"] / facts["iterations"]
-        losses = history.drop(columns=COLUMNS, errors="ignore")
-        found.append(Curve(facts["method"], facts["seed"], facts["options"], x, losses))
-    return draw(found, looks(records))
-
-
 def write_figure(kind: str, out: Path, runs: Sequence[Path], **given: Any) -> list[Path]:
     """Draw one figure as PNG to `out` and as PDF beside it; return both paths.
 
-    A figure without data shows the reason as text. `given` holds the arguments of the kind: see
+    A figure without data shows the reason as text. `given` are the arguments of the kind: see
     `FIGURES`.
     """
     with sns.axes_style("ticks"), plt.rc_context(STYLE):
@@ -106,45 +100,37 @@ def _grid(
     runs: Sequence[Path], test: Path, rows: int = 8, seed: int = 0, names: Sequence[str] = ()
 ) -> Figure:
     columns = image_grid.columns(test, runs)
-    return image_grid.draw(columns, choose(list(columns[0][1]), rows, seed, names))
+    return image_grid.draw(columns, choose(list(columns[0].images), rows, seed, names))
 
 
 def _cases(runs: Sequence[Path], test: Path, count: int = 4) -> Figure:
-    from cut.report.figures import best_and_worst  # brings Inception along
-
     return best_and_worst.draw(test, runs, count)
 
 
 def _encoder(
     runs: Sequence[Path], test: Path, rows: int = 4, seed: int = 0, names: Sequence[str] = ()
 ) -> Figure:
-    from cut.report.figures import encoder  # brings the networks along
+    from cut.report.figures import encoder  # loads torch and the methods
 
     chosen = choose(list(by_stem(test / "source")), rows, seed, names)
     return encoder.draw(runs[0], test, chosen, seed)
 
 
 def _stability(runs: Sequence[Path]) -> Figure:
-    return fid_by_epoch.draw(_comparable(runs))
+    return fid_by_epoch.draw(load_comparable(runs))
 
 
 def _cost(runs: Sequence[Path]) -> Figure:
-    return fid_against_cost.draw(_comparable(runs))
+    return fid_against_cost.draw(load_comparable(runs))
 
 
 def _scatter(runs: Sequence[Path], miou: bool = False) -> Figure:
-    return ablation_scatter.draw(_comparable(runs), miou)
-
-
-def _comparable(folders: Sequence[Path]) -> list[Run]:
-    runs = [load_run(folder) for folder in folders]
-    check_comparable(runs)
-    return runs
+    return ablation_scatter.draw(load_comparable(runs), miou)
 
 
 FIGURES: dict[str, Callable[..., Figure]] = {
     "grid": _grid,
-    "curves": curves,
+    "curves": loss_curves.draw,
     "stability": _stability,
     "cost": _cost,
     "scatter": _scatter,

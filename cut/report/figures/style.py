@@ -1,8 +1,7 @@
-"""What the figures share: how a row looks, its deviation, axes of several magnitudes, controls."""
+"""What the figures share: the style of a row, error bars, scales of axes, levels of controls."""
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,17 +10,23 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter, NullLocator, StrMethodFormatter
 
-from cut.records.run_record import CONTROLS
-from cut.report.dataset_tables import in_rows
+from cut.metrics.catalogue import METRICS
+from cut.records.run import RunRecord
 from cut.report.figures.text import wrapped
-from cut.results.run import METRICS, Run, mean_of, values_of
+from cut.results.rows import Row
 
-# Seaborn's colour-blind-safe colours less those too pale on white (yellow, pink) and the grey,
-# which is the controls'; the dark blue is Paul Tol's.
+# Seaborn's colour-blind-safe colours without those too pale on white (yellow, pink) and without the
+# grey of the controls. The dark blue is Paul Tol's.
 COLOURS = ("#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc", "#ca9161", "#332288", "#56b4e9")
-MARKERS = "osD^vPX*<>p"  # no divisor in common with the colours: 88 rows before a pair comes again
+MARKERS = "osD^vPX*<>p"  # 11 and 8 colours have no common divisor: 88 distinct pairs
 DASHES = ("-", (0, (4, 1.4)), (0, (1, 1)), (0, (5, 1.2, 1, 1.2)))
-SPREAD = 6  # beyond this ratio of the largest to the smallest value an axis is logarithmic
+SPREAD = 6  # largest value / smallest value: an axis with a larger ratio is logarithmic
+BESIDE = {
+    "color": "0.35",
+    "fontsize": 7,
+    "xycoords": ("axes fraction", "data"),
+    "textcoords": "offset points",
+}
 CLOSE = 0.07  # of the axis' height: closer than this, two labels would touch
 
 
@@ -29,32 +34,36 @@ CLOSE = 0.07  # of the axis' height: closer than this, two labels would touch
 
 
 @dataclass(frozen=True)
-class Look:
-    """How one row is drawn in every figure of a benchmark."""
+class RowStyle:
+    """The marker, colour and dashes of one row, the same in every figure of a benchmark."""
 
     marker: str
     colour: str
-    dashes: Any
+    dashes: Any = "-"
 
     @property
     def point(self) -> dict[str, Any]:
-        """Return the options of a point."""
+        """Return matplotlib's options of a point."""
         return {"marker": self.marker, "color": self.colour, "ls": ""}
 
     @property
     def line(self) -> dict[str, Any]:
-        """Return the options of a line with markers."""
+        """Return matplotlib's options of a line with markers."""
         return {"marker": self.marker, "color": self.colour, "ls": self.dashes}
 
 
-def looks(facts: Iterable[Mapping[str, Any]]) -> dict[str, Look]:
-    """Return each row's look by its name, from the records of all runs, drawn or not.
+CONTROLS = {"floor": RowStyle("+", "0.35"), "ceiling": RowStyle("x", "0.35")}  # as points
 
-    A row that one figure can't draw keeps its place, so that the others look alike in all.
+
+def row_styles(records: Iterable[RunRecord]) -> dict[str, RowStyle]:
+    """Return the style of each method's row by its name, given the records of all runs.
+
+    A row that a figure does not draw still takes its place, so that the other rows look the same in
+    every figure.
     """
-    names = dict.fromkeys(f["method"] for f in facts if f["algorithm"] not in CONTROLS)
+    names = dict.fromkeys(record.method for record in records if not record.control)
     return {
-        name: Look(
+        name: RowStyle(
             MARKERS[i % len(MARKERS)],
             COLOURS[i % len(COLOURS)],
             DASHES[i // len(COLOURS) % len(DASHES)],
@@ -63,20 +72,21 @@ def looks(facts: Iterable[Mapping[str, Any]]) -> dict[str, Look]:
     }
 
 
-def over_seeds(row: Iterable[Run], metric: str) -> tuple[float, float] | None:
-    """Return a row's mean and the sample deviation over its seeds (0 of one), as tables show it."""
-    values = [value * METRICS[metric].scale for value in values_of(row, metric)]
-    if not values:
+def over_seeds(row: Row | None, metric: str) -> tuple[float, float] | None:
+    """Return a row's mean and its deviation over seeds (0 for one), as tables show them."""
+    mean = row.mean(metric) if row else None
+    if mean is None:
         return None
-    return statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else 0.0
+    scale = METRICS[metric].scale
+    return mean * scale, (row.sd(metric) or 0.0) * scale
 
 
 def draw_bars(ax: Axes, x: tuple[float, float], y: tuple[float, float], colour: Any) -> None:
-    """Draw the deviations of a point as thin bars, those that are not zero."""
+    """Draw the deviations of a point that are not zero as thin bars."""
+    style = {"fmt": "none", "ecolor": colour, "elinewidth": 0.9, "zorder": 1.5}
     for axis, (_, deviation) in zip("xy", (x, y), strict=True):
         if deviation:
-            ax.errorbar(x[0], y[0], **{f"{axis}err": deviation}, fmt="none", ecolor=colour,
-                        elinewidth=0.9, zorder=1.5)  # fmt: skip
+            ax.errorbar(x[0], y[0], **{f"{axis}err": deviation}, **style)
 
 
 # -- axes ----------------------------------------------------------------------------------------
@@ -85,7 +95,7 @@ def draw_bars(ax: Axes, x: tuple[float, float], y: tuple[float, float], colour: 
 class Ticks(LogLocator):
     """Ticks at 1, 2 and 5 times powers of ten, and one near either end of the axis.
 
-    Between 200 and 500 there is none else, and a point at 400 would have no number near it.
+    Without those at the ends, a point at 400 on an axis from 200 to 450 would have none near it.
     """
 
     def __init__(self) -> None:
@@ -109,9 +119,9 @@ class Ticks(LogLocator):
 
 
 def logarithmic(ax: Axes, axis: str, values: Sequence[float]) -> bool:
-    """Make `axis` ("x" or "y") logarithmic where `values` are of several magnitudes; say if so.
+    """Make `axis` ("x" or "y") logarithmic if the ratio of `values` is large; return whether it is.
 
-    As they are where one row of many has collapsed.
+    It is large where the training of one row has collapsed.
     """
     if min(values) <= 0 or max(values) <= SPREAD * min(values):
         return False
@@ -132,10 +142,10 @@ def fit(
     ends: Sequence[float] = (),
     zero: bool = True,
 ) -> None:
-    """Scale `axis` by `values` and give it limits that show `levels` and the `ends` of bars too.
+    """Scale `axis` by `values`, with limits that show `levels` and the `ends` of bars too.
 
-    The values alone choose the scale, or a level would flatten all lines. A linear axis begins at
-    0 if `zero`; a bar that goes on towards 0 leaves a logarithmic one at its end.
+    The values alone choose the scale: a distant level would flatten all lines. A linear axis starts
+    at 0 if `zero`. On a logarithmic one, bars that reach towards 0 are cut off.
     """
     if logarithmic(ax, axis, values):
         least = min(values) / 2
@@ -161,17 +171,16 @@ def fit_means(
     fit(ax, axis, [mean for mean, _ in values], levels, ends, zero)
 
 
-def control_levels(runs: Sequence[Run]) -> dict[str, float]:
-    """Return the FID of each control, the mean over its seeds; none for one without a score."""
-    rows = in_rows([run for run in runs if run.control])
-    found = {row[0].facts["method"]: mean_of(row, "fid") for row in rows}
-    return {name: level for name, level in found.items() if level is not None}
+def control_levels(rows: Iterable[Row]) -> dict[str, float]:
+    """Return the mean FID of each control that has one, by its name."""
+    found = {row.name: over_seeds(row, "fid") for row in rows if row.control}
+    return {name: value[0] for name, value in found.items() if value is not None}
 
 
 def draw_levels(ax: Axes, levels: Mapping[str, float], labels: bool = True) -> None:
-    """Draw `levels` as dotted lines, named to the right of the axes, where no data lie.
+    """Draw `levels` as dotted lines with their names right of the axes, where there are no data.
 
-    Call it when the y axis has its scale and its limits.
+    The y axis must have its final scale and limits.
     """
     to_axes = ax.transData + ax.transAxes.inverted()
     heights = {name: to_axes.transform((1, value))[1] for name, value in levels.items()}
@@ -180,7 +189,6 @@ def draw_levels(ax: Axes, levels: Mapping[str, float], labels: bool = True) -> N
         if not labels:
             continue
         gaps = [heights[name] - height for other, height in heights.items() if other != name]
-        near = min(gaps, key=abs, default=1.0)  # of two that are near, one leans up and one down
-        lean = "center" if abs(near) >= CLOSE else "bottom" if near > 0 else "top"
-        ax.annotate(wrapped(name, 0.8, 7), (1, value), (2, 0), va=lean, color="0.35", fontsize=7,
-                    xycoords=("axes fraction", "data"), textcoords="offset points")  # fmt: skip
+        near = min(gaps, key=abs, default=1.0)  # of two close names one moves up and one down
+        align = "center" if abs(near) >= CLOSE else "bottom" if near > 0 else "top"
+        ax.annotate(wrapped(name, 0.8, 7), (1, value), (2, 0), va=align, **BESIDE)

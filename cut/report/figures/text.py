@@ -1,4 +1,4 @@
-"""Words in figures: how wide they are, names in lines, legends that fit beside the axes."""
+"""Text in figures: its width, wrapped names, and legends that fit above or beside the axes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.textpath import TextPath
 
-PAGE = (6.9, 8.6)  # inches: the width of a page's text, and the height that leaves a caption room
+PAGE = (6.9, 8.6)  # inches: a page's text width, and a height that leaves room for a caption
 COLUMN = 3.3  # inches: the width of one of two columns
 LINES = 3  # of a name in a legend of several columns, at most
 
@@ -24,12 +24,12 @@ LINES = 3  # of a name in a legend of several columns, at most
 
 @lru_cache(maxsize=4096)
 def text_width(text: str, size: float) -> float:
-    """Return the width in inches of a line in `size` points, a little more than it needs."""
+    """Return the width in inches of a line in `size` points, with a margin of 4 %."""
     return TextPath((0, 0), text, size=size).get_extents().x1 / 72 * 1.04 if text.strip() else 0.0
 
 
 def wrapped(text: str, width: float, size: float) -> str:
-    """Return `text` in lines that fit `width` inches, broken after - _ . / or a space if it can."""
+    """Return `text` in lines of at most `width` inches, broken after -_./ or a space if it can."""
     lines, line = [], ""
     for part in re.split(r"(?<=[-_./ ])", text):
         if line and text_width(line + part, size) > width:
@@ -37,20 +37,20 @@ def wrapped(text: str, width: float, size: float) -> str:
             line = ""
         line += part
         while text_width(line, size) > width and len(line) > 1:
-            cut = next((n for n in range(len(line) - 1, 1, -1)
-                        if text_width(line[:n], size) <= width), 1)  # fmt: skip
+            lengths = range(len(line) - 1, 1, -1)
+            cut = next((n for n in lengths if text_width(line[:n], size) <= width), 1)
             lines.append(line[:cut])
             line = line[cut:]
     return "\n".join([*lines, line.rstrip()] if line.strip() else lines)
 
 
 def hard_cut(text: str) -> bool:
-    """Return whether `wrapped` had to break a name, which has no spaces, inside a word."""
+    """Return whether `wrapped` broke a name without spaces inside a word."""
     return any(line[-1] not in "-_." for line in text.splitlines()[:-1])
 
 
 def shortened(text: str, width: float, size: float) -> str:
-    """Return `text`, its middle left out where it is wider than `width` inches."""
+    """Return `text`, with its middle replaced by … where it is wider than `width` inches."""
     for kept in range(len(text), 1, -1):
         tail = kept // 2
         short = text if kept == len(text) else f"{text[: kept - tail]}…{text[-tail:]}"
@@ -61,15 +61,15 @@ def shortened(text: str, width: float, size: float) -> str:
 
 # -- legends -------------------------------------------------------------------------------------
 
-PAD, BETWEEN = 0.5, 1.2  # of the size of letters: before a name, and between columns
-LINE, POINT = 2.6, 1.0  # of that too: the length of a line with its dashes, of a point
+PAD, BETWEEN = 0.5, 1.2  # times the font size: before a name, and between columns
+LINE, POINT = 2.6, 1.0  # times the font size: the length of a line with dashes, of a point
 
 
 def legend_above(figure: Figure, handles: Sequence[Line2D], most: int = 4) -> float:
-    """Name `handles` above the axes in the number of columns that needs the fewest lines.
+    """Draw a legend above the axes, with the number of columns that needs the fewest lines.
 
     Returns:
-        The height in inches, which the figure is to have beside that of its axes.
+        Its height in inches, to be added to that of the axes.
     """
     size, labels = _size(), [handle.get_label() for handle in handles]
     ways = []
@@ -81,12 +81,12 @@ def legend_above(figure: Figure, handles: Sequence[Line2D], most: int = 4) -> fl
             tall = max(sum(part) for part in np.array_split(counts, columns))
             ways.append((tall, columns, texts))
     _, columns, texts = min(ways)
-    return _legend(figure, handles, texts, loc="outside upper center", ncols=columns,
-                   handlelength=LINE)  # fmt: skip
+    how = {"loc": "outside upper center", "ncols": columns, "handlelength": LINE}
+    return _legend(figure, handles, texts, **how)
 
 
 def legend_beside(figure: Figure, handles: Sequence[Line2D], width: float) -> float:
-    """Name `handles` right of the axes, in `width` inches at most; return the height in inches."""
+    """Draw a legend right of the axes, at most `width` inches wide; return its height in inches."""
     size = _size()
     room = width - (POINT + PAD + 0.8) * size / 72
     texts = [wrapped(handle.get_label(), room, size) for handle in handles]
@@ -101,7 +101,7 @@ def _legend(figure: Figure, handles: Sequence[Line2D], texts: Sequence[str], **h
     """Draw a legend with `texts` for labels; return its height in inches."""
     for handle, text in zip(handles, texts, strict=True):
         handle.set_label(text)
-    legend = figure.legend(handles=list(handles), frameon=False, handletextpad=PAD,
-                           columnspacing=BETWEEN, labelspacing=0.35, **how)  # fmt: skip
+    spacing = {"handletextpad": PAD, "columnspacing": BETWEEN, "labelspacing": 0.35}
+    legend = figure.legend(handles=list(handles), frameon=False, **spacing, **how)
     renderer = figure.canvas.get_renderer()
     return legend.get_window_extent(renderer).height / figure.dpi

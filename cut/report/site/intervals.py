@@ -6,14 +6,15 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from cut.results.run import METRICS, Run
+from cut.metrics.catalogue import METRICS
+from cut.results.rows import Row
 
 Bounds = tuple[float, float, float]  # low, FID, high
 
 
 @dataclass(frozen=True)
 class Whisker:
-    """One interval in percent of the axis; None is an end, or a point, that lies off it."""
+    """One interval in percent of the axis; None for an end, or the point, outside of the axis."""
 
     y: float  # percent of the bar's height
     low: float | None
@@ -23,9 +24,9 @@ class Whisker:
 
 @dataclass(frozen=True)
 class Bar:
-    """The intervals of a row that the axis shows, one a seed, and the sides to which any leaves it.
+    """The intervals of a row: those that the axis shows, and the sides on which any leaves it.
 
-    `seeds` is how many there are, in view or not.
+    `seeds` is the number of all intervals, one per seed.
     """
 
     seeds: int
@@ -36,7 +37,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Axis:
-    """The part of the scale that a table's bars show."""
+    """The part of the FID scale that a table's bars show."""
 
     low: float
     high: float
@@ -63,20 +64,20 @@ class Axis:
         return Bar(len(bounds), whiskers, left, any(high > self.high for _, _, high in bounds))
 
 
-def bounds_of(row: Sequence[Run]) -> list[Bounds]:
-    """Return the interval around the FID of each of a row's runs that has one."""
-    found = [tuple(run.value(m)[0] for m in ("fid_low", "fid", "fid_high")) for run in row]
+def bounds_of(row: Row) -> list[Bounds]:
+    """Return the interval around the FID of each run that has one."""
+    found = [tuple(run.value(m)[0] for m in ("fid_low", "fid", "fid_high")) for run in row.runs]
     return [three for three in found if None not in three]
 
 
-def axis_of(rows: Sequence[Sequence[Run]]) -> Axis | None:
+def axis_of(rows: Sequence[Row]) -> Axis | None:
     """Return the axis of a table's bars, or None where there is nothing to draw.
 
-    Its ends are those of the methods' intervals. Left out are controls, and what is so much worse
-    than the others (more than 1.5 times the quartiles' distance above them, as in a box plot) that
-    a training must have collapsed: either would leave the others a dot each.
+    It spans the methods' intervals. Controls do not count, nor does a FID more than 1.5 times the
+    quartiles' distance above the upper quartile (as in a box plot), which a collapsed training has:
+    either would shrink all other intervals to dots.
     """
-    methods = [three for row in rows if not row[0].control for three in bounds_of(row)]
+    methods = [three for row in rows if not row.control for three in bounds_of(row)]
     found = methods if len(methods) > 1 else [three for row in rows for three in bounds_of(row)]
     if not found:
         return None
@@ -84,6 +85,6 @@ def axis_of(rows: Sequence[Sequence[Run]]) -> Axis | None:
         q1, _, q3 = statistics.quantiles([fid for _, fid, _ in found], method="inclusive")
         found = [three for three in found if three[1] <= q3 + 1.5 * (q3 - q1)]
     low, high = min(low for low, _, _ in found), max(high for _, _, high in found)
-    # A little room, so that no whisker ends on the arrow's place.
+    # A little room, so that no whisker ends where the arrows are.
     room = 0.04 * (high - low) or 0.5
     return Axis(max(0.0, low - room), high + room)

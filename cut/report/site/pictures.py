@@ -1,34 +1,37 @@
-"""The test images of a data set and what every run made of them, as lists for the page's script.
+"""The test images of a data set and the translations of every run, as lists for the page's script.
 
-The page holds names once and a folder a column; it builds addresses and elements when they are
-looked at, so that a test set of thousands costs little.
+The page stores each name once and one folder per column, and builds addresses and elements when
+they are needed, so that a test set of thousands of images costs little.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cut.base.images import list_images
+from cut.report.columns import name_of
 from cut.report.site.links import Links
+from cut.results.rows import Row, runs_of
 from cut.results.run import Run
 
 
 @dataclass(frozen=True)
 class Shelf:
-    """A folder of images that stands in one column.
+    """A folder of images that fills one column.
 
-    The page shows a column a `group` (a method, or what stands beside them), that of the seed and
-    of the epoch ("last" or "best") which its reader chooses; both are None for what has neither.
+    The page shows one column per `group` (a method, the inputs or the counterparts): the one of the
+    seed and the epoch ("last" or "best") that its reader chooses. Both are None for inputs and
+    counterparts. `chosen` groups are shown in the grid at first.
     """
 
     label: str
     group: str
     folder: Path
-    chosen: bool  # whether the grid shows its group at first
+    chosen: bool
     seed: int | None = None
     epoch: str | None = None
 
@@ -37,23 +40,23 @@ class Shelf:
         return {path.stem: path.name for path in list_images(self.folder)}
 
 
-def pictures(dataset: str, runs: Sequence[Run], links: Links) -> dict[str, Any]:
-    """Return one data set's images, as JSON holds them.
+def pictures(rows: Sequence[Row], links: Links) -> dict[str, Any]:
+    """Return one data set's images as a JSON object.
 
-    `names` has every image once. A column's image `i` is `folder` + `names[i]` + `ext` (to be
-    quoted), but for those in `other`: {i: its file name, or null where there is none}. `left` and
-    `right` are the columns compared at first; `absent` says what has no column.
+    `names` lists the images. Image `i` of a column is `folder` + `names[i]` + `ext` (to be quoted),
+    except for those in `other`: {i: its file name, or null where there is none}. `left` and `right`
+    are the columns compared at first; `absent` says which columns there are none of, and why.
     """
-    shelves, absent = _shelves(runs)
+    shelves, absent = _shelves(rows)
     files = [shelf.files() for shelf in shelves]
     inputs = bool(shelves) and shelves[0].label == "input"
     every = files[:1] if inputs else files
     names = sorted({name for found in every for name in found}, key=natural)
-    height, width = runs[0].facts["size"]
+    height, width = rows[0].first.record.size
     first = next((i for i, s in enumerate(shelves) if s.chosen and s.label != "input"), 0)
     right = min(first + (not inputs), len(shelves) - 1)
     return {
-        "dataset": dataset,
+        "dataset": rows[0].dataset,
         "width": width,
         "height": height,
         "names": names,
@@ -65,53 +68,55 @@ def pictures(dataset: str, runs: Sequence[Run], links: Links) -> dict[str, Any]:
 
 
 def natural(name: str) -> tuple[list[str | int], str]:
-    """Return what sorts names as their readers count: img_20 before img_131."""
+    """Return a sort key with numbers in their order: img_20 before img_131."""
     parts = re.split("([0-9]+)", name)  # words and numbers in turn
     return [int(part) if i % 2 else part for i, part in enumerate(parts)], name
 
 
-def _shelves(runs: Sequence[Run]) -> tuple[list[Shelf], list[str]]:
-    """Return the columns (input, each run's last and best epoch, true counterpart), and in words
-    what has none.
+def _shelves(rows: Sequence[Row]) -> tuple[list[Shelf], list[str]]:
+    """Return the columns (inputs, each run's last and best epoch, true counterparts), and in words
+    those that are absent.
     """
-    # RESULTS/<dataset>/test stands beside RESULTS/<dataset>/<row>/seed<k>.
-    test = next((t for run in runs if (t := run.folder.absolute().parents[1] / "test").is_dir()),
-                None)  # fmt: skip
-    shelves, absent = _of_runs(runs)
+    shelves = [shelf for row in rows for run in row.runs for shelf in _of_run(row, run)]
+    absent = [
+        f"{name_of(row)}: its images show other scenes than the inputs"
+        for row in rows
+        if not row.first.translates
+    ]
+    # RESULTS/<dataset>/test is beside RESULTS/<dataset>/<row>/seed<k>.
+    places = (run.folder.absolute().parents[1] / "test" for run in runs_of(rows))
+    test = next((place for place in places if place.is_dir()), None)
     if test:
         shelves.insert(0, Shelf("input", "input", test / "source", True))
         if (test / "truth").is_dir():
             shelves.append(Shelf("true counterpart", "true counterpart", test / "truth", True))
     else:
         absent.insert(0, "input: there is no folder test beside the runs")
-    absent += [f"{shelf.label}: there is no folder {shelf.folder.name}"
-               for shelf in shelves if not shelf.folder.is_dir()]  # fmt: skip
+    absent += [
+        f"{shelf.label}: there is no folder {shelf.folder.name}"
+        for shelf in shelves
+        if not shelf.folder.is_dir()
+    ]
     return [shelf for shelf in shelves if shelf.folder.is_dir()], absent
 
 
-def _of_runs(runs: Sequence[Run]) -> tuple[list[Shelf], list[str]]:
-    """Return the folders of every run's translations, and in words the runs without."""
-    shelves: list[Shelf] = []
-    absent: dict[str, None] = {}
-    names = [run.facts["method"] for run in runs]
-    for run, method in zip(runs, names, strict=True):
-        seed, control = run.facts["seed"], " (control)" * run.control
-        group = f"{method}{control}"
-        label = (method if names.count(method) == 1 else f"{method}, seed {seed}") + control
-        if run.facts["algorithm"] == "real":
-            absent[f"{group}: its images show other scenes than the inputs"] = None
-            continue
-        chosen = not run.control
-        shelves.append(Shelf(label, group, run.folder / "translated", chosen, seed, "last"))
-        best = run.folder / "best" / "translated"
-        if run.best is not None and best.is_dir():
-            label = f"{label}, best epoch ({run.best['epoch']})"
-            shelves.append(Shelf(label, group, best, chosen, seed, "best"))
-    return shelves, list(absent)
+def _of_run(row: Row, run: Run) -> list[Shelf]:
+    """Return the folders of a run's translations."""
+    if not run.translates:
+        return []
+    seed, control = run.record.seed, " (control)" * run.control
+    label = (row.name if len(row.runs) == 1 else f"{row.name}, seed {seed}") + control
+    folder, chosen = run.folder / "translated", not run.control
+    found = [Shelf(label, name_of(row), folder, chosen, seed, "last")]
+    best = run.folder / "best" / "translated"
+    if run.best is not None and best.is_dir():
+        label = f"{label}, best epoch ({run.best.record.epoch})"
+        found.append(Shelf(label, name_of(row), best, chosen, seed, "best"))
+    return found
 
 
 def _column(
-    shelf: Shelf, files: dict[str, str], names: Sequence[str], links: Links
+    shelf: Shelf, files: Mapping[str, str], names: Sequence[str], links: Links
 ) -> dict[str, Any]:
     ends = [Path(file).suffix for file in files.values()]
     usual = max(sorted(set(ends)), key=ends.count, default="")

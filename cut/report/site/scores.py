@@ -1,143 +1,128 @@
-"""The table of one data set's scores: a row a method, with what sorting and tooltips need."""
+"""The page's table of one data set's scores, one row per method."""
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-from cut.metrics.catalogue import COSTS
+from cut.metrics.catalogue import COSTS, METRICS
 from cut.report.captions import caption
-from cut.report.dataset_tables import in_rows
-from cut.report.site.cells import Cell, Column, Row, ScoreTable, measured, metric_column
+from cut.report.columns import (
+    difference_column,
+    epochs_column,
+    footnote,
+    measured_column,
+    name_column,
+    option_columns,
+    published_column,
+    seeds_column,
+    verdict_column,
+)
 from cut.report.site.intervals import Axis, axis_of, bounds_of
-from cut.report.site.overview import OPTIONS, option_cells
-from cut.report.table import Table
-from cut.results.published import DIFFERENCE, VERDICTS, compare, published_entry
-from cut.results.run import METRICS, Run, values_of
+from cut.report.table import DASH, Cell, Column, Table
+from cut.report.wording import DIFFERENCE, VERDICTS
+from cut.results.published import published_number
+from cut.results.rows import Row
 
+OPTIONS = (
+    "Id: identity term; Negs: negatives per query; Layers: of the encoder, whose features are"
+    " compared; Int and Ext: negatives from the same image and from other images."
+)
 BARS = (
-    "The bars of the intervals share one axis, whose ends stand in its header; an arrow leads to"
-    " what lies off it."
+    "The bars of the intervals share one axis, whose ends are in the header; an arrow points to"
+    " what lies outside of it."
 )
 
 
-def score_table(
-    dataset: str, runs: Sequence[Run], place: int = 1, ablation: bool = False
-) -> ScoreTable:
-    """Return the table of the runs of one data set, the page's `place`-th one, in the order of
-    `cut.report.dataset_tables`; of an `ablation` with the options that tell CUT's variants apart.
+@dataclass
+class ScoreTable(Table):
+    """A table of the page.
+
+    Attributes:
+        key: its id on the page.
+        absent: the scores that no run has, with the reasons.
     """
-    rows = in_rows(runs)
-    entries = {row[0].facts["method"]: published_entry(dataset, row[0].facts["method"], "fid")
-               for row in rows}  # fmt: skip
-    notes = Table(dataset, [])
-    scores, absent = _present(runs)
+
+    key: str = ""
+    absent: list[str] = field(default_factory=list)
+
+
+def score_table(rows: Sequence[Row], place: int = 1, ablation: bool = False) -> ScoreTable:
+    """Return the table of one data set's rows, the page's `place`-th one.
+
+    The table of an `ablation` has the options that tell CUT's variants apart.
+    """
+    compared = any(published_number(row.dataset, row.name, "fid") for row in rows)
     axis = axis_of(rows)
-    brief = any(len(row) > 1 for row in rows)  # numbers of several seeds would fill the table
-    options, variants = option_cells(rows) if ablation else ([], {})
-    columns = _columns(scores, any(entries.values()), axis)
-    table = ScoreTable(dataset, f"scores-{place}", absent=absent)
-    table.columns = [columns[0], *options, *columns[1:]]
-    for row in rows:
-        facts = row[0].facts
-        cells = _cells(notes, columns[1:], row, entries[facts["method"]], axis, brief)
-        cells = [*variants.get(facts["method"], []), *cells]
-        table.rows.append(Row(facts["method"], facts["algorithm"], row[0].control, cells))
-    table.notes = [(letter, reason) for reason, letter in notes.notes.items()]
-    table.caption = caption(dataset, runs, entries)
-    table.caption += [DIFFERENCE, VERDICTS] if any(entries.values()) else []
-    table.caption += [BARS] * (axis is not None) + [OPTIONS] * ablation
-    return table
+    scores, absent = _present(rows)
+    columns = [
+        name_column(),
+        *(option_columns(rows, group="options") if ablation else []),
+        measured_column("fid"),
+        *([_interval_column(rows, axis)] if axis else []),
+        *(_published_columns() if compared else []),
+        *(_epoch_column() if name == "epoch_best" else measured_column(name) for name in scores),
+        *map(measured_column, COSTS),
+        epochs_column(),
+        seeds_column(),
+    ]
+    words = caption(rows, compared=compared)
+    words += [DIFFERENCE, VERDICTS] if compared else []
+    words += [BARS] * (axis is not None) + [OPTIONS] * ablation
+    return ScoreTable(rows[0].dataset, columns, rows, words, f"scores-{place}", absent)
 
 
-def _cells(
-    notes: Table,
-    columns: Sequence[Column],
-    row: Sequence[Run],
-    entry: Mapping[str, Any] | None,
-    axis: Axis | None,
-    brief: bool,
-) -> list[Cell]:
-    """Return a row's cells, made in the order of the columns: footnotes get letters in it."""
-    beside = _beside(row, entry)
-    cells = []
-    for column in columns:
-        if column.key in beside:
-            text, sort, reason = beside[column.key]
-            cells.append(Cell(text, sort, notes.mark(reason) if reason else ""))
-        elif column.key == "interval":
-            cells.append(_interval(notes, row, axis, brief))
-        elif column.key == "epochs":
-            cells.append(_epochs(notes, row))
-        elif column.key == "seeds":
-            cells.append(Cell(str(len(row)), float(len(row))))
-        else:
-            cells.append(measured(notes, row, column.key))
-    return cells
-
-
-def _present(runs: Sequence[Run]) -> tuple[list[str], list[str]]:
+def _present(rows: Sequence[Row]) -> tuple[list[str], list[str]]:
     """Return the scores beside FID that some run has, and words on those that none has."""
     scores: list[str] = []
     absent: dict[str, list[str]] = {}
     for name, metric in METRICS.items():
         if name in ("fid", *COSTS) or not (metric.better or name == "epoch_best"):
             continue
-        found = [run.value(name) for run in runs]
-        if any(value is not None for value, _ in found):
+        if any(row.values(name) for row in rows):
             scores.append(name)
         else:
-            # A control says why it has none of its own; a method says why nobody has.
-            methods = [f for f, run in zip(found, runs, strict=True) if not run.control]
-            absent.setdefault((methods or found)[0][1], []).append(metric.label)
-    return scores, [f"{', '.join(labels)} ({why})" for why, labels in absent.items()]
+            # A control lacks a score for reasons of its own; a method's reason holds for all.
+            reason = min(rows, key=lambda row: row.control).first.value(name)[1]
+            absent.setdefault(reason, []).append(metric.label)
+    return scores, [f"{', '.join(labels)} ({reason})" for reason, labels in absent.items()]
 
 
-def _columns(scores: Sequence[str], published: bool, axis: Axis | None) -> list[Column]:
-    columns = [Column("method", "method", numeric=False), metric_column("fid")]
-    if axis:
-        columns.append(Column("interval", "95 % interval", ends=axis.ends))
-    if published:
-        columns += [Column("published", "published FID"), Column("difference", "difference"),
-                    Column("verdict", "verdict", numeric=False)]  # fmt: skip
-    columns += [metric_column(name) for name in (*scores, *COSTS)]
-    return [*columns, Column("epochs", "epochs"), Column("seeds", "seeds")]
+def _published_columns() -> list[Column]:
+    """Return the columns that compare the FID with the published one."""
+    return [
+        published_column("fid", "published FID", lambda number: [number.remark]),
+        difference_column("fid"),
+        verdict_column("fid"),
+    ]
 
 
-def _interval(notes: Table, row: Sequence[Run], axis: Axis, brief: bool) -> Cell:
-    """Return the bootstrap interval of a row's FID; of several seeds, a whisker each. In `brief`
-    the numbers are only read aloud.
+def _epoch_column() -> Column:
+    """Return the column of the best epochs, one per seed. Their mean would say little."""
+
+    def cell(row: Row) -> Cell:
+        values = row.values("epoch_best")
+        text = ", ".join(map(METRICS["epoch_best"].show, values)) or DASH
+        return Cell(text, row.mean("epoch_best"), footnote(row, "epoch_best"))
+
+    return Column("epoch_best", METRICS["epoch_best"].label, cell)
+
+
+def _interval_column(rows: Sequence[Row], axis: Axis) -> Column:
+    """Return the column of the FID's bootstrap intervals, with one whisker per seed.
+
+    With several seeds the page shows the bars alone: the numbers would fill the table.
     """
-    known = bounds_of(row)
-    if not known:
-        return Cell("–", None, notes.mark(row[0].value("fid_low")[1]))
+    spoken = any(len(row.runs) > 1 for row in rows)
     show = METRICS["fid"].show
-    text = "; ".join(f"{show(low)} to {show(high)}" for low, _, high in known)
-    low = statistics.fmean(low for low, _, _ in known)
-    return Cell(text, low, bar=axis.bar(known), hides=brief)
 
+    def cell(row: Row) -> Cell:
+        bounds = bounds_of(row)
+        if not bounds:
+            return Cell(notes=footnote(row, "fid_low"))
+        text = "; ".join(f"{show(low)} to {show(high)}" for low, _, high in bounds)
+        low = statistics.fmean(low for low, _, _ in bounds)
+        return Cell(text, low, bar=axis.bar(bounds), spoken=spoken)
 
-def _beside(
-    row: Sequence[Run], entry: Mapping[str, Any] | None
-) -> dict[str, tuple[str, float | str | None, str]]:
-    """Return (text, sort, reason) of the published FID, measured minus published, the verdict."""
-    names = ("published", "difference", "verdict")
-    if entry is None:
-        return dict.fromkeys(names, ("–", None, ""))
-    beside = (METRICS["fid"].show(entry["value"]), entry["value"], entry.get("remark", ""))
-    values = values_of(row, "fid")
-    if not values:
-        none = ("–", None, row[0].value("fid")[1])
-        return dict(zip(names, (beside, none, none), strict=True))
-    found = compare(row[0], values, entry)
-    signed = (found.signed, found.difference, "")
-    words = (found.verdict, found.verdict, "; ".join(found.reasons))
-    return dict(zip(names, (beside, signed, words), strict=True))
-
-
-def _epochs(notes: Table, row: Sequence[Run]) -> Cell:
-    facts = row[0].facts
-    if not facts["iterations"]:
-        return Cell("–", None, notes.mark(row[0].value("images")[1]))
-    return Cell(str(facts["epochs"]), float(facts["epochs"]))
+    return Column("interval", "95 % interval", cell, ends=axis.ends)

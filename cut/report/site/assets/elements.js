@@ -1,4 +1,4 @@
-// Elements of the page: made, filled, and entered by the keyboard at one stop.
+// Helpers for elements of the page: making, filling, and toolbars with one tab stop.
 "use strict";
 
 const Elements = {
@@ -9,7 +9,7 @@ const Elements = {
     return element;
   },
 
-  /** Fill a select; it keeps its value where that is still there. */
+  /** Fill a select; it keeps its value if that is among the new ones. */
   fill(select, values, otherwise) {
     const before = select.value;
     select.replaceChildren(...values.map((value) => new Option(value)));
@@ -17,12 +17,12 @@ const Elements = {
     if (select.selectedIndex < 0) select.value = otherwise;
   },
 
-  /** Let Tab reach one button of a toolbar, which stands for all of them. */
+  /** Make one button of a toolbar its only tab stop. */
   reach(toolbar, button) {
     for (const other of toolbar.children) other.tabIndex = other === button ? 0 : -1;
   },
 
-  /** Let arrows, Home and End walk over a toolbar's buttons. */
+  /** Let arrow keys, Home and End move between a toolbar's buttons. */
   walk(toolbar) {
     const steps = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
     toolbar.addEventListener("keydown", (event) => {

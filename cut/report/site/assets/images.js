@@ -1,5 +1,5 @@
 // The images: two columns compared by a slider, and a grid of the whole test set, page by page.
-// Nothing is built, and no image asked for, before the section comes near the window.
+// Nothing is built and no image is loaded before the section comes near the window.
 "use strict";
 
 (() => {
@@ -36,7 +36,7 @@
     const handle = make("span", { slot: "handle", className: "handle", textContent: "\u2194" });
     handle.setAttribute("aria-hidden", "true");
     slider = make("img-comparison-slider", {}, ...images, handle);
-    // The range below does the same with every key, and has a name; one stop is enough.
+    // The range below does the same by keyboard and has a label, so one tab stop is enough.
     slider.tabIndex = -1;
     slider.setAttribute("keyboard", "disabled");
     slider.addEventListener("slide", () => {
@@ -90,7 +90,7 @@
     });
   }
 
-  /** Make a button for each column shown: the image compared as that column has it. */
+  /** Make one button per column shown, with the compared image of that column. */
   function buildStrip() {
     const buttons = shown.map((c) => {
       const column = set.columns[c];
@@ -130,14 +130,14 @@
 
   const LINK = "#images&"; // the rest is a query: set, image, left, right, each by its name
 
-  /** Put what is compared into the address, to be linked or kept. */
+  /** Put the comparison into the address, so that it can be linked. */
   function remember(i, left, right) {
     if (!asked) return;
     const query = { set: set.dataset, image: set.names[i], left: left.label, right: right.label };
     history.replaceState(null, "", LINK + new URLSearchParams(query));
   }
 
-  /** Compare what the address says; what it names and is not here is left as it is. */
+  /** Show the comparison in the address; ignore names that are not on this page. */
   function follow() {
     const query = new URLSearchParams(location.hash.slice(LINK.length));
     const s = sets.findIndex((entry) => entry.dataset === query.get("set"));
@@ -194,7 +194,7 @@
     const body = make("tbody", {}, ...shown.map((i, k) => row(i, first + k, columns)));
     const caption = make("caption", {
       className: "hidden",
-      textContent: `Images of ${set.dataset}: a row an image, a column a method`,
+      textContent: `Images of ${set.dataset}: one row per image, one column per method`,
     });
     const grid = $("grid");
     grid.replaceChildren(caption, head, body);
@@ -214,7 +214,7 @@
     drawGrid();
   }
 
-  /** Compare the image of a row; a picture also chooses its column. */
+  /** Compare the image of a row; a click on a picture also chooses its column. */
   function pick(event) {
     const row = event.target.closest("tbody tr");
     const column = event.target.dataset.column;
@@ -226,7 +226,7 @@
     reveal.focus({ preventScroll: true });
   }
 
-  // -- what both show ----------------------------------------------------------------------------
+  // -- shared by both parts -----------------------------------------------------------------------
 
   function find(keep) {
     const words = $("find").value.toLowerCase().trim();
@@ -239,7 +239,7 @@
     drawGrid();
   }
 
-  /** Show one column a group, of the seed and epoch chosen, and compare those. */
+  /** Show one column per group, with the chosen seed and epoch, and compare those. */
   function showColumns() {
     const [seed, epoch] = [$("seed").value, $("epoch").value];
     shown = Columns.groups(set).map((group) => Columns.place(set, group, seed, epoch));
@@ -266,7 +266,7 @@
     $("columns").replaceChildren(legend, ...boxes);
   }
 
-  /** Show a data set; what was chosen of another stays chosen where this one has it. */
+  /** Show a data set; choices made for another one are kept where this one has them. */
   function chooseSet() {
     const image = set.names[found[at]];
     const sides = ["left", "right"].map((side) => set.columns[$(side).value]);

@@ -4,7 +4,7 @@
 (() => {
   Tablesort.extend("value", () => false, (a, b) => Number(b) - Number(a));
 
-  /** Return what a column is called: that of several data sets with the name above it. */
+  /** Return a column's name, with the header above it if there is one. */
   function nameOf(header) {
     let left = header.cellIndex;
     const above = [...(header.closest("thead").querySelector(".groups")?.cells ?? [])];
@@ -13,11 +13,11 @@
       .filter(Boolean).join(" ");
   }
 
-  /** Make one table sortable; cells without a value come last, whichever way. */
+  /** Make one table sortable; cells without a value come last in both directions. */
   function sortable(table) {
     new Tablesort(table);
     const status = document.getElementById(`${table.id}-status`);
-    // The button in each header takes the focus, not the header around it.
+    // The button in each header takes the focus, not the header itself.
     for (const header of table.querySelectorAll("thead th")) header.removeAttribute("tabindex");
     table.addEventListener("afterSort", () => {
       const header = table.querySelector("th[aria-sort]");
@@ -29,7 +29,7 @@
     });
   }
 
-  /** Show the rows that hold every word typed; leave controls out where that is asked. */
+  /** Show the rows that contain every word typed; hide controls if they are unticked. */
   function filterable(table) {
     const words = document.querySelector(`[data-filter="${table.id}"]`);
     const controls = document.querySelector(`[data-controls="${table.id}"]`);
@@ -48,7 +48,7 @@
     if (controls) controls.addEventListener("change", apply);
   }
 
-  /** Show a note's words beside its letter while the pointer or the focus is on it. */
+  /** Show a note's text beside its letter while the pointer or the focus is on it. */
   function tooltips() {
     const tip = document.createElement("div");
     tip.className = "tip";
@@ -71,7 +71,7 @@
       tip.hidden = false;
       place();
     };
-    // The focus may scroll its note into view: the words go with it.
+    // The focus may scroll its note into view; the text follows it.
     const place = () => {
       if (!owner) return;
       const box = owner.getBoundingClientRect();

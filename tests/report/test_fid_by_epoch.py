@@ -1,8 +1,7 @@
-"""FID by epoch, and what a FID costs."""
+"""FID by epoch."""
 
 from __future__ import annotations
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import seaborn as sns
@@ -11,23 +10,19 @@ from fake_runs import write_best, write_run
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from cut.base.errors import NothingToShow, UserError
+from cut.base.errors import NothingToShow
 from cut.report.figures import fid_against_cost, fid_by_epoch
 from cut.results.run import load_run
-
-
-@pytest.fixture(autouse=True)
-def close():
-    """Close what a test has drawn."""
-    yield
-    plt.close("all")
 
 
 def lines_of(figure, colour):
     """Return the drawn (x, y) of lines of a colour with more than one point."""
     found = [line for line in figure.axes[0].lines if to_rgb(line.get_color()) == to_rgb(colour)]
-    return [(list(line.get_xdata()), list(line.get_ydata())) for line in found
-            if len(line.get_xdata()) > 1]  # fmt: skip
+    return [
+        (list(line.get_xdata()), list(line.get_ydata()))
+        for line in found
+        if len(line.get_xdata()) > 1
+    ]
 
 
 def words_of(legend):
@@ -49,8 +44,10 @@ def no_overlap(figure):
 def followed(tmp_path):
     """Return runs of two rows, one with two seeds, and both controls."""
     root = tmp_path / "results"
-    runs = [write_run(root / "copy", "copy", scores={"fid": 100.0}),
-            write_run(root / "real", "real", scores={"fid": 20.0})]  # fmt: skip
+    runs = [
+        write_run(root / "copy", "copy", scores={"fid": 100.0}),
+        write_run(root / "real", "real", scores={"fid": 20.0}),
+    ]
     for seed, end in ((0, 50.0), (1, 60.0)):
         run = write_run(root / f"cut{seed}", "cut", seed=seed, scores={"fid": end})
         runs.append(write_best(run, {1: 90.0, 2: 40.0 + 10 * seed, 3: end}))
@@ -65,8 +62,11 @@ def test_a_row_is_the_mean_of_its_seeds_with_each_best_epoch_ringed(followed):
     assert lines_of(figure, orange) == [(epochs, [80.0, 75.0, 70.0])]
     seeds = [(epochs, [90.0, 40.0, 50.0]), (epochs, [90.0, 50.0, 60.0])]
     assert lines_of(figure, blue) == [*seeds, (epochs, [90.0, 45.0, 55.0])]
-    rings = [(line.get_xdata()[0], line.get_ydata()[0]) for line in figure.axes[0].lines
-             if line.get_markerfacecolor() == "none"]  # fmt: skip
+    rings = [
+        (line.get_xdata()[0], line.get_ydata()[0])
+        for line in figure.axes[0].lines
+        if line.get_markerfacecolor() == "none"
+    ]
     assert sorted(rings) == [(2, 40.0), (2, 50.0), (3, 70.0)]
     assert {t.get_text() for t in figure.axes[0].texts} == {"copy", "real"} and no_overlap(figure)
     words = [[t.get_text() for t in legend.get_texts()] for legend in figure.legends]
@@ -84,8 +84,10 @@ def test_the_rings_say_which_images_chose_them(tmp_path):
 
 def test_an_epoch_that_a_seed_lacks_has_no_mean(followed):
     path = followed[2] / "epochs.csv"
-    path.write_text("".join(path.read_text().splitlines(keepends=True)[:1])
-                    + "2,800,40.0,0.01,\n3,1200,50.0,0.01,\n")  # fmt: skip
+    path.write_text(
+        "".join(path.read_text().splitlines(keepends=True)[:1])
+        + "2,800,40.0,0.01,\n3,1200,50.0,0.01,\n"
+    )
     blue = sns.color_palette("colorblind", 1)[0]
     mean = lines_of(fid_by_epoch.draw([load_run(run) for run in followed]), blue)[-1]
     assert mean[0] == [1, 2, 3] and np.isnan(mean[1][0]) and mean[1][1:] == [45.0, 55.0]
@@ -137,45 +139,3 @@ def test_without_scores_along_the_way_the_figure_says_so(tmp_path, capsys):
     assert run_command("report figures", ["stability", "--out", str(out), str(run)]) == 0
     assert "nothing to draw: no run has a FID" in capsys.readouterr().out
     assert Image.open(out).width > 300
-
-
-# -- costs ---------------------------------------------------------------------------------------
-
-
-def test_costs_are_points_of_the_trained_rows_alone(tmp_path):
-    runs = [write_run(tmp_path / "copy", "copy", scores={"fid": 90.0}),
-            write_run(tmp_path / "a", "cut", scores={"fid": 50.0}, seconds_per_iteration=0.2),
-            write_run(tmp_path / "b", "cut", seed=1, scores={"fid": 60.0},
-                      seconds_per_iteration=0.4),
-            write_run(tmp_path / "c", "fastcut", scores={"fid": None},
-                      missing={"fid": "no weights"})]  # fmt: skip
-    figure = fid_against_cost.draw([load_run(run) for run in runs])
-    for axes, x in zip(figure.axes, (0.3, 0.512), strict=True):
-        points = [line for line in axes.lines if len(line.get_xdata()) == 1]
-        assert [(p.get_xdata()[0], p.get_ydata()[0]) for p in points] == [(pytest.approx(x), 55.0)]
-        assert axes.get_xlim()[1] > x
-    assert [t.get_text() for t in figure.legends[0].get_texts()] == ["cut"]
-    assert figure.get_suptitle() == "measured on Example CPU & Co, 1 thread (resident memory)"
-    with pytest.raises(NothingToShow, match="no run has both a FID and a cost"):
-        fid_against_cost.draw([load_run(runs[0]), load_run(runs[3])])
-
-
-def test_runs_of_two_data_sets_are_refused(tmp_path):
-    runs = [load_run(write_run(tmp_path / d, "cut", dataset=d)) for d in ("a", "b")]
-    for module in (fid_against_cost, fid_by_epoch):
-        with pytest.raises(UserError, match="one figure shows one data set, but runs of a, b were"):
-            module.draw(runs)
-
-
-def test_a_benchmark_plans_the_figures_that_it_has_something_for():
-    from cut.plan.plan import make_plan
-
-    base = {"datasets": ["coats2stripes"], "size": 32}
-    assert make_plan({**base, "run": ["copy", "gcgan"]}).encoded("coats2stripes") is None
-    plan = make_plan({**base, "run": ["copy", "moco", "cut"]})
-    assert plan.encoded("coats2stripes") == "results/coats2stripes/moco/seed0"
-    own = {"query_encoder": "separate", "key_gradient": True}
-    plan = make_plan(
-        {**base, "run": ["own"], "methods": {"own": {"method": "cut", "options": own}}}
-    )
-    assert plan.encoded("coats2stripes") == "results/coats2stripes/own/seed0"

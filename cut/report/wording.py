@@ -1,0 +1,57 @@
+"""Differences and verdicts in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+
+from cut.results.comparison import Difference, Verdict
+
+DIFFERENCE = "Difference: measured minus published."
+VERDICTS = (
+    "Within seed spread: the published value lies where one more seed would lie in 19 of 20 cases."
+    " Within image interval (single seeds): it lies in the bootstrap interval of the FID."
+    " Equal: no difference in the digits shown."
+)
+
+
+def _size(size: tuple[int, int]) -> str:
+    return f"{size[0]}x{size[1]}"
+
+
+def _epochs(found: Difference, words: str) -> str:
+    (full, decay), (theirs, their_decay) = found.measured, found.published
+    return f"{full} + {decay} epochs, {words} {theirs} + {their_decay}"
+
+
+WORDS: dict[str, Callable[[Difference], str]] = {
+    "hardware": lambda d: "published on the paper's hardware: no absolute comparison",
+    "segmenter": lambda d: "segmented by other weights: the paper's network was not released",
+    "weights": lambda d: f"Inception weights from {d.measured}, not pytorch-fid's",
+    "formats": lambda d: f"translations scored as {' and '.join(d.measured)} files, published PNG",
+    "size": lambda d: f"images {_size(d.measured)}, published {_size(d.published)}",
+    "images": lambda d: (
+        f"{d.measured[0]} against {d.measured[1]} images, published {d.published[0]} against"
+        f" {d.published[1]}"
+    ),
+    "no_method": lambda d: f"no method {d.name} is here to compare the settings with",
+    "method": lambda d: f"method {d.measured}, published {d.published}",
+    "commands": lambda d: "ran by its own commands: its training is not in the record",
+    "epochs": lambda d: _epochs(d, "published"),
+    "default_epochs": lambda d: _epochs(d, "published not stated, by default"),
+    "option": lambda d: f"{d.name} {json.dumps(d.measured)}, published {json.dumps(d.published)}",
+    "pairs": lambda d: (
+        f"{d.measured:.0f} pairs of training images per epoch, published {d.published}"
+    ),
+    "entry": lambda d: d.published,
+}
+
+
+def why(differences: Sequence[Difference]) -> list[str]:
+    """Return the words of each difference."""
+    return [WORDS[difference.kind](difference) for difference in differences]
+
+
+def verdict_words(verdict: Verdict) -> str:
+    """Return a verdict as tables show it."""
+    return f"{verdict.kind}, one seed" if verdict.one_seed else verdict.kind

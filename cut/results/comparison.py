@@ -1,0 +1,188 @@
+"""Measured rows against published numbers: what differs in the settings, and a verdict."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from scipy.special import stdtrit  # Student's t; scipy.stats takes half a second to import
+
+from cut.metrics.catalogue import COSTS, METRICS, SEGMENTATION
+from cut.records.scores import SAME_NETWORK
+from cut.results.protocol import image_counts
+from cut.results.published import PublishedNumber, published, published_settings
+from cut.results.rows import Row
+from cut.results.run import Run
+
+LOAD_SIZE = 286  # the default load size at the published image size
+EPOCHS = ("epochs_constant", "epochs_decay")
+
+Kind = Literal[
+    "hardware",  # costs belong to the machine that they were measured on
+    "segmenter",  # the network that segments the translations
+    "weights",  # of the Inception network
+    "formats",  # of the files that were scored
+    "size",  # of the images, (height, width)
+    "images",  # (translations, references)
+    "no_method",  # the published row's method is not here
+    "method",
+    "commands",  # the method's own commands trained it, so the record has no training options
+    "epochs",  # (at the full learning rate, of its decay), stated by the paper
+    "default_epochs",  # the same, not stated: the defaults of the paper's code
+    "option",  # of the method or the training; `name` says which
+    "pairs",  # of training images per epoch
+    "entry",  # what the published entry itself says
+]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One setting in which a run is not what a published number was measured on."""
+
+    kind: Kind
+    measured: Any = None
+    published: Any = None
+    name: str = ""
+
+
+def differences(run: Run, number: PublishedNumber) -> list[Difference]:
+    """Return every difference that keeps a run from comparison with a published number."""
+    if number.metric in COSTS:
+        return [Difference("hardware")]
+    found = [*_scoring(run, number.metric), *_settings(run)]
+    return [*found, Difference("entry", None, number.differs)] if number.differs else found
+
+
+def _scoring(run: Run, metric: str) -> list[Difference]:
+    """Return the differences of the images and of their scoring."""
+    given, found = published()["protocol"], []
+    weights, formats = run.protocol.weights, run.protocol.fake.formats
+    if metric in SEGMENTATION:
+        found.append(Difference("segmenter"))
+    elif weights and weights.source not in SAME_NETWORK:
+        found.append(Difference("weights", weights.source, SAME_NETWORK[0]))
+    if formats != ("PNG",):
+        found.append(Difference("formats", formats, ("PNG",)))
+    size, expected = run.record.size, (given["size"], given["size"])
+    if size != expected:
+        found.append(Difference("size", size, expected))
+    counts = image_counts(run)
+    expected = tuple(given["images"].get(run.record.dataset, counts))
+    if counts != expected:
+        found.append(Difference("images", counts, expected))
+    return found
+
+
+def _settings(run: Run) -> list[Difference]:
+    """Return the differences of the method, its options and its training."""
+    record, known = run.record, published_settings(run.record.method)
+    if known is None:
+        return [Difference("no_method", name=record.method)]
+    if record.algorithm != known.method:
+        return [Difference("method", record.algorithm, known.method)]
+    if record.external:
+        return [Difference("commands")]
+    training = dict(record.training)
+    if training.get("load_size") == LOAD_SIZE:
+        training["load_size"] = None  # the default, spelled out
+    found = _epochs(record.method, training, known.training)
+    for measured, theirs in ((record.options, known.options), (training, known.training)):
+        for name, value in theirs.items():
+            if name in measured and name not in EPOCHS and measured[name] != value:
+                found.append(Difference("option", measured[name], value, name))
+    pairs = published()["protocol"]["pairs"].get(record.dataset)
+    seen = record.images_seen / record.epochs if record.epochs else 0
+    batch = training.get("batch_size", 1)
+    if pairs and not training.get("held_out") and abs(seen - pairs) >= batch:
+        found.append(Difference("pairs", seen, pairs))
+    return found
+
+
+def _epochs(row: str, training: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[Difference]:
+    """Return the difference of the schedules."""
+    measured, default = (tuple(o.get(name) for name in EPOCHS) for o in (training, theirs))
+    if measured == default:
+        return []
+    stated = row in published()["protocol"]["epochs_stated"]
+    return [Difference("epochs" if stated else "default_epochs", measured, default)]
+
+
+# -- verdicts ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A row's mean against a published value; `one_seed` where no seeds show the spread."""
+
+    kind: Literal[
+        "not comparable", "equal", "within seed spread", "within image interval", "better", "worse"
+    ]
+    one_seed: bool = False
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A row beside a published number.
+
+    Attributes:
+        number: the published number.
+        difference: the row's mean minus that number, in the metric's unit; None without a mean.
+        verdict: None without a mean.
+        differences: what keeps the two from comparison.
+    """
+
+    number: PublishedNumber
+    difference: float | None
+    verdict: Verdict | None
+    differences: list[Difference]
+
+
+def compare(row: Row, number: PublishedNumber) -> Comparison:
+    """Return how a row compares to a published number."""
+    found = differences(row.first, number)
+    mean = row.mean(number.metric)
+    if mean is None:
+        return Comparison(number, None, None, found)
+    metric, difference = METRICS[number.metric], mean - number.value
+    if found:
+        judged = Verdict("not comparable")
+    elif not float(metric.show(difference)):
+        judged = Verdict("equal")
+    else:
+        interval = _interval(row.first, number.metric)
+        values = row.values(number.metric)
+        judged = judge(values, number.value, metric.better == "lower", interval)
+    return Comparison(number, difference, judged, found)
+
+
+def _interval(run: Run, metric: str) -> tuple[float, float] | None:
+    """Return the bootstrap interval of a score, where the run has one."""
+    names = [f"{metric}_low", f"{metric}_high"]
+    bounds = [run.value(name)[0] for name in names if name in METRICS]
+    return (bounds[0], bounds[1]) if bounds and None not in bounds else None
+
+
+def judge(
+    values: Sequence[float],
+    published_value: float,
+    lower_is_better: bool,
+    interval: tuple[float, float] | None = None,
+) -> Verdict:
+    """Return the verdict on comparable values, one per seed and at least one.
+
+    "within seed spread": the published value lies in the 95 % prediction interval of one more seed
+    (Student's t), as one more seed would in 19 of 20 cases. With a single seed, "within image
+    interval": it lies in `interval`, the bootstrap's. Otherwise "better" or "worse".
+    """
+    mean, n = statistics.fmean(values), len(values)
+    if n > 1:
+        reach = stdtrit(n - 1, 0.975) * statistics.stdev(values) * math.sqrt(1 + 1 / n)
+        if abs(mean - published_value) <= reach:
+            return Verdict("within seed spread")
+    elif interval and interval[0] <= published_value <= interval[1]:
+        return Verdict("within image interval", one_seed=True)
+    kind = "better" if (mean < published_value) == lower_is_better else "worse"
+    return Verdict(kind, one_seed=n == 1)

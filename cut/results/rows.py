@@ -1,0 +1,168 @@
+"""A row of a table: one method with its options on one data set, with one run per seed.
+
+Tables, figures and the page read rows. Every mean and every deviation is computed here.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cut.results.run import Run
+
+PLACE = {"floor": -1, "method": 0, "ceiling": 1}  # of a role in a table: first, between, last
+
+
+@dataclass(frozen=True)
+class Row:
+    """The runs of one row on one data set, one per seed, in the order given; at least one."""
+
+    runs: tuple[Run, ...]
+
+    @property
+    def first(self) -> Run:
+        """Return the first run. The runs differ in nothing but the seed and what it decides."""
+        return self.runs[0]
+
+    @property
+    def name(self) -> str:
+        """Return the row's name."""
+        return self.first.record.method
+
+    @property
+    def dataset(self) -> str:
+        """Return the data set's name."""
+        return self.first.record.dataset
+
+    @property
+    def algorithm(self) -> str:
+        """Return the name of the method that the row runs."""
+        return self.first.record.algorithm
+
+    @property
+    def role(self) -> str:
+        """Return "method", "floor" or "ceiling"."""
+        return self.first.role
+
+    @property
+    def control(self) -> bool:
+        """Return whether the row is a control and not a method to compare."""
+        return self.first.control
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Return every option of the method."""
+        return self.first.record.options
+
+    @property
+    def epochs(self) -> int | None:
+        """Return the epochs trained, or None for a row without training."""
+        return self.first.record.epochs if self.first.record.iterations else None
+
+    @property
+    def seeds(self) -> list[int]:
+        """Return the seeds in ascending order."""
+        return sorted(run.record.seed for run in self.runs)
+
+    def values(self, metric: str) -> list[float]:
+        """Return the values of the seeds that have one, in the metric's unit."""
+        return [value for run in self.runs if (value := run.value(metric)[0]) is not None]
+
+    def by_seed(self, metric: str) -> dict[int, float | None]:
+        """Return each seed's value in ascending order of the seeds; None for one without."""
+        in_order = sorted(self.runs, key=lambda run: run.record.seed)
+        return {run.record.seed: run.value(metric)[0] for run in in_order}
+
+    def mean(self, metric: str) -> float | None:
+        """Return the mean over the seeds that have a value, or None without any."""
+        values = self.values(metric)
+        return statistics.fmean(values) if values else None
+
+    def sd(self, metric: str) -> float | None:
+        """Return the sample's standard deviation (n - 1), or None for fewer than two values."""
+        values = self.values(metric)
+        return statistics.stdev(values) if len(values) > 1 else None
+
+    def missing(self, metric: str) -> dict[int, str]:
+        """Return why there is no value, by seed; empty where every seed has one."""
+        found = {run.record.seed: run.value(metric)[1] for run in self.runs}
+        return {seed: reason for seed, reason in found.items() if reason}
+
+
+@dataclass(frozen=True)
+class Series:
+    """The rows of one name over data sets, {data set: row}; at least one."""
+
+    rows: Mapping[str, Row]
+
+    @property
+    def first(self) -> Row:
+        """Return the row of the first data set."""
+        return next(iter(self.rows.values()))
+
+    @property
+    def name(self) -> str:
+        """Return the rows' name."""
+        return self.first.name
+
+    @property
+    def algorithm(self) -> str:
+        """Return the name of the method on the first data set."""
+        return self.first.algorithm
+
+    @property
+    def control(self) -> bool:
+        """Return whether the rows are those of a control."""
+        return self.first.control
+
+
+def rows_of(runs: Iterable[Run]) -> list[Row]:
+    """Return the rows of `runs`: data sets in the order given, in each the floor first, then the
+    methods in the order given, and the ceiling last.
+    """
+    found: dict[str, dict[str, list[Run]]] = {}
+    for run in runs:
+        found.setdefault(run.record.dataset, {}).setdefault(run.record.method, []).append(run)
+    return [
+        row
+        for names in found.values()
+        for row in sorted((Row(tuple(mine)) for mine in names.values()), key=_place)
+    ]
+
+
+def _place(row: Row) -> int:
+    return PLACE[row.role]
+
+
+def by_dataset(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    """Return the rows of each data set, in the order given."""
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row.dataset, []).append(row)
+    return found
+
+
+def over_datasets(runs: Iterable[Run]) -> list[Series]:
+    """Return the rows of `runs` by name: the floor first, then the methods in the order given, and
+    the ceiling last.
+    """
+    runs = list(runs)
+    rows = {(row.name, row.dataset): row for row in rows_of(runs)}
+    names: dict[str, dict[str, Row]] = {}
+    for run in runs:
+        name, dataset = run.record.method, run.record.dataset
+        names.setdefault(name, {})[dataset] = rows[name, dataset]
+    return sorted(map(Series, names.values()), key=lambda series: _place(series.first))
+
+
+def present(rows: Iterable[Row], metrics: Iterable[str]) -> list[str]:
+    """Return those of `metrics` that some row has a value of."""
+    rows = list(rows)
+    return [metric for metric in metrics if any(row.values(metric) for row in rows)]
+
+
+def runs_of(rows: Iterable[Row]) -> list[Run]:
+    """Return the runs of `rows`, row by row."""
+    return [run for row in rows for run in row.runs]

@@ -1,0 +1,18 @@
+"""Which figures a benchmark plans."""
+
+from __future__ import annotations
+
+from cut.plan.plan import make_plan
+
+
+def test_the_encoder_is_drawn_of_the_first_contrastive_row():
+
+    base = {"datasets": ["coats2stripes"], "size": 32}
+    assert make_plan({**base, "run": ["copy", "gcgan"]}).encoded("coats2stripes") is None
+    plan = make_plan({**base, "run": ["copy", "moco", "cut"]})
+    assert plan.encoded("coats2stripes") == "results/coats2stripes/moco/seed0"
+    own = {"query_encoder": "separate", "key_gradient": True}
+    plan = make_plan(
+        {**base, "run": ["own"], "methods": {"own": {"method": "cut", "options": own}}}
+    )
+    assert plan.encoded("coats2stripes") == "results/coats2stripes/own/seed0"

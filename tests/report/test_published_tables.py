@@ -1,0 +1,130 @@
+"""Measured numbers against published ones."""
+
+from __future__ import annotations
+
+import pytest
+from fake_runs import protocol, write_run
+from tables_of import ALL, rows, write_table1, write_variants
+
+from cut.records.scores import SAME_NETWORK
+from cut.report.overview_table import SCORES
+from cut.report.published_tables import against, tidy
+from cut.results.published import published_settings
+
+
+@pytest.fixture
+def runs(tmp_path):
+    return [
+        *write_variants(tmp_path, "horse2zebra", 50.0),
+        *write_variants(tmp_path, "cityscapes", 60.0),
+    ]
+
+
+def lines(table):
+    """Return a table's texts and its reasons: {(data set, metric, row): ([text], notes)}."""
+    return {
+        (pair.row.dataset, pair.metric, pair.row.name): (
+            [cell.text for cell in cells[3:7]],
+            cells[-1].notes,
+        )
+        for pair, cells in table.lines
+    }
+
+
+def test_the_difference_is_measured_minus_published(runs):
+    (table,) = against("Ablation", rows(runs), SCORES)
+    found = lines(table)
+    numbers, notes = found["horse2zebra", "fid", "last"]
+    assert numbers == ["52.0", "441.7", "-389.7", "not comparable"]
+    assert "4 against 6 images, published 120 against 140" in notes
+    assert "2 + 1 epochs, published not stated, by default 200 + 200" in notes
+    numbers, notes = found["cityscapes", "fid", "last"]
+    assert numbers[:3] == ["62.0", "141.1", "-79.1"]
+    assert "4 against 6 images, published 500 against 500" in notes
+    assert ("horse2zebra", "fid", "tau-0.2") not in found, "nothing is published of it"
+
+
+def test_a_published_score_that_was_not_measured_has_its_reason(runs):
+    (table,) = against("Ablation", rows(runs), SCORES)
+    numbers, notes = lines(table)["cityscapes", "miou", "cut"]
+    assert numbers == ["–", "24.7", "–", "not measured"] and notes == ("not measured",)
+
+
+def test_a_published_protocol_gets_a_verdict(tmp_path):
+    known = published_settings("cut")
+    scored_by = protocol(images=140)
+    scored_by["fake"]["images"] = 120
+    scored_by["weights"] = {"source": SAME_NETWORK[0], "tensors_sha256": "0" * 64}
+    runs = [
+        write_run(
+            tmp_path / str(seed),
+            "cut",
+            dataset="horse2zebra",
+            seed=seed,
+            scores={"fid": 45.0 + seed},
+            scored_by=scored_by,
+            options=known.options,
+            training=known.training,
+            epochs=400,
+            size=[256, 256],
+            images_seen=400 * 1334,
+        )
+        for seed in range(3)
+    ]
+    (table,) = against("Overview", rows(runs), ["fid"])
+    numbers, notes = lines(table)["horse2zebra", "fid", "cut"]
+    assert numbers == ["46.0 ± 1.0", "45.5", "+0.5", "within seed spread"] and not notes
+    assert table.cells[0][-1].text == "–"
+
+
+def test_many_comparisons_are_divided_by_data_set(tmp_path):
+    tables = against("Overview", rows(write_table1(tmp_path, 1)), SCORES)
+    sets = [table.title.split(": ")[1] for table in tables]
+    assert sets == ["cityscapes", "cat2dog", "horse2zebra"]
+    assert [len(table.rows) for table in tables] == [32, 8, 8]
+
+
+def test_without_a_published_number_there_is_no_table(tmp_path):
+    assert against("Overview", rows([write_run(tmp_path / "cut")]), SCORES) == []
+
+
+def test_the_tidy_table_has_one_value_per_line_in_full(tmp_path, runs):
+    for seed, fid in ((1, 52.0), (2, None)):
+        scores = {"fid": fid, "l1": None, "ssim": None}
+        size = {"size": [256, 256], "options": ALL, "points": 1}
+        folder = tmp_path / f"cut{seed}"
+        runs.append(
+            write_run(folder, "cut", dataset="horse2zebra", seed=seed, scores=scores, **size)
+        )
+    frame = tidy(rows(runs), ablation=True)
+    assert list(frame)[:2] == ["row", "dataset"]
+    assert list(frame)[2:7] == [
+        "identity",
+        "negatives_internal",
+        "negatives_external",
+        "layers",
+        "other",
+    ]
+    found = frame.set_index(["row", "dataset", "metric"])
+    line = found.loc["cut", "horse2zebra", "fid"]
+    assert (line["mean"], line.published, line.difference) == (51.0, 45.5, 5.5)
+    assert line.sd == pytest.approx(2**0.5) and line.seeds == 2
+    assert "seed 2" in line.missing and line.verdict == "not comparable" and line.reasons
+    options = {
+        "no-id-15neg": ("negatives_internal", 15),
+        "ext-only": ("negatives_external", 255),
+        "last": ("layers", "16"),
+        "tau-0.2": ("other", "tau 0.2"),
+        "copy": ("identity", None),
+    }
+    for name, (key, want) in options.items():
+        assert found.loc[name, "cityscapes", "fid"][key] == want
+    cost = found.loc["cut", "cityscapes", "peak_memory_gb"]
+    assert (cost["mean"], cost.unit) == (0.512, "GB (1e9 bytes)")
+    unmeasured = found.loc["cut", "cityscapes", "miou"]
+    assert (unmeasured["mean"], unmeasured.published, unmeasured.seeds) == (None, 0.247, 0)
+    assert unmeasured.missing and found.loc["cut", "cityscapes", "kid"].unit == ""
+
+
+def test_the_tidy_table_of_methods_has_no_options(runs):
+    assert "identity" not in tidy(rows(runs), ablation=False)
