@@ -116,18 +116,9 @@ for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
 print("torch" in sys.modules)
 """
 NEEDS_TORCH = ["cut.report.figures.encoder"]  # looks into a trained encoder
-UNFINISHED = pytest.mark.xfail(strict=False, reason="not all modules are light yet")
 
 
-@pytest.mark.parametrize(
-    "floor",
-    [
-        "records",
-        "results",
-        "plan",
-        pytest.param("report", marks=UNFINISHED),
-    ],
-)
+@pytest.mark.parametrize("floor", ["records", "results", "plan", "report"])
 def test_a_light_floor_loads_no_torch(floor):
     command = [sys.executable, "-c", LOAD, f"cut.{floor}", *NEEDS_TORCH]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
