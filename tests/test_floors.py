@@ -118,15 +118,7 @@ print("torch" in sys.modules)
 NEEDS_TORCH = ["cut.report.figures.encoder"]  # looks into a trained encoder
 
 
-@pytest.mark.parametrize(
-    "floor",
-    [
-        "records",
-        "results",
-        "plan",
-        "report",
-    ],
-)
+@pytest.mark.parametrize("floor", ["records", "results", "plan", "report"])
 def test_a_light_floor_loads_no_torch(floor):
     command = [sys.executable, "-c", LOAD, f"cut.{floor}", *NEEDS_TORCH]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 import standin
 import torch
@@ -23,7 +24,7 @@ from cut.records.images import TranslatedRecord
 from cut.records.inception import InceptionRecord
 from cut.records.run import RunRecord
 from cut.records.scores import ScoresRecord
-from cut.results.run import load_epochs, load_run
+from cut.results.run import load_run
 from cut.training import snapshots
 
 TRAINING = {"epochs_constant": 3, "epochs_decay": 2, "snapshot_every": 2, "log_every": 2}
@@ -133,6 +134,10 @@ def scored(run, places, weights, place=""):
                  f"--weights-json={weights}", f"--json={run / place / 'scores.json'}"]  # fmt: skip
     assert run_command("score", arguments) == 0
     return ScoresRecord.read(run / place / "scores.json").scores["fid"]
+
+
+def load_epochs(run):
+    return pd.DataFrame([row.model_dump() for row in EpochScores.read(run / "epochs.csv")])
 
 
 def test_the_best_epoch_is_kept_and_scored_as_the_last_is(record, weights, tmp_path, capsys):
