@@ -10,7 +10,7 @@ import torch
 from small_methods import batch, build, weights
 
 from baselines.distance import STD_FLOOR, Moments, half_distances, pair_distances
-from cut.results.published import published, published_entry
+from cut.results.published import published_number, published_numbers
 
 BOTH = ["distancegan", "selfdistance"]
 
@@ -203,6 +203,6 @@ def test_each_part_of_the_state_matters(part):
 
 
 def test_published_numbers_are_found_by_the_methods_names():
-    assert published_entry("horse2zebra", "distancegan", "fid")["value"] == 72.0
-    assert published_entry("horse2zebra", "selfdistance", "fid")["value"] == 80.8
-    assert "distance" not in {entry["method"] for entry in published()["entries"]}
+    assert published_number("horse2zebra", "distancegan", "fid").value == 72.0
+    assert published_number("horse2zebra", "selfdistance", "fid").value == 80.8
+    assert "distance" not in {number.method for number in published_numbers()}

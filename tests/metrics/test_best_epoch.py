@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 import standin
 import torch
@@ -23,7 +24,7 @@ from cut.records.images import TranslatedRecord
 from cut.records.inception import InceptionRecord
 from cut.records.run import RunRecord
 from cut.records.scores import ScoresRecord
-from cut.results.run import load_epochs, load_run
+from cut.results.run import load_run
 from cut.training import snapshots
 
 TRAINING = {"epochs_constant": 3, "epochs_decay": 2, "snapshot_every": 2, "log_every": 2}
@@ -135,6 +136,12 @@ def scored(run, places, weights, place=""):
     return ScoresRecord.read(run / place / "scores.json").scores["fid"]
 
 
+def load_epochs(run):
+    """Return a run's `epochs.csv` as a frame of numbers."""
+    rows = [row.model_dump() for row in EpochScores.read(run / "epochs.csv")]
+    return pd.DataFrame(rows).astype({name: float for name in EpochScores.columns()[2:]})
+
+
 def test_the_best_epoch_is_kept_and_scored_as_the_last_is(record, weights, tmp_path, capsys):
     run = trained(record, tmp_path / "run")
     places = prepare_references(record, weights, tmp_path / "results")
@@ -158,7 +165,7 @@ def test_the_best_epoch_is_kept_and_scored_as_the_last_is(record, weights, tmp_p
     fid = loaded.value("fid_best")[0]
     assert fid == pytest.approx(best.fid, rel=1e-4)
     assert loaded.value("fid_best_low")[0] < fid < loaded.value("fid_best_high")[0]
-    assert f"best epoch {best['epoch']}: FID" in capsys.readouterr().out
+    assert f"best epoch {best.epoch}: FID" in capsys.readouterr().out
 
 
 def test_images_held_out_can_choose_instead(record, weights, tmp_path):
