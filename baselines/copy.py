@@ -1,4 +1,4 @@
-"""The control above which no method should score: the input, unchanged."""
+"""The floor: the input, unchanged. A method should have a lower FID."""
 
 from torch import Tensor
 
@@ -6,7 +6,7 @@ from cut.methods.contract import Method
 
 
 class Copy(Method):
-    """Return every input as it is."""
+    """Return the input."""
 
     name = "copy"
     role = "floor"

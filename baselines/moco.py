@@ -1,10 +1,10 @@
 """External negatives: PatchNCE against a bank of other images' patches, as in MoCo.
 
-The baseline of the CUT paper's section 4.2 (Park et al., ECCV 2020), whose code was never
-published. What the paper gives: moving-average copies of encoder and projection heads (momentum
-0.999), a bank of 16,384 vectors a layer, 256 patches of each source image added an iteration,
-temperature 0.07. What it leaves open is an option here, its default as near to the paper's formula
-as can be; He et al., CVPR 2020, whose conventions MoCo's are, is the other setting:
+The baseline of the CUT paper's section 4.2 (Park et al., ECCV 2020). Its code was never published.
+The paper specifies moving averages of the encoder and the projection heads (momentum 0.999), a bank
+of 16,384 vectors per layer, 256 patches of each source image added per iteration, and temperature
+0.07. Everything else is an option. The defaults follow the paper's formula; the other setting
+follows MoCo (He et al., CVPR 2020):
 
     as in the paper's formula (default)     keys: live,     n_external: 255
     as in MoCo                              keys: momentum, n_external: 0 (the whole bank)
@@ -12,7 +12,11 @@ as can be; He et al., CVPR 2020, whose conventions MoCo's are, is the other sett
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -22,38 +26,38 @@ from torch.nn import functional as F
 
 from cut.base import random_streams
 from cut.methods.contract import Batch
-from cut.methods.cut import CITATION, Choices, Cut, CutOptions
+from cut.methods.cut import CITATION, Choices, Cut, CutOptions, chance_of_patch_nce
 from cut.nets.losses import external_nce, patch_nce
 
 
 class MocoOptions(CutOptions):
-    """CUT's options and those of the bank."""
+    """CUT's options, and those of the bank."""
 
     negatives: Literal["internal", "external", "both"] = Field(
         "external", description="patches of the same image, of the bank, or of both"
     )
-    # Open in the paper: its formula reads as the encoder that is trained; MoCo's keys never are.
+    # Not specified: the formula suggests the trained encoder; MoCo never trains its keys.
     keys: Literal["live", "momentum"] = Field(
         "live", description="encoder of the positives, and of internal negatives"
     )
-    # Open in the paper; 255 as the table's column "negatives" says of these rows too.
+    # Not specified; the table's column "negatives" says 255 for these rows too.
     n_external: int = Field(
-        255, ge=0, description="bank vectors drawn anew a step and layer as negatives (0: all)"
+        255, ge=0, description="bank vectors drawn per step and layer as negatives (0: all)"
     )
-    bank_size: int = Field(16384, ge=1, description="vectors a layer and bank")
-    n_enqueued: int = Field(256, ge=1, description="patches of each image added a step and layer")
-    momentum: float = Field(0.999, ge=0, le=1, description="of the moving averages, a step")
-    # Open in the paper: the sum keeps the two tasks apart, one softmax makes one of them.
+    bank_size: int = Field(16384, ge=1, description="vectors per layer in a bank")
+    n_enqueued: int = Field(256, ge=1, description="patches of each image added per step and layer")
+    momentum: float = Field(0.999, ge=0, le=1, description="of the moving averages, per step")
+    # Not specified: a sum of two losses, or one softmax over all negatives.
     combine: Literal["softmax", "sum"] = Field(
-        "softmax", description="negatives both: one softmax over all, or two losses added"
+        "softmax", description="for negatives: both, one softmax over all or the sum of two losses"
     )
-    # Open in the paper: MoCo begins with random vectors; at 256 a step they last 64 steps.
+    # Not specified: MoCo starts from random vectors; at 256 per step they last 64 steps.
     warm_up: Literal["random", "filled"] = Field(
-        "random", description="bank of random unit vectors at first, or only what was enqueued"
+        "random", description="start with random unit vectors, or with an empty bank"
     )
-    # Open in the paper: target images in the source's bank would be told apart by domain alone.
+    # Not specified: in the source's bank, target images would differ by their domain alone.
     identity_bank: bool = Field(
-        True, description="a bank of target images for the identity term; false: internal negatives"
+        True, description="bank of target images for the identity term; false: internal negatives"
     )
 
     @model_validator(mode="after")
@@ -63,14 +67,30 @@ class MocoOptions(CutOptions):
         return self
 
 
+def chance_level(options: Mapping[str, Any], term: str) -> float | None:
+    """Return the value of `term` ("NCE" or "NCE_Y") where each query guesses; None if unknown."""
+    internal = chance_of_patch_nce(options)
+    negatives = options["negatives"]
+    if negatives == "internal" or (term == "NCE_Y" and not options["identity_bank"]):
+        return internal
+    external = options["n_external"] or options["bank_size"]
+    if negatives == "external":
+        return math.log(external + 1)
+    if internal is None:
+        return None
+    if options["combine"] == "sum":
+        return internal + math.log(external + 1)
+    return math.log(options["n_patches"] + external)
+
+
 class Bank(nn.Module):
-    """A ring of unit vectors a layer: the newest replace the oldest.
+    """A ring buffer of unit vectors per layer: the newest replace the oldest.
 
     Args:
-        size: vectors a layer, K.
+        size: vectors per layer, K.
         widths: C_l, the length of each layer's vectors.
-        rng: draws the random vectors that it starts with.
-        filled: whether those count as entries.
+        rng: draws the random vectors that the bank starts with.
+        filled: whether these count as entries.
     """
 
     def __init__(
@@ -85,11 +105,11 @@ class Bank(nn.Module):
             self.register_buffer(f"vectors_{layer}", vectors)
 
     def vectors(self, layer: int) -> Tensor:
-        """Return the entries of `layer`, (K, C), or fewer while it is being filled."""
+        """Return the entries of `layer`, (K, C), or fewer while the bank is filling up."""
         return getattr(self, f"vectors_{layer}")[: self.filled[layer]]
 
     def enqueue(self, layer: int, vectors: Tensor) -> None:
-        """Add (M, C) `vectors` in their order, over the oldest entries."""
+        """Add (M, C) `vectors` in order; they replace the oldest entries."""
         bank = getattr(self, f"vectors_{layer}")
         start = self.pointer[layer] + max(0, len(vectors) - self.size)
         vectors = vectors.detach()[-self.size :].to(bank.dtype)
@@ -98,20 +118,20 @@ class Bank(nn.Module):
         self.filled[layer] = min(self.size, self.filled[layer] + len(vectors))
 
     def sample(self, layer: int, n: int, rng: torch.Generator) -> Tensor:
-        """Return `n` distinct entries, (n, C); all of them for 0 or where there are fewer."""
+        """Return `n` distinct entries, (n, C); all of them for `n` = 0 or if there are fewer."""
         entries = self.vectors(layer)
         if n == 0 or n >= len(entries):
-            # A copy: the bank changes before a caller who kept the graph could go back.
+            # A copy: the bank may change before the backward pass.
             return entries.clone()
         drawn = torch.randperm(len(entries), generator=rng)[:n]
         return entries[drawn.to(entries.device)]
 
     def get_extra_state(self) -> dict[str, list[int]]:
-        """Return the pointers: a part of `state_dict`."""
+        """Return the pointers, as a part of `state_dict`."""
         return {"pointer": list(self.pointer), "filled": list(self.filled)}
 
     def set_extra_state(self, state: dict[str, list[int]]) -> None:
-        """Take back what `get_extra_state` gave."""
+        """Restore what `get_extra_state` returned."""
         self.pointer, self.filled = list(state["pointer"]), list(state["filled"])
 
 
@@ -122,18 +142,21 @@ class Moco(Cut):
     summary = "CUT with negatives from a bank of other images' patches and moving averages (MoCo)"
     citation = f"{CITATION}, section 4.2; He, Fan, Wu, Xie, Girshick: Momentum Contrast, CVPR 2020"
     Options = MocoOptions
+    losses = Cut.losses | {
+        term: replace(Cut.losses[term], chance=partial(chance_level, term=term))
+        for term in ("NCE", "NCE_Y")
+    }
 
     def __init__(self, options: MocoOptions, seed: int = 0) -> None:
         super().__init__(options, seed)
         o = options
         self.averaged: dict[str, list[Tensor]] = {}  # the step's features by the moving averages
-        self.banks: dict[str, Bank] = {}
+        self.banks = nn.ModuleDict()
         if o.lambda_nce == 0 or (o.negatives == "internal" and o.keys == "live"):
             return
-        # Equal to the live networks at first: no draw of their own.
+        # Initially equal to the trained networks; nothing is drawn.
         self.G_average = self.G.encoder(max(o.nce_layers)).requires_grad_(False)
-        self.F_average = self._copy_heads()
-        self.carried |= {"G_average": self.G_average, "F_average": self.F_average}
+        self.F_average = copy.deepcopy(self.F).requires_grad_(False)
         if o.negatives == "internal":
             return
         channels = self.G.channels(o.nce_layers)
@@ -142,11 +165,10 @@ class Moco(Cut):
             if term == "NCE" or o.identity_bank:
                 rng = random_streams.generator(seed, "initialisation", "bank", term)
                 self.banks[term] = Bank(o.bank_size, widths, rng, o.warm_up == "random")
-                self.carried[f"bank_{term}"] = self.banks[term]
 
     def step(self, batch: Batch, choices: Choices | None = None) -> dict[str, Tensor]:
-        """Move the averages, take CUT's step with their keys, then fill the banks."""
-        if "G_average" not in self.carried:
+        """Update the averages, take CUT's step, then add to the banks."""
+        if not hasattr(self, "G_average"):
             return super().step(batch, choices)
         self._move_averages()
         with torch.no_grad():
@@ -162,15 +184,15 @@ class Moco(Cut):
     def contrast(
         self, term: str, q: Sequence[Tensor], k: Sequence[Tensor], ids: Sequence[Tensor]
     ) -> Tensor:
-        """Return one term's loss, the mean over layers."""
+        """Return one term's loss, a scalar: the mean over layers."""
         o = self.options
-        z_q = self.F_q(q, ids)
+        z_q = self.query_heads(q, ids)
         if o.keys == "momentum":
             with torch.no_grad():
                 z_k = self.F_average(self.averaged[term], ids)
         else:
             z_k = self.embed_keys(k, ids)
-        bank = self.banks.get(term)
+        bank = self.banks[term] if term in self.banks else None  # noqa: SIM401 - has no get
         terms = []
         for layer, (query, key) in enumerate(zip(z_q, z_k, strict=True)):
             external = bank.sample(layer, o.n_external, self.rng) if bank else None
@@ -189,16 +211,9 @@ class Moco(Cut):
             return internal + external_nce(q, k, external, o.tau, **keys)
         return patch_nce(q, k, o.tau, o.negatives_across_batch, external=external, **keys)
 
-    def _copy_heads(self) -> nn.Module:
-        heads = type(self.F)(
-            self.G.channels(self.options.nce_layers), self.options.width, self.F.mlp
-        )
-        heads.load_state_dict(self.F.state_dict())
-        return heads.requires_grad_(False)
-
     @torch.no_grad()
     def _move_averages(self) -> None:
-        """Move the averages a step towards the live weights, before the keys are computed."""
+        """Move the averages towards the trained weights, before the keys are computed."""
         pairs = ((self.G_average, self.G), (self.F_average, self.F))
         for average, live in pairs:
             weights = dict(live.named_parameters())
@@ -207,14 +222,9 @@ class Moco(Cut):
 
     @torch.no_grad()
     def _fill_banks(self) -> None:
-        """Add patches of the step's images, embedded by the averages, after the loss."""
+        """Add patches of the step's images, embedded by the averages."""
         for term, bank in self.banks.items():
             maps = self.averaged[term]
-            ids = [
-                torch.randperm(f.shape[2] * f.shape[3], generator=self.rng)[
-                    : self.options.n_enqueued
-                ].to(f.device)
-                for f in maps
-            ]
+            ids = self.draw_positions(maps, self.options.n_enqueued)
             for layer, z in enumerate(self.F_average(maps, ids)):
                 bank.enqueue(layer, z.flatten(0, 1))  # N,P,C -> N*P,C

@@ -1,25 +1,25 @@
-"""Begin a method of your own: a skeleton that runs, its test and its config.
+"""Write the skeleton of a new method: a class that trains, its test and its config.
 
     python -m baselines.new NAME [--commands]
 
 Writes `baselines/NAME.py` (the example of `baselines/README.md`), its test under `tests/baselines/`
-and `config/NAME.yaml`; with `--commands` a folder `baselines/NAME/` for code that lives
-elsewhere, in place of the class. Nothing that exists is overwritten.
+and `config/NAME.yaml`. With `--commands` it writes a folder `baselines/NAME/` for code from
+elsewhere instead of the class. Existing files are never overwritten.
 """
 
 from __future__ import annotations
 
 import argparse
 import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from cut.base.errors import UserError
-from cut.cli import guarded
 
 ROOT = Path(__file__).resolve().parent.parent
 
-TEST = '''"""What sets {name} apart; tests/methods/test_methods.py holds it to the contract."""
+TEST = '''"""The method {name}; tests/methods/test_methods.py also runs the contract tests on it."""
 
 from __future__ import annotations
 
@@ -47,21 +47,21 @@ METHOD = """summary: one line about {name}
 citation: ""
 options:
   strength: {{type: float, default: 1.0, ge: 0, le: 1, description: what it does}}
-# {{source}} and {{target}} are folders of PNG images, {{model}} one that is kept for translate.
+# {{source}} and {{target}} are folders of PNG images; the folder {{model}} is kept for translate.
 train: python {{folder}}/main.py train {{source}} {{target}} {{model}} --seed {{seed}}
-# One NAME.png for every NAME.png of {{input}} has to lie in {{output}} afterwards.
+# It must write NAME.png into {{output}} for every NAME.png of {{input}}.
 translate: >-
   python {{folder}}/main.py translate {{input}} {{model}} {{output}}
   --strength {{strength}}
 """
-ENVIRONMENT = """# The commands' own environment: the workflow makes it under --use-conda.
+ENVIRONMENT = """# The conda environment of the commands, used under --use-conda.
 channels:
   - conda-forge
   - nodefaults
 dependencies:
   - python=3.12
 """
-MAIN = '''"""Called by method.yaml; stands for somebody else's code. It translates by copying."""
+MAIN = '''"""Called by method.yaml; a placeholder for code from elsewhere. It copies the images."""
 
 import shutil
 import sys
@@ -76,31 +76,33 @@ else:
     for path in sorted(folder.glob("*.png")):
         shutil.copy(path, output / path.name)
 '''
-TEST_COMMANDS = '''"""{name}'s commands."""
+TEST_COMMANDS = '''"""The commands of {name}."""
 
 from __future__ import annotations
 
-from cut.methods.registry import discover
+from cut.plan.plan import make_plan
 
 
-def test_its_options_reach_its_command():
-    method = discover()["{name}"]
+def test_options_reach_the_command():
+    row = {{"methods": {{"{name}": {{"options": {{"strength": 0.5}}}}}}}}
+    plan = make_plan({{"datasets": ["coats2stripes"], "run": ["{name}"], **row}})
     places = {{"input": "in", "model": "model", "output": "out"}}
-    assert method.command("translate", {{"strength": 0.5}}, places).endswith("--strength 0.5")
+    line = plan.rows["{name}"].commands.command("translate", places)
+    assert line.endswith("--strength 0.5")
 '''
 
 
 def example(name: str) -> str:
-    """Return the example on the page about methods, as a method called `name`."""
+    """Return the example of `baselines/README.md` as a method called `name`."""
     page = (ROOT / "baselines" / "README.md").read_text()
     text = re.search(r"```python\n(.*?)```", page, re.DOTALL)[1]
     title = "".join(part.capitalize() for part in name.split("_"))
-    text = text.split("\n", 1)[1]  # its first line names the file
+    text = text.split("\n", 1)[1]  # the first line is the file's name
     return text.replace("Colour(", f"{title}(").replace('"colour"', f'"{name}"')
 
 
 def files(name: str, commands: bool) -> dict[Path, str]:
-    """Return what to write, by its place in the checkout."""
+    """Return the files to write, by their path in the checkout."""
     folder, place = Path("baselines") / name, Path(f"tests/baselines/test_{name}.py")
     written = {
         Path("config") / f"{name}.yaml": CONFIG.format(name=name) + ("" if commands else TRAINING)
@@ -118,13 +120,13 @@ def files(name: str, commands: bool) -> dict[Path, str]:
 
 
 def create(root: Path, name: str, commands: bool) -> list[Path]:
-    """Write a skeleton under `root`; return the files.
+    """Write a skeleton under `root`; return its files.
 
     Raises:
-        UserError: the name is no Python name, or something of that name exists.
+        UserError: the name is no lower-case Python name, or a file or folder of that name exists.
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-        raise UserError(f"{name!r} is no name for a method: use letters a-z, digits and _")
+        raise UserError(f"{name!r} is no name for a method; use letters a-z, digits and _")
     wanted = {root / path: text for path, text in files(name, commands).items()}
     taken = [root / "baselines" / name, root / "baselines" / f"{name}.py", *wanted]
     for path in taken:
@@ -139,10 +141,12 @@ def create(root: Path, name: str, commands: bool) -> list[Path]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Write a skeleton into this checkout."""
     parser = argparse.ArgumentParser(
-        prog="python -m baselines.new", description="Begin a method of your own."
+        prog="python -m baselines.new", description="Write the skeleton of a new method."
     )
-    parser.add_argument("name", help="as tables will show it: letters a-z, digits and _")
-    parser.add_argument("--commands", action="store_true", help="for code that lives elsewhere")
+    parser.add_argument("name", help="the name in configs and tables: letters a-z, digits and _")
+    parser.add_argument(
+        "--commands", action="store_true", help="a method of shell commands instead of a class"
+    )
     args = parser.parse_args(argv)
     for path in create(ROOT, args.name, args.commands):
         print(f"wrote {path.relative_to(ROOT)}")
@@ -151,4 +155,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    guarded(main)
+    try:
+        sys.exit(main())
+    except UserError as problem:
+        sys.exit(f"error: {problem}")

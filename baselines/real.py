@@ -1,4 +1,4 @@
-"""The control below which no method can be expected to score: real images of the target domain."""
+"""The ceiling: real images of the target domain. No method is expected to have a lower FID."""
 
 from collections.abc import Iterator
 
@@ -10,10 +10,10 @@ from cut.methods.contract import Method
 
 
 class Real(Method):
-    """Give target training images, as many as there are test inputs, in the order of their names.
+    """Use target training images, as many as there are test inputs, in the order of their names.
 
-    Their distance from the target test images is what sampling so few images costs: a perfect
-    translator scores about as much, not zero.
+    Their distance to the target test images is that of two samples of this size: a perfect
+    translator scores about the same, not zero.
     """
 
     name = "real"
@@ -24,7 +24,7 @@ class Real(Method):
     def outputs(
         self, dataset: Dataset, size: tuple[int, int], batch_size: int
     ) -> Iterator[tuple[str, Image]]:
-        """Yield as many real target images as there are test inputs (or as many as there are)."""
+        """Yield as many real target images as there are test inputs, or all if there are fewer."""
         wanted = len(dataset.files("test", "source"))
         for path in dataset.files("train", "target")[:wanted]:
             yield path.stem, resize(read_image(path), size)

@@ -1,10 +1,10 @@
-"""What the bank of external negatives costs, in time and memory, beside CUT.
+"""Measure the time and memory of the bank of external negatives, compared with CUT.
 
     python -m benchmarks.bank [--size 256] [--ngf 64] [--steps 3] [--device cpu]
 
-Takes steps of CUT and of `moco` with the published bank (16,384 vectors a layer, a bank for either
-domain) on the same random images, in turn, so that all see the same machine. Prints the median
-seconds a step, their ratio to CUT's, and the bytes of banks and moving averages.
+Takes steps of CUT and of `moco` with the published bank (16,384 vectors per layer, one bank per
+domain) on the same random images, in turn, so that the machine is equally busy for all. Prints
+the median seconds per step, their ratio to CUT's, and the bytes of banks and moving averages.
 """
 
 from __future__ import annotations
@@ -27,13 +27,14 @@ ROWS = {
 }
 
 
-def carried_bytes(method: Method) -> dict[str, int]:
-    """Return the bytes of what a method carries beside its networks."""
+def extra_bytes(method: Method) -> dict[str, int]:
+    """Return the bytes of the banks and of the moving averages of a method."""
     found = {"banks": 0, "averages": 0}
-    for name, module in method.carried.items():
-        tensors = [*module.parameters(), *module.buffers()]
-        kind = "banks" if name.startswith("bank") else "averages"
-        found[kind] += sum(t.numel() * t.element_size() for t in tensors)
+    for name, module in method.named_children():
+        kind = "averages" if name.endswith("_average") else name
+        if kind in found:
+            tensors = [*module.parameters(), *module.buffers()]
+            found[kind] += sum(t.numel() * t.element_size() for t in tensors)
     return found
 
 
@@ -73,7 +74,7 @@ def main() -> None:
     print(f"{args.size}x{args.size} pixels, ngf {args.ngf}, {args.steps} steps, {args.device}")
     print(f"{'':28}{'s/step':>8}{'ratio':>8}{'banks, MB':>11}{'averages, MB':>14}")
     for label, method in methods.items():
-        size, median = carried_bytes(method), statistics.median(times[label])
+        size, median = extra_bytes(method), statistics.median(times[label])
         print(f"{label:28}{median:8.3f}{median / base:8.2f}{size['banks'] / 1e6:11.1f}"
               f"{size['averages'] / 1e6:14.1f}")  # fmt: skip
 

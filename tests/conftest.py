@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+
+import baselines
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("CUTBENCH_SHARED", ROOT.parent / "shared"))
@@ -19,8 +22,14 @@ SHARED = Path(os.environ.get("CUTBENCH_SHARED", ROOT.parent / "shared"))
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
-QUIET = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @pytest.fixture(scope="session")
@@ -65,6 +74,27 @@ def pets(tmp_path: Path) -> Path:
     ):
         write_photos(root / name, count, seed=seed)
     return root
+
+
+@pytest.fixture
+def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable]:
+    """Return a function that writes plug-ins, {path: text}, into a folder of `baselines`."""
+    root = tmp_path / "plugins"
+    root.mkdir()
+    monkeypatch.setattr(baselines, "__path__", [*baselines.__path__, str(root)])
+    before = set(sys.modules)
+
+    def write(**files: str) -> Path:
+        for name, text in files.items():
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(textwrap.dedent(text))
+        return root
+
+    yield write
+    for name in set(sys.modules) - before:
+        if name.startswith("baselines."):
+            del sys.modules[name]
 
 
 @pytest.fixture(scope="session")

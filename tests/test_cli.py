@@ -94,3 +94,11 @@ def test_an_option_that_is_no_json_object_is_refused(text):
 def test_a_batch_needs_an_image(tmp_path):
     with pytest.raises(UserError, match="--batch-size is 0"):
         run_command("translate", ["--dataset=d", f"--run={tmp_path}", "--batch-size=0"])
+
+
+def test_a_reader_that_closes_its_pipe_gets_no_traceback():
+    command = f"{sys.executable} -m cut datasets | head -n 1"
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.count("\n") == 1 and done.stderr == ""

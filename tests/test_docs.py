@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from test_floors import FLOORS
 
 from cut.cli import COMMANDS
 from cut.plan.config import Config
@@ -102,6 +103,12 @@ def test_every_command_is_documented():
     named = set(re.findall(r"^\| `([a-z ]+)` \|", text_of("docs/cli.md"), flags=re.M))
     assert named <= {*COMMANDS, *GROUPS}
     assert not [name for name in COMMANDS if not {name, name.split()[0]} & named]
+
+
+def test_the_floors_are_as_tested():
+    block = re.search(r"^## Floors\n+```\n(.*?)```", text_of("CONTRIBUTING.md"), flags=re.M | re.S)
+    floors = [set(line.split(" | ")) for line in block[1].splitlines()]
+    assert floors == FLOORS[::-1]
 
 
 def test_every_key_of_a_config_is_documented():

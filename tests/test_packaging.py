@@ -279,8 +279,9 @@ def test_the_wheel_holds_both_packages_and_their_data(root: Path, tmp_path: Path
     (wheel,) = tmp_path.glob(f"cutbench-{project(root)['version']}-*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
     folders = ("resources", "captions", "templates", "assets")
-    sources = [p for p in source.rglob("*")
-               if p.suffix in (".py", ".yaml") or p.parent.name in folders]  # fmt: skip
+    sources = [
+        p for p in source.rglob("*") if p.suffix in (".py", ".yaml") or p.parent.name in folders
+    ]
     expected = {p.relative_to(source).as_posix() for p in sources if p.is_file()}
     assert {"cut/resources/registry.yaml", "cut/resources/captions/grid.rst"} <= expected
     assert expected - names == {n for n in expected if n.startswith("build/")}

@@ -10,7 +10,7 @@ SAVED_OFTEN = {**TRAINING, "log_every": 2, "checkpoint_minutes": 0}  # a state a
 
 
 def arguments(dataset, out, method="cut", options=OPTIONS, training=TRAINING, **more):
-    flags = [f"--{key}={value}" for key, value in {"size": 32, "device": "cpu", **more}.items()]
-    return [f"--dataset={dataset}", f"--out={out}", f"--method={method}",
-            f"--options={json.dumps(options)}", f"--training={json.dumps(training)}",
-            *flags]  # fmt: skip
+    """Return the arguments of `python -m cut train`."""
+    given = {"dataset": dataset, "out": out, "method": method, "size": 32, "device": "cpu", **more}
+    given |= {"options": json.dumps(options), "training": json.dumps(training)}
+    return [f"--{name}={value}" for name, value in given.items()]

@@ -24,6 +24,7 @@ TINY = {
         "n_patches": 8,
         "width": 8,
     },
+    "scoring_threads": 1,
     "training": {"epochs_constant": 2, "epochs_decay": 1, "log_every": 4},
     "best": {"every": 2, "held_out": 2},
 }
@@ -44,8 +45,14 @@ def start(folder: Path, *arguments: str, config: dict | None = None) -> subproce
     if config is not None:
         (folder / "config.yaml").write_text(yaml.safe_dump(config))
     config_file = folder / "config.yaml"
-    command = [SNAKEMAKE, f"--snakefile={ROOT / 'Snakefile'}", f"--directory={folder}",
-               f"--configfile={config_file}", "--cores=2", *arguments]  # fmt: skip
+    command = [
+        SNAKEMAKE,
+        f"--snakefile={ROOT / 'Snakefile'}",
+        f"--directory={folder}",
+        f"--configfile={config_file}",
+        "--cores=2",
+        *arguments,
+    ]
     # Jobs have to find the checkout by themselves: they run in `folder`.
     env = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     return subprocess.Popen(

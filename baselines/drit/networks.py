@@ -1,7 +1,7 @@
-"""DRIT's networks: encoders of content and of attributes, generators, the content's discriminator.
+"""DRIT's networks: encoders of content and attributes, generators, the content discriminator.
 
 Layers and widths as in the authors' release (github.com/HsinYingLee/DRIT, its variant that
-concatenates attributes, the default). "A" is the source domain and "B" the target's.
+concatenates attributes, the default). "A" is the source domain, "B" the target.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SLOPE = 0.01  # of the leaky ReLUs where the release leaves torch's default
 
 
 class ContentEncoder(nn.Module):
-    """An encoder a domain, and a last block that both share: (N, 3, H, W) to (N, C, H/4, W/4)."""
+    """One encoder per domain and a shared last block: (N, 3, H, W) to (N, C, H/4, W/4)."""
 
     def __init__(self, ngf: int) -> None:
         super().__init__()
@@ -34,7 +34,7 @@ class ContentEncoder(nn.Module):
         return nn.Sequential(*layers, *(ResidualBlock(width) for _ in range(3)))
 
     def forward(self, x: Tensor, domain: str, rng: torch.Generator | None = None) -> Tensor:
-        """Return the content; with `rng`, as in training, unit normal noise on it."""
+        """Return the content; with `rng`, as in training, with unit normal noise added."""
         content = self.shared(self.own[domain](x))
         if rng is None:
             return content
@@ -74,7 +74,7 @@ class AttributeEncoder(nn.Module):
 
 
 class Generator(nn.Module):
-    """Content and attributes to images: a first block that both domains share, then one's own."""
+    """Content and attributes to images: a shared first block, then a branch per domain."""
 
     def __init__(self, ngf: int, nz: int) -> None:
         super().__init__()
@@ -103,10 +103,10 @@ class Generator(nn.Module):
 
 
 class ContentDiscriminator(nn.Module):
-    """Tell the domain of a content, (N, C, h, w) to (N, 1, h', w').
+    """Classify the domain of a content, (N, C, h, w) to (N, 1, h', w').
 
-    The release sets instance norm between its layers but for a slip never applies it; nor does
-    this. The layers need 53 positions a side (images of 212 pixels); smaller maps are enlarged.
+    The release defines instance norm between the layers but by mistake never applies it; nor does
+    this. The layers need 53 positions per side (images of 212 pixels); smaller maps are enlarged.
     """
 
     LEAST = 53
@@ -121,7 +121,7 @@ class ContentDiscriminator(nn.Module):
         self.model = nn.Sequential(*layers, nn.Conv2d(channels, 1, 1))
 
     def forward(self, content: Tensor) -> Tensor:
-        """Return values whose sigmoid is the chance that the content is the target's."""
+        """Return values whose sigmoid is the probability that the content is of the target."""
         h, w = content.shape[2:]
         if min(h, w) < self.LEAST:
             content = F.interpolate(content, size=(max(h, self.LEAST), max(w, self.LEAST)))

@@ -2,28 +2,34 @@
 
 Huang, Liu, Belongie and Kautz, ECCV 2018. Networks, losses, weights and optimizers are those of the
 authors' release (github.com/NVlabs/MUNIT, its settings for photographs; without the perceptual
-loss, whose weight there is 0). It differs in three ways:
+loss, whose weight there is 0). There are three differences:
 
-- The learning rate follows this benchmark's schedule, not a halving every 100,000 steps.
-- Instance norm takes each image's own statistics in training and test alike; the release's can
-  switch to running ones at test.
-- A translation has many styles. Every test image gets one of its own, drawn from its pixels, so
-  that it does not depend on the batch. The release draws anew each time.
+- The learning rate follows this benchmark's schedule instead of being halved every 100,000 steps.
+- Instance norm uses each image's own statistics in training and test; the release can switch to
+  running statistics at test.
+- A translation needs a style. Each test image gets one derived from its pixels, so that it does
+  not depend on the batch. The release draws a new one each time.
 
 The numbers published for it in the CUT paper were measured on JPEG files.
 """
 
 from __future__ import annotations
 
-import itertools
+from functools import partial
 
 import torch
 from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
 
-from baselines.munit.networks import AutoEncoder, MultiScaleDiscriminator, initialise, latent_for
-from cut.methods.contract import Batch, Method, Options
+from baselines.munit.networks import (
+    AutoEncoder,
+    MultiScaleDiscriminator,
+    check_size,
+    initialise,
+    latent_for,
+)
+from cut.methods.contract import Batch, Loss, Method, Options, Schedule
 from cut.nets.losses import lsgan
 
 
@@ -42,7 +48,7 @@ class MunitOptions(Options):
     lambda_x: float = Field(10.0, ge=0, description="weight of image reconstruction")
     lambda_s: float = Field(1.0, ge=0, description="weight of style reconstruction")
     lambda_c: float = Field(1.0, ge=0, description="weight of content reconstruction")
-    # 0 in the release's settings for edges to photographs, which the paper's own objective has.
+    # 0 in the paper's objective, and in the release's settings for edges to photographs.
     lambda_cycle: float = Field(10.0, ge=0, description="weight of style-augmented cycle terms")
     lr: float = Field(0.0001, gt=0, description="Adam's learning rate before decay")
     beta1: float = Field(0.5, ge=0, lt=1, description="Adam's first-moment decay")
@@ -54,69 +60,69 @@ class Munit(Method):
     """MUNIT with least-squares GAN terms."""
 
     name = "munit"
-    summary = "MUNIT: content and style apart; a translation takes a style from a normal prior"
+    summary = "MUNIT: separate content and style; a translation takes a style from a normal prior"
     citation = "Huang, Liu, Belongie, Kautz: Multimodal Unsupervised I2I Translation, ECCV 2018"
     Options = MunitOptions
-    training = {"epochs_constant": 100, "epochs_decay": 100}
+    schedule = Schedule(100, 100)
     stride = 4
+    generator = ("G_A", "G_B")  # one encodes, the other decodes
+    losses = {
+        "G_GAN": Loss("generator, adversarial", "squared error, sum", "lambda_gan"),
+        "x": Loss("reconstruction of images", "L1, sum", "lambda_x"),
+        "s": Loss("reconstruction of styles", "L1, sum", "lambda_s"),
+        "c": Loss("reconstruction of contents", "L1, sum", "lambda_c"),
+        "cycle": Loss("style-augmented cycle", "L1, sum", "lambda_cycle"),
+        "D_A": Loss("discriminator of the source", "squared error, sum", "lambda_gan"),
+        "D_B": Loss("discriminator of the target", "squared error, sum", "lambda_gan"),
+    }
 
     def __init__(self, options: MunitOptions, seed: int = 0) -> None:
         super().__init__(options, seed)
         o = options
         for side in "AB":
             coder = AutoEncoder(o.ngf, o.n_downsample, o.n_blocks, o.style_dim, o.mlp_dim)
-            self.add(f"G_{side}", coder, lambda net, rng: initialise(net, rng, "kaiming"))
-        for side in "AB":
             judge = MultiScaleDiscriminator(o.ndf, o.n_layers, o.n_scales)
-            self.add(f"D_{side}", judge, lambda net, rng: initialise(net, rng, "normal"))
-        for kind in "GD":
-            both = itertools.chain(*(self.networks[f"{kind}_{x}"].parameters() for x in "AB"))
-            self.optimizers[kind] = torch.optim.Adam(
-                both, lr=o.lr, betas=(o.beta1, o.beta2), weight_decay=o.weight_decay
-            )
+            self.add(**{f"G_{side}": coder}, initialise=partial(initialise, kind="kaiming"))
+            self.add(**{f"D_{side}": judge}, initialise=partial(initialise, kind="normal"))
+        self.adam(G=("G_A", "G_B"), D=("D_A", "D_B"))
+
+    @classmethod
+    def check(cls, options: MunitOptions, size: tuple[int, int]) -> None:
+        """Refuse sizes that the discriminators halve to under a pixel, and those of every method.
+
+        Raises:
+            UserError: the size, and the least one.
+        """
+        super().check(options, size)
+        check_size(size, options.n_layers)
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
         """Update both discriminators, then both auto-encoders, with styles drawn for each."""
-        losses = self._discriminator_step(batch) | self._generator_step(batch)
-        return {name: loss.detach() for name, loss in losses.items()}
+        losses = self.update("D", self._discriminator_losses(batch))
+        style = {"A": self._draw(batch.source), "B": self._draw(batch.target)}
+        return losses | self.update("G", self.generator_losses(batch, style))
 
     @torch.no_grad()
     def translate(self, images: Tensor) -> Tensor:
-        """Translate (N, 3, H, W) in [-1, 1], each image with a style of its own."""
-        content = self.networks["G_A"].content(images)
-        return self.networks["G_B"].decode(content, latent_for(images, self.options.style_dim))
+        """Translate (N, 3, H, W) in [-1, 1], each image with its own style."""
+        content = self.G_A.content(images)
+        return self.G_B.decode(content, latent_for(images, self.options.style_dim))
 
     def _draw(self, like: Tensor) -> Tensor:
         """Return a style for each image."""
         code = torch.randn(len(like), self.options.style_dim, generator=self.rng)
         return code.to(like)
 
-    def _discriminator_step(self, batch: Batch) -> dict[str, Tensor]:
-        net, (a, b) = self.networks, batch
+    def _discriminator_losses(self, batch: Batch) -> dict[str, Tensor]:
+        a, b = batch
         with torch.no_grad():
-            fake_a = net["G_A"].decode(net["G_B"].content(b), self._draw(b))
-            fake_b = net["G_B"].decode(net["G_A"].content(a), self._draw(a))
+            fake_a = self.G_A.decode(self.G_B.content(b), self._draw(b))
+            fake_b = self.G_B.decode(self.G_A.content(a), self._draw(a))
         losses = {}
         for side, real, fake in (("A", a, fake_a), ("B", b, fake_b)):
-            D = net[f"D_{side}"]
+            D = self.networks[f"D_{side}"]
             terms = [lsgan(p, real=True) for p in D(real)] + [lsgan(p, real=False) for p in D(fake)]
             losses[f"D_{side}"] = torch.stack(terms).sum() * self.options.lambda_gan
-        self.optimizers["D"].zero_grad()
-        torch.stack(list(losses.values())).sum().backward()
-        self.optimizers["D"].step()
-        return losses
-
-    def _generator_step(self, batch: Batch) -> dict[str, Tensor]:
-        for side in "AB":
-            self.networks[f"D_{side}"].requires_grad_(False)
-        losses = self.generator_losses(
-            batch, {"A": self._draw(batch[0]), "B": self._draw(batch[1])}
-        )
-        self.optimizers["G"].zero_grad()
-        torch.stack(list(losses.values())).sum().backward()
-        self.optimizers["G"].step()
-        for side in "AB":
-            self.networks[f"D_{side}"].requires_grad_(True)
         return losses
 
     def generator_losses(self, batch: Batch, style: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -141,15 +147,11 @@ class Munit(Method):
             if o.lambda_cycle > 0:
                 back = net[f"G_{x}"].decode(again[other[x]][0], own)
                 terms["cycle"].append(F.l1_loss(back, real[x]))
-        weights = {"G_GAN": o.lambda_gan, "x": o.lambda_x, "s": o.lambda_s, "c": o.lambda_c,
-                   "cycle": o.lambda_cycle}  # fmt: skip
+        weights = {
+            "G_GAN": o.lambda_gan,
+            "x": o.lambda_x,
+            "s": o.lambda_s,
+            "c": o.lambda_c,
+            "cycle": o.lambda_cycle,
+        }
         return {k: torch.stack(v).sum() * weights[k] for k, v in terms.items() if v}
-
-    def generator_state(self) -> dict[str, dict[str, Tensor]]:
-        """Return the weights of both auto-encoders: one encodes, the other decodes."""
-        return {name: self.networks[name].state_dict() for name in ("G_A", "G_B")}
-
-    def load_generator_state(self, state: dict[str, dict[str, Tensor]]) -> None:
-        """Take back what `generator_state` gave."""
-        for name, weights in state.items():
-            self.networks[name].load_state_dict(weights)

@@ -47,7 +47,7 @@ class ResidualBlock(nn.Module):
 
 
 def adain(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """Return (N, C, H, W) `x` with mean `bias` and deviation `weight` (N, C) a channel."""
+    """Return (N, C, H, W) `x` with mean `bias` and deviation `weight`, (N, C)."""
     y = InstanceNorm(x.shape[1])(x)  # whose gradient can be trusted
     return y * weight[:, :, None, None] + bias[:, :, None, None]
 
@@ -67,7 +67,7 @@ class AdaInBlock(nn.Module):
 
 
 class AutoEncoder(nn.Module):
-    """One domain's encoders of content and of style, and the decoder of both.
+    """One domain's content encoder, style encoder and decoder.
 
     Args:
         ngf: channels of the first layer.
@@ -103,7 +103,7 @@ class AutoEncoder(nn.Module):
 
     @staticmethod
     def _style_encoder(width: int, style_dim: int) -> nn.Sequential:
-        """Return an encoder without norm, which would take the style's mean and deviation away."""
+        """Return an encoder without norm, which would remove the style's mean and deviation."""
         relu = nn.ReLU()
         layers = [Conv(3, width, 7, activation=relu)]
         for depth in range(4):
@@ -124,15 +124,28 @@ class AutoEncoder(nn.Module):
         return self.up(content)
 
 
-class MultiScaleDiscriminator(nn.Module):
-    """Discriminators of an image and of its halves, quarters, …; without norm.
+def check_size(size: tuple[int, int], n_layers: int) -> None:
+    """Refuse images, of `size` (height, width), that `n_layers` halve to under a pixel.
 
-    A scale needs 2**n_layers pixels a side; one that has fewer is left out.
+    Raises:
+        UserError: the size, and the least one.
+    """
+    if min(size) < 2**n_layers:
+        raise UserError(
+            f"images of {size[0]}x{size[1]} are too small for the discriminator, which halves them"
+            f" to under a pixel: use {2**n_layers} or more, or a smaller n_layers"
+        )
+
+
+class MultiScaleDiscriminator(nn.Module):
+    """Discriminators of an image at full, half, quarter, … resolution; without norm.
+
+    A scale needs 2**n_layers pixels per side; smaller ones are left out.
     """
 
     def __init__(self, ndf: int, n_layers: int, n_scales: int, slope: float = 0.2) -> None:
         super().__init__()
-        self.least = 2**n_layers
+        self.n_layers, self.least = n_layers, 2**n_layers
         self.scales = nn.ModuleList()
         for _ in range(n_scales):
             layers, width = [Conv(3, ndf, 4, 2, activation=nn.LeakyReLU(slope))], ndf
@@ -147,11 +160,7 @@ class MultiScaleDiscriminator(nn.Module):
         Raises:
             UserError: the images are too small for any.
         """
-        if min(x.shape[2:]) < self.least:
-            raise UserError(
-                f"images of {x.shape[2]}x{x.shape[3]} are too small for the discriminator, which"
-                f" halves them to under a pixel: use {self.least} or more, or a smaller n_layers"
-            )
+        check_size((x.shape[2], x.shape[3]), self.n_layers)
         out = []
         for scale in self.scales:
             if min(x.shape[2:]) < self.least:
@@ -164,7 +173,7 @@ class MultiScaleDiscriminator(nn.Module):
 def initialise(network: nn.Module, rng: torch.Generator, kind: str) -> nn.Module:
     """Draw weights from Kaiming's normal or from N(0, 0.02); biases zero, norms' scales in [0, 1].
 
-    The last is the authors' layer norm, whose scale starts uniform.
+    The norms' scales are those of the authors' layer norm, which start uniform.
     """
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
@@ -181,8 +190,8 @@ def initialise(network: nn.Module, rng: torch.Generator, kind: str) -> nn.Module
 def latent_for(images: Tensor, dim: int) -> Tensor:
     """Return a code (N, dim) from N(0, 1) for each of (N, 3, H, W) images.
 
-    It is drawn from the image's own 8-bit pixels: another for every image, and the same whatever
-    batch, run or machine translates it.
+    It derives from the image's 8-bit pixels: it differs between images and does not depend on the
+    batch, the run or the machine.
     """
     pixels = ((images.detach().float().cpu().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
     digests = [hashlib.sha256(image.numpy().tobytes()).hexdigest() for image in pixels]

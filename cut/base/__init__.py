@@ -1,1 +1,1 @@
-"""Files, images, sizes, random streams and errors: used by every floor, using none."""
+"""Files, images, sizes, random streams and errors. This floor imports from no other."""

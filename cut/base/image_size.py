@@ -1,6 +1,6 @@
-"""Sizes of images: one number for a square, or HEIGHTxWIDTH.
+"""Image sizes: one number for a square, or HEIGHTxWIDTH.
 
-In a config and in records a square is an int and a rectangle the text "96x128"; code works on
+A config gives a square as an int and a rectangle as the text "96x128". Code and records use
 (height, width).
 """
 
@@ -19,11 +19,11 @@ HOW = "give pixels, as 256, or HEIGHTxWIDTH, as 96x128"
 
 
 def height_width(size: int | str | Sequence[int], what: str = "the size") -> tuple[int, int]:
-    """Return (height, width) in pixels of 96, "96", "96x128" or (96, 128).
+    """Return (height, width) in pixels; `size` is 96, "96", "96x128" or (96, 128).
 
     Raises:
-        UserError: it is none of these, or a side is less than one pixel; `what` begins the
-            sentence.
+        UserError: `size` is none of these, or a side is below one pixel. The sentence begins with
+            `what`.
     """
     sides: Any = size
     if isinstance(size, str):
@@ -39,13 +39,13 @@ def height_width(size: int | str | Sequence[int], what: str = "the size") -> tup
 
 
 def in_words(size: int | str | Sequence[int]) -> str:
-    """Return "96" of a square, "96x128" of a rectangle: what `height_width` reads."""
+    """Return "96" for a square and "96x128" for a rectangle, as `height_width` reads them."""
     h, w = height_width(size)
     return str(h) if h == w else f"{h}x{w}"
 
 
 def _checked(minimum: int) -> Any:
-    """Return a pydantic type of sizes whose sides have `minimum` pixels or more."""
+    """Return a pydantic type for sizes whose sides have at least `minimum` pixels."""
 
     def read(value: Any) -> int | str:
         try:

@@ -10,13 +10,15 @@ from typing import TypeVar
 from tqdm import tqdm
 
 T = TypeVar("T")
-
-
 R = TypeVar("R")
 
 
 def in_threads(work: Callable[[T], R], items: Iterable[T], title: str) -> list[R]:
-    """Return `work` of every item, in order; hashing and decoding leave Python's lock alone."""
+    """Return `work(item)` for every item, in order.
+
+    Threads help because hashing and decoding release Python's global lock. `title` labels the
+    progress bar.
+    """
     items = list(items)
     pool = ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1))
     try:

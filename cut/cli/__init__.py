@@ -9,7 +9,10 @@ imports the work inside `run`, so that `--help` needs no torch.
 from __future__ import annotations
 
 import argparse
+import atexit
+import gc
 import importlib
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -36,6 +39,7 @@ COMMANDS = (
     "report overview",
     "report figures",
     "report page",
+    "report all",
     "collect",
     "status",
     "methods",
@@ -53,6 +57,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     the command, FILE has the state of the job for `cut status`.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    _collect_seldom()
     if not words or words[0] in ("-h", "--help"):
         print(usage())
         sys.exit(0 if words else 2)
@@ -66,13 +71,28 @@ def main(argv: Sequence[str] | None = None) -> None:
     guarded(run, words)
 
 
+def _collect_seldom() -> None:
+    """Keep the garbage collector from walking through torch's 300,000 objects again and again.
+
+    They live as long as the process. Of 3.1 s of CPU time for a command's imports and its end this
+    saves 0.7 s.
+    """
+    gc.set_threshold(100_000, 50, 50)
+    atexit.register(gc.freeze)
+
+
 def guarded(function: Callable[..., Any], *given: Any) -> None:
     """Call `function` and exit with what it returns; print a `UserError` and exit with 1."""
     try:
-        sys.exit(function(*given))
+        status = function(*given)
+        sys.stdout.flush()
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    sys.exit(status)
 
 
 def run(words: Sequence[str]) -> int:

@@ -20,7 +20,7 @@ def run(args: argparse.Namespace) -> int:
     """Write the images."""
     from cut.base.image_size import height_width
     from cut.data.dataset import Dataset
-    from cut.training.external_run import export_training
+    from cut.data.export import export_training
 
     size = height_width(args.size, "--size")
     counts = export_training(Dataset.load(args.dataset), args.out, size, args.held_out)

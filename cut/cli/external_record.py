@@ -13,13 +13,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("request", type=Path, metavar="REQUEST", help="the run's request.json")
     parser.add_argument("--test", type=Path, required=True, help="the exported test images")
-    parser.add_argument("measured", type=Path, nargs="*", help="Snakemake's benchmark files")
+    parser.add_argument(
+        "--measured", type=Path, nargs="*", default=[], help="Snakemake's benchmark files"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Check the translations and write the records."""
     from cut.records.request import RequestRecord
-    from cut.training.external_run import write_record
+    from cut.training.external_record import write_record
 
     request, out = RequestRecord.read(args.request), args.request.parent
     n = write_record(

@@ -1,15 +1,14 @@
-"""Cityscapes for label-to-photo, made from the two archives that only its owners give out.
+"""Cityscapes for label-to-photo, made from the two archives that only its owners distribute.
 
-As the authors' datasets/prepare_cityscapes_dataset.py does it: the official training split, and
-the validation split as test set (the labels of the official test split are blank); photographs in
-A, coloured label maps in B; 256x256, saved as JPEG of quality 100 without chroma subsampling.
+This follows the authors' datasets/prepare_cityscapes_dataset.py: the official training split, and
+the validation split as test set (the official test split has blank labels); photographs in A,
+coloured label maps in B; 256x256, saved as JPEG of quality 100 without chroma subsampling.
 
-One thing that script leaves open: it takes Pillow's default filter, which was nearest before
-Pillow 7.0 (its environment has 6.1.0) and is bicubic since. Here it is an option, and bicubic
-unless a config says otherwise. Images keep their names in Cityscapes (CITY_SEQUENCE_FRAME), so that
-a translation can be compared with the label map it came from. Colours that were resized and saved
-as JPEG are no labels any more, so the label ids of the validation split are kept as they are,
-beside the images in labelsB: a translation is scored by them.
+That script leaves the resampling filter open: it uses Pillow's default, which was nearest before
+Pillow 7.0 (its environment has 6.1.0) and is bicubic since. Here it is an option, bicubic by
+default. Images keep their Cityscapes names (CITY_SEQUENCE_FRAME), so that a translation can be
+compared with its label map. Resized colours in a JPEG are no labels any more, so the label ids of
+the validation split are also copied unchanged into labelsB. Translations are scored by them.
 """
 
 from __future__ import annotations
@@ -42,10 +41,10 @@ Write = Callable[[IO[bytes], int, Path], None]
 
 
 def sources(entry: Entry) -> dict[str, Path] | None:
-    """Return {"leftImg8bit", "gtFine"}: the archive or folder each is in.
+    """Return the archive or folder of "leftImg8bit" and of "gtFine".
 
-    None where there is nothing to convert: another data set, or a source that already has folders
-    trainA trainB testA testB or is a single archive with those.
+    None if there is nothing to convert: for another data set, or for a source that has trainA,
+    trainB, testA and testB already.
 
     Raises:
         UserError: one of the two is not given, or not there.
@@ -72,17 +71,17 @@ def sources(entry: Entry) -> dict[str, Path] | None:
 
 
 def _inside(folder: Path | None, kind: str) -> Path | None:
-    """Return what a folder holds of one kind: its archive, or that unpacked."""
+    """Return the archive of one kind in a folder, or the unpacked archive."""
     names = [ARCHIVES[kind], f"{kind}.zip", kind, ARCHIVES[kind].removesuffix(".zip")]
     paths = [folder / name for name in names] if folder is not None else []
     return next((path for path in paths if path.exists()), None)
 
 
 def convert(entry: Entry, found: dict[str, Path], out: Path) -> None:
-    """Write trainA trainB testA testB into `out`, and labelsB where the archive has label ids.
+    """Write trainA, trainB, testA and testB into `out`, and labelsB if there are label ids.
 
     Raises:
-        UserError: an archive is damaged or isn't the one it should be, or an image has no partner.
+        UserError: an archive is damaged or the wrong one, or an image has no partner.
     """
     _check_pairs({kind: _images(entry, path, kind) for kind, path in found.items()}, found)
     for kind, path in found.items():
@@ -92,14 +91,14 @@ def convert(entry: Entry, found: dict[str, Path], out: Path) -> None:
 
 
 def _keep_ids(member: PurePosixPath) -> PurePosixPath | None:
-    """Say where the label ids of a validation image go."""
+    """Return the place of the label ids of a validation image, or None for another file."""
     if member.parts[-3:-2] != ("val",) or not member.name.endswith(LABEL_IDS):
         return None
     return PurePosixPath(f"labels{LETTERS['gtFine']}", f"{member.name.removesuffix(LABEL_IDS)}.png")
 
 
 def _copy(stream: IO[bytes], size: int, to: Path) -> None:
-    """Save a file as it is."""
+    """Save a file unchanged."""
     if size > MAX_IMAGE:
         raise UserError(f"{to.stem} has label ids of {size} bytes, too many for an image")
     to.parent.mkdir(parents=True, exist_ok=True)
@@ -107,7 +106,7 @@ def _copy(stream: IO[bytes], size: int, to: Path) -> None:
 
 
 def _writer(settings: Conversion, path: Path, bar: tqdm) -> Write:
-    """Return the function that saves one image of `path` smaller."""
+    """Return the function that resizes and saves one image of `path`."""
     h, w = height_width(settings.size)
     resample = Image.Resampling[settings.filter.upper()]
 
@@ -124,10 +123,10 @@ def _writer(settings: Conversion, path: Path, bar: tqdm) -> Write:
 
 
 def _images(entry: Entry, path: Path, kind: str) -> set[str]:
-    """Return "train/NAME" and "test/NAME" of each image of one kind; none is opened.
+    """Return "train/NAME" or "test/NAME" of each image of one kind. No image is opened.
 
     Raises:
-        UserError: there is none, as in the other archive or the one of coarse labels.
+        UserError: there is none, so this is the other archive, or the one of coarse labels.
     """
     keep, names = _keep(kind), set()
 
@@ -140,14 +139,14 @@ def _images(entry: Entry, path: Path, kind: str) -> set[str]:
         if not any(name.startswith(split) for name in names):
             official = next(theirs for theirs, ours in SPLITS.items() if ours == split)
             raise UserError(
-                f"{path} has no {official}/CITY/*{SUFFIXES[kind]}; expected what "
-                f"{ARCHIVES[kind]} of {HOME} holds"
+                f"{path} has no {official}/CITY/*{SUFFIXES[kind]}; expected the files of "
+                f"{ARCHIVES[kind]} from {HOME}"
             )
     return names
 
 
 def _check_pairs(names: dict[str, set[str]], found: dict[str, Path]) -> None:
-    """Raise unless each label map has its photograph and the other way round."""
+    """Refuse label maps without a photograph, and photographs without a label map."""
     labels, photos = names["gtFine"], names["leftImg8bit"]
     for have, lack, what, path in (
         (labels, photos, "label map {} has no photograph", found["leftImg8bit"]),
@@ -160,7 +159,7 @@ def _check_pairs(names: dict[str, set[str]], found: dict[str, Path]) -> None:
 
 
 def _keep(kind: str) -> Keep:
-    """Return the function that says where an image goes: SPLIT/CITY/NAME of train and val."""
+    """Return a function that gives the place of an image SPLIT/CITY/NAME of train or val."""
 
     def keep(member: PurePosixPath) -> PurePosixPath | None:
         split = member.parts[-3] if len(member.parts) >= 3 else ""
@@ -173,7 +172,7 @@ def _keep(kind: str) -> Keep:
 
 
 def _each(entry: Entry, path: Path, out: Path, keep: Keep, write: Write | None) -> None:
-    """Call `write` for each file of an archive or a folder that `keep` names a place for."""
+    """Call `write` for each file of an archive or a folder that `keep` gives a place."""
     if not path.is_dir():
         limits = {"max_bytes": entry.max_bytes, "max_files": entry.max_files}
         extract(path, out, keep, **limits, write=write)

@@ -1,22 +1,12 @@
-"""Data sets: fetch or generate, verify every file, and say which files they have.
-
-    python -m cut datasets [--markdown]
-    python -m cut prepare NAME --out data/NAME [--source PATH_OR_URL] [--set key=value ...]
-        [--dry-run]
-    python -m cut export data/NAME/dataset.json OUT --size 64 [--held-out N]
-
-`prepare` writes `dataset.json`, last: where it stands, the set is whole. Every later stage reads
-that file and the images that it lists. A folder given as source is used where it is; archives are
-unpacked into `--out`.
-"""
+"""A verified data set on disk, and the images of its splits."""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from cut.base.errors import UserError
+from cut.data import held_out
 from cut.records.dataset import DatasetRecord
 
 
@@ -49,7 +39,7 @@ class Dataset:
         """Read a `dataset.json`.
 
         Raises:
-            UserError: it is missing or no such file, or the images aren't there any more.
+            UserError: the file is missing or no such record, or the folder of images is gone.
         """
         path = Path(path)
         record = DatasetRecord.read(path)
@@ -73,37 +63,35 @@ class Dataset:
         """Return the images of split "train" or "test" in domain "source" or "target", by name.
 
         Raises:
-            UserError: one of them was removed since the data set was verified.
+            UserError: an image was removed after the data set was verified.
         """
         if split not in ("train", "test") or domain not in ("source", "target"):
             raise ValueError(f"no split {split!r} or no domain {domain!r}")
         return self._folder(f"{split}{self._letter(domain)}")
 
     def held_out(self, domain: str, n: int) -> tuple[list[Path], list[Path]]:
-        """Return (training images of a domain without the held-out ones, the `n` held out).
+        """Return (training images of a domain without the held-out ones, the `n` held-out ones).
 
-        Which they are depends on the names alone, not on a run's seed: every method and seed
-        leaves out the same images.
+        The choice depends on the file names only, so every method and seed leaves out the same
+        images.
 
         Raises:
-            UserError: fewer than two would be on either side (no distance of distributions then).
+            UserError: either part would have fewer than two images, too few for a FID.
         """
         files = self.files("train", domain)
         if n and not 2 <= n <= len(files) - 2:
             raise UserError(
                 f"held_out is {n}, but {self.name} has {len(files)} training images of the {domain}"
-                " domain: give 0, or leave at least two on either side"
+                " domain: give 0, or leave at least two images in each part"
             )
-        order = sorted(files, key=lambda file: hashlib.sha256(file.name.encode()).digest())
-        out = set(order[:n])
-        return [f for f in files if f not in out], [f for f in files if f in out]
+        return held_out.split(files, n)
 
     def truths(self) -> dict[str, Path] | None:
-        """Return {stem: true counterpart} of the test sources, or None where none are known."""
+        """Return {stem: true counterpart} of the test sources, or None."""
         return self._by_stem(f"truth{self._letter('target')}")
 
     def masks(self) -> dict[str, Path] | None:
-        """Return {stem: mask of what has to change} of the test sources, or None."""
+        """Return {stem: mask of the pixels to change} of the test sources, or None."""
         return self._by_stem(f"mask{self._letter('source')}")
 
     def labels(self) -> dict[str, Path] | None:
@@ -121,5 +109,7 @@ class Dataset:
         paths = [self.root / name for name in names]
         for path in paths:
             if not path.is_file():
-                raise UserError(f"{path} is gone since {self.name} was verified; prepare it again")
+                raise UserError(
+                    f"{path} was removed after the check of {self.name}; prepare it again"
+                )
         return paths

@@ -1,8 +1,9 @@
-"""Write a data set's images at the size of a run."""
+"""Write the images of a data set at the size of a run."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from cut.base.image_size import height_width
 from cut.base.images import is_image, read_image, read_labels, resize, write_png
@@ -16,13 +17,36 @@ def export(
 ) -> dict[str, int]:
     """Write the test images at `size` (bicubic) as PNG into folders of `out`; return the counts.
 
-    `source` and `target`, and where the set has them `truth` (true counterparts), `mask` (8-bit
-    grey, 0 or 255) and `labels` (label ids in 8-bit grey, at their own size). With `held`, the
-    `held` images of each domain that a training with that many held out does not see, instead.
-    Images of an earlier export are removed, `manifest.json` comes last.
+    The folders are `source` and `target` and, if the set has them, `truth` (true counterparts),
+    `mask` (8-bit grey, 0 or 255) and `labels` (label ids in 8-bit grey, at their own size). With
+    `held`, the images are not the test images but the `held` training images of each domain that a
+    training leaves out.
     """
+    if held:
+        return _export(dataset, out, size, _training(dataset, held, True), "held_out")
+    return _export(dataset, out, size, _test(dataset), "test")
+
+
+def export_training(
+    dataset: Dataset, out: Path, size: int | tuple[int, int], held: int = 0
+) -> dict[str, int]:
+    """Write the training images at `size` (bicubic) as PNG; return the number in each folder.
+
+    The folders are `source` and `target` of `out`. The `held` images of each domain that no method
+    may see are left out.
+    """
+    return _export(dataset, out, size, _training(dataset, held, False), "train")
+
+
+def _export(
+    dataset: Dataset,
+    out: Path,
+    size: int | tuple[int, int],
+    groups: dict[str, dict[str, Path]],
+    split: Literal["train", "test", "held_out"],
+) -> dict[str, int]:
+    """Write the images of each group, remove those of an earlier export, write the manifest."""
     h, w = height_width(size)
-    groups = _held_out(dataset, held) if held else _test(dataset)
     manifest = Path(out) / "manifest.json"
     manifest.unlink(missing_ok=True)
 
@@ -40,13 +64,10 @@ def export(
     jobs = [(g, stem, path) for g, files in groups.items() for stem, path in files.items()]
     in_threads(write, jobs, f"export {dataset.name}")
     counts = {group: len(files) for group, files in groups.items() if files}
-    ExportRecord(
-        dataset=dataset.name,
-        dataset_digest=dataset.digest,
-        split="held_out" if held else "test",
-        size=(h, w),
-        counts=counts,
-    ).write(manifest)
+    record = ExportRecord(
+        dataset=dataset.name, dataset_digest=dataset.digest, split=split, size=(h, w), counts=counts
+    )
+    record.write(manifest)
     return counts
 
 
@@ -60,6 +81,7 @@ def _test(dataset: Dataset) -> dict[str, dict[str, Path]]:
     }
 
 
-def _held_out(dataset: Dataset, n: int) -> dict[str, dict[str, Path]]:
-    found = {domain: dataset.held_out(domain, n)[1] for domain in ("source", "target")}
-    return {domain: {path.stem: path for path in paths} for domain, paths in found.items()}
+def _training(dataset: Dataset, n: int, held: bool) -> dict[str, dict[str, Path]]:
+    """Return the `n` held-out training images of each domain if `held`, otherwise the others."""
+    domains = {domain: dataset.held_out(domain, n)[held] for domain in ("source", "target")}
+    return {domain: {path.stem: path for path in paths} for domain, paths in domains.items()}

@@ -1,4 +1,4 @@
-"""The registry of data sets, and what a user's config changes in it."""
+"""The registry of data sets, and the changes of a config to it."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ Folder = Literal["trainA", "trainB", "testA", "testB"]
 
 
 class Options(BaseModel):
-    """What a generated data set is made from."""
+    """The options of a generated data set."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     size: PositiveInt = Field(description="height and width in pixels")
     train: PositiveInt = Field(description="training images of each domain")
     test: PositiveInt = Field(description="test images of each domain")
-    seed: NonNegativeInt = Field(description="what the images are drawn from")
+    seed: NonNegativeInt = Field(description="of all random draws")
 
 
 class Conversion(BaseModel):
-    """How `cut.data.cityscapes` makes a set's images from the two archives that the user brings."""
+    """How `cut.data.cityscapes` converts the two archives that the user provides."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -46,7 +46,7 @@ class Conversion(BaseModel):
 
 
 class Entry(BaseModel):
-    """One data set: where it comes from and what it has to be. See `data/registry.yaml`."""
+    """One data set: its source and its checks. See `cut/resources/registry.yaml`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -86,22 +86,22 @@ class Entry(BaseModel):
         return ("A", "B") if self.direction == "AtoB" else ("B", "A")
 
     def expected_counts(self) -> dict[str, int]:
-        """Return the number of images that each folder must have, where that is known."""
+        """Return the number of images that each folder must have, if that is known."""
         if self.options is None:
             return dict(self.counts)
         return {f: self.options.train if "train" in f else self.options.test for f in FOLDERS}
 
     def expected_digests(self) -> dict[str, str] | None:
-        """Return {"trainA/NAME": sha256} of every image, or None where none are known.
+        """Return {"trainA/NAME": sha256} of every image, or None if there is no list.
 
         Raises:
-            UserError: the list of digests is missing or not in the form of `sha256sum`.
+            UserError: the list of digests is missing, or is not output of `sha256sum`.
         """
         if self.digests is None:
             return None
         path = DATA / self.digests if (DATA / self.digests).is_file() else Path(self.digests)
         if not path.is_file():
-            raise UserError(f"there is no list of digests {path}, which data set {self.name} names")
+            raise UserError(f"there is no list of digests {path} for data set {self.name}")
         found = {}
         for number, line in enumerate(path.read_text().splitlines(), start=1):
             match = re.fullmatch(r"([0-9a-f]{64})  (?:[^/]+/)?([^/]+/[^/]+)", line)
@@ -113,24 +113,24 @@ class Entry(BaseModel):
 
 @functools.cache
 def registry() -> dict[str, dict[str, Any]]:
-    """Return the entries of `data/registry.yaml` as they stand there."""
+    """Return the entries of `cut/resources/registry.yaml`, unchanged."""
     return yaml.safe_load((DATA / "registry.yaml").read_text())
 
 
 def resolve(name: str, overrides: str | dict[str, Any] | None = None) -> Entry:
-    """Return a data set's entry with a config's changes; no image is looked at.
+    """Return a data set's entry with the changes of a config. No image is read.
 
-    `overrides` is a source (URL, archive, folder), or a dictionary of an entry's fields and, for
-    a generated or converted set, of its options. Another source than the registry's isn't held to
-    the digest of the registry's archive. A name outside the registry is a user's own set and
-    needs a source.
+    `overrides` is a source (URL, archive, folder), or a dictionary with fields of the entry and,
+    for a generated or converted set, its options. With another source, the digest of the registry's
+    archive does not apply. A name outside the registry is a set of the user's own and needs a
+    source.
 
     Raises:
         UserError: an unknown name or key, or a value of the wrong type.
     """
     where = f"data set {name!r}"
     if not isinstance(name, str) or not NAME.fullmatch(name):
-        raise UserError(f"{where}: a name starts with a letter or digit, then those and . _ -")
+        raise UserError(f"{where}: a name starts with a letter or digit, then has those and . _ -")
     if isinstance(overrides, str):
         overrides = {"source": overrides}
     if not isinstance(overrides, dict | None):
@@ -154,7 +154,7 @@ def resolve(name: str, overrides: str | dict[str, Any] | None = None) -> Entry:
 
 
 def _keys(fields: dict[str, Any]) -> tuple[str, set[str], set[str]]:
-    """Return (the entry's field of options, their names, all names that a config may change)."""
+    """Return (the field of the options, their names, all names that a config may change)."""
     if "options" in fields:
         nested = set(fields["options"])
         return "options", nested, {"direction", "domains", "description", *nested}
@@ -167,7 +167,11 @@ def _keys(fields: dict[str, Any]) -> tuple[str, set[str], set[str]]:
 
 
 def _validated(where: str, fields: dict[str, Any]) -> Entry:
-    """Return the entry, or raise a `UserError` with the first thing that is wrong."""
+    """Return the entry.
+
+    Raises:
+        UserError: the first value that is wrong.
+    """
     try:
         return Entry.model_validate(fields)
     except ValidationError as error:

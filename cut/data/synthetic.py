@@ -1,15 +1,13 @@
-"""The data set that needs no download: coated animals (source) and striped ones (target).
+"""A generated data set: animals with plain coats (source) and with stripes (target).
 
-    python -m cut scenes OUT [--size 64] [--train 400] [--test 200] [--seed 0]
+A scene is an animal in savanna grass. Pose, scale, place, coat, light, ground and bushes are drawn
+from a seed. Source and target scenes are independent draws from the same distribution, except that
+target animals have stripes, which follow their anatomy. Each test source has its true counterpart
+(`truthB`: the same scene with stripes) and a mask of its animal (`maskA`), so that what a
+translation keeps and changes can be measured exactly. Training uses neither.
 
-A scene is an animal in savanna grass: pose, scale, place, coat, light, ground and bushes are drawn
-from a seed. Source and target scenes are independent draws from the same distribution, but that
-the target's animals wear stripes, which follow their anatomy. Each test source also has its true
-counterpart (`truthB`: the same scene, stripes on) and a mask of its animal (`maskA`), so that
-what a translation keeps and changes can be measured exactly. Training sees neither.
-
-The pixels are the same on every machine: the draws are Python's Mersenne twister, and whole
-arrays meet only operations that IEEE 754 rounds exactly (+ - * /, comparisons, floor).
+The pixels are the same on every machine: random numbers come from Python's Mersenne twister, and
+arrays use only operations that IEEE 754 rounds exactly (+ - * /, comparisons, floor).
 """
 
 from __future__ import annotations
@@ -27,7 +25,7 @@ from cut.base.errors import UserError
 from cut.base.images import write_png
 from cut.base.parallel import in_threads
 
-SUPERSAMPLING = 3  # samples a pixel along each side; their mean is the pixel
+SUPERSAMPLING = 3  # samples per pixel and axis; a pixel is their mean
 COATS = [(0.42, 0.25, 0.13), (0.50, 0.31, 0.16), (0.30, 0.19, 0.13), (0.33, 0.31, 0.30)]
 WHITE, BLACK = (0.95, 0.93, 0.88), (0.09, 0.08, 0.08)
 
@@ -35,7 +33,7 @@ Array = np.ndarray  # float32 in [0, 1] unless said otherwise
 
 
 class Scene(NamedTuple):
-    """An image, the same scene with stripes on, and the animal: (S,S,3), (S,S,3), (S,S) uint8."""
+    """An image (S,S,3), the scene with stripes (S,S,3), and the animal's mask (S,S), all uint8."""
 
     plain: Array
     striped: Array
@@ -46,7 +44,7 @@ class Scene(NamedTuple):
 class Part:
     """A limb or the trunk: a tapered capsule from `a` to `b`, in units of the body's length.
 
-    `bands` counts the stripes across it from `a` to `b`, `phase` shifts them, `bend` bows them.
+    `bands` is the number of stripes from `a` to `b`; `phase` shifts them and `bend` curves them.
     """
 
     a: tuple[float, float]
@@ -59,7 +57,7 @@ class Part:
     shade: float = 1.0
 
     def box(self, xs: Array, ys: Array) -> tuple[slice, slice]:
-        """Return the rows and columns, of the coordinates given, that the part can touch."""
+        """Return the rows and columns of the given coordinates that the part can touch."""
         radius = max(self.radius_a, self.radius_b)
         slices = []
         for axis, values in ((1, ys), (0, xs)):
@@ -70,7 +68,7 @@ class Part:
         return slices[0], slices[1]
 
     def cover(self, x: Array, y: Array) -> tuple[Array, Array]:
-        """Return where the part is, and whether its stripe there is black."""
+        """Return two masks: where the part is, and where its stripes are black."""
         dx, dy = self.b[0] - self.a[0], self.b[1] - self.a[1]
         length2 = dx * dx + dy * dy
         px, py = x - self.a[0], y - self.a[1]
@@ -84,7 +82,7 @@ class Part:
 
 
 def animal(rng: random.Random) -> list[Part]:
-    """Return the parts of an animal that faces right, far side first, feet at y = 0.62."""
+    """Return the parts of an animal that faces right, the far side first, feet at y = 0.62."""
     swing = [_between(rng, -0.07, 0.07) for _ in range(4)]
     lift, reach = _between(rng, 0.20, 0.46), _between(rng, 0.16, 0.28)
     shift = _between(rng, -0.08, 0.08)  # stripes differ a little between animals
@@ -109,13 +107,13 @@ def animal(rng: random.Random) -> list[Part]:
 
 
 def draw(seed: int, split: str, domain: str, index: int, size: int) -> Scene:
-    """Draw one scene; its content does not depend on `size` (pixels a side).
+    """Draw one scene. Its content does not depend on `size` (pixels per side).
 
     Raises:
         UserError: `size` is below 16.
     """
     if size < 16:
-        raise UserError(f"size is {size}; a scene needs 16 pixels a side or more")
+        raise UserError(f"size is {size}; a scene needs 16 pixels per side or more")
     rng = random.Random(f"{seed}/{split}/{domain}/{index}")
     n = size * SUPERSAMPLING
     grid = ((np.arange(n) + 0.5) / n).astype(np.float32)
@@ -145,7 +143,7 @@ def draw(seed: int, split: str, domain: str, index: int, size: int) -> Scene:
 
 
 def _compose(parts: Sequence[Part], u: Array, v: Array) -> tuple[Array, Array, Array]:
-    """Return where the animal is, where its stripes are black, and its shading."""
+    """Return masks of the animal and of its black stripes, and its shading."""
     inside = np.zeros(u.shape, bool)
     black = np.zeros(u.shape, bool)
     shade = np.ones(u.shape, np.float32)
@@ -159,7 +157,7 @@ def _compose(parts: Sequence[Part], u: Array, v: Array) -> tuple[Array, Array, A
 
 
 def _eye(head: Part, u: Array, v: Array) -> Array:
-    """Return where the eye is: a dot a third of the way along the head."""
+    """Return the mask of the eye, a dot at a third of the head."""
     ex = head.a[0] + 0.35 * (head.b[0] - head.a[0])
     ey = head.a[1] + 0.35 * (head.b[1] - head.a[1]) - 0.02
     return (u - ex) * (u - ex) + (v - ey) * (v - ey) < 0.028 * 0.028
@@ -187,7 +185,7 @@ def _landscape(rng: random.Random, x: Array, y: Array) -> Array:
 
 
 def _shadow(u: Array, v: Array) -> Array:
-    """Return how much of the light reaches the ground under the animal."""
+    """Return the share of the light that reaches the ground under the animal."""
     dx, dy = u / 0.55, (v - 0.62) / 0.07
     return 1 - 0.35 * np.maximum(0.0, 1 - (dx * dx + dy * dy))
 
@@ -195,7 +193,7 @@ def _shadow(u: Array, v: Array) -> Array:
 def _noise(rng: random.Random, n: int, cells: int) -> Array:
     """Return (n,n) smooth noise in [-1, 1]: values at the corners of squares, interpolated."""
     corners = np.array([[2 * rng.random() - 1 for _ in range(cells + 1)] for _ in range(cells + 1)])
-    # One sample a pixel is enough for what is this smooth; each serves its square of samples.
+    # The noise is smooth, so one value per pixel is enough for all its samples.
     at = (np.arange(n // SUPERSAMPLING) + 0.5) / (n // SUPERSAMPLING) * cells
     low = np.floor(at).astype(int)
     part = at - low
@@ -206,7 +204,7 @@ def _noise(rng: random.Random, n: int, cells: int) -> Array:
 
 
 def _shrink(picture: Array) -> Array:
-    """Return the mean of each pixel's samples, added in a fixed order."""
+    """Return the mean of each pixel's samples, summed in a fixed order."""
     s = SUPERSAMPLING
     parts = [picture[i::s, j::s] for i in range(s) for j in range(s)]
     total = parts[0]
@@ -229,10 +227,10 @@ def _between(rng: random.Random, low: float, high: float) -> float:
 
 
 def generate(out: Path, size: int = 64, train: int = 400, test: int = 200, seed: int = 0) -> None:
-    """Write trainA trainB testA testB truthB maskA under `out` as PNG.
+    """Write trainA, trainB, testA, testB, truthB and maskA below `out` as PNG.
 
     Raises:
-        UserError: a size below 16, or less than one image of a kind.
+        UserError: a size below 16, or less than one image per kind.
     """
     if train < 1 or test < 1:
         raise UserError(f"train is {train} and test is {test}; both have to be 1 or more")

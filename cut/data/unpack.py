@@ -1,4 +1,4 @@
-"""From an archive, or a folder in a layout of its own, to trainA trainB testA testB."""
+"""Bring an archive, or a folder of another layout, to trainA, trainB, testA and testB."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ Keep = Callable[[PurePosixPath], PurePosixPath | None]
 
 
 def archive_name(entry: Entry) -> str:
-    """Return the file name of a URL's archive, without what follows a question mark."""
+    """Return the file name of the archive in a URL, without the query."""
     return (entry.source or "").split("?")[0].rstrip("/").rsplit("/", 1)[-1] or entry.name
 
 
 def unpack(source: Path, work: Path, entry: Entry) -> None:
-    """Bring the images of an archive or a folder into the set's folders below `work`.
+    """Write the images of an archive or a folder into trainA and so on below `work`.
 
-    `entry.folders` says where they lie in the source; without it, and in an archive that has none
-    of those, they lie in folders of the set's own names. A folder may be around them all. What
-    two of the set's folders share (training images that are the test images too) is copied.
+    `entry.folders` names their folders in the source. Without it, or if the source has none of
+    those, they are in trainA, trainB and so on. All may be inside one more folder. Images that two
+    folders share (training images that are also test images) are copied.
 
     Raises:
-        UserError: the archive has another sha256 than asked for, is unsafe or damaged, or holds
-            no image in any of those folders.
+        UserError: the archive has an unexpected sha256, is unsafe or damaged, or has no image in
+            any of those folders.
     """
     if entry.sha256 is not None and not entry.is_url and sha256_of(source) != entry.sha256:
-        raise UserError(f"{source} has another sha256 than data set {entry.name} asks for")
+        raise UserError(f"{source} has not the sha256 of data set {entry.name}; fetch it again")
     own = {name: name for name in (*FOLDERS, *extras(entry))}
     for folders in [entry.folders, own] if entry.folders else [own]:
         if _bring(source, work, entry, _keep(folders)):
@@ -44,7 +44,7 @@ def unpack(source: Path, work: Path, entry: Entry) -> None:
 
 
 def _bring(source: Path, work: Path, entry: Entry, keep: Keep) -> int:
-    """Extract or copy the images that `keep` names a place for; return how many."""
+    """Extract or copy the images that `keep` gives a place; return their number."""
     if not source.is_dir():
         return extract(source, work, keep, max_bytes=entry.max_bytes, max_files=entry.max_files)
     count = 0
@@ -58,7 +58,7 @@ def _bring(source: Path, work: Path, entry: Entry, keep: Keep) -> int:
 
 
 def _keep(folders: dict[str, str]) -> Keep:
-    """Return the function that says where a file of the source goes, or None to leave it."""
+    """Return a function that gives the place of a file of the source, or None to leave it out."""
     first: dict[tuple[str, ...], str] = {}
     for folder, inside in folders.items():
         first.setdefault(PurePosixPath(inside).parts, folder)
@@ -78,7 +78,7 @@ def _keep(folders: dict[str, str]) -> Keep:
 
 
 def _share(work: Path, folders: dict[str, str]) -> None:
-    """Fill the folders whose images another one got."""
+    """Copy the images of folders that have the same source as another one."""
     for folder, inside in folders.items():
         origin = next(name for name, place in folders.items() if place == inside)
         if origin != folder and (work / origin).is_dir():

@@ -1,4 +1,4 @@
-"""Checking a data set's folders, file by file, before anything is trained on them."""
+"""Check the folders of a data set, file by file, before anything is trained on them."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def _roots(folder: Path) -> list[Path]:
-    """Return where a set's folders may be: in `folder`, or in the one folder inside it."""
+    """Return the folders that may hold trainA and so on: `folder`, or the only one inside it."""
     inside = _folders(folder)
     return [folder, *(inside if len(inside) == 1 else [])]
 
 
 def is_laid_out(folder: Path, how: Callable[[Iterable[bool]], bool] = all) -> bool:
-    """Return whether `folder` holds all four (with `any`: any) of trainA trainB testA testB."""
+    """Return whether `folder` has all (with `any`: any) of trainA, trainB, testA and testB."""
     return any(how((root / name).is_dir() for name in FOLDERS) for root in _roots(folder))
 
 
 def find_root(folder: Path) -> Path:
-    """Return the folder that holds trainA trainB testA testB: `folder` or its one sub-folder.
+    """Return the folder that holds trainA, trainB, testA and testB: `folder` or its sub-folder.
 
     Raises:
         UserError: neither holds any of the four.
@@ -46,16 +46,16 @@ def find_root(folder: Path) -> Path:
 
 
 def extras(entry: Entry) -> tuple[str, str, str]:
-    """Return the names of the optional folders: what else is known of each test source.
+    """Return the names of the optional folders for the test sources.
 
-    True counterparts, masks, label maps.
+    They hold true counterparts, masks and label maps.
     """
     source, target = entry.letters
     return f"truth{target}", f"mask{source}", f"labels{source}"
 
 
 def listing(root: Path, entry: Entry) -> dict[str, list[Path]]:
-    """Return the images of each folder of the data set; cheap, no image is opened.
+    """Return the images of each folder of the data set. No image is opened.
 
     Raises:
         UserError: a folder is missing, empty or nested.
@@ -70,10 +70,10 @@ def listing(root: Path, entry: Entry) -> dict[str, list[Path]]:
 def verify(root: Path, entry: Entry) -> dict[str, str]:
     """Check every image of the data set at `root`; return {"trainA/NAME": sha256}, sorted.
 
-    An image whose digest is the registry's is good; any other is decoded to its end.
+    An image with the registry's digest is good. Any other image is decoded to its end.
 
     Raises:
-        UserError: what is wrong first, in one sentence with the file's name.
+        UserError: one sentence about the first thing that is wrong, with the file's name.
     """
     images = listing(root, entry)
     digests = entry.expected_digests()
@@ -93,8 +93,8 @@ def verify(root: Path, entry: Entry) -> dict[str, str]:
             read_image(path)
             if expected is not None:
                 raise UserError(
-                    f"{path} is not the image that {entry.name} has there: its sha256 is "
-                    f"{digest[:12]}…, expected {expected[:12]}…; fetch it again"
+                    f"{path} is not the image of {entry.name}: its sha256 is {digest[:12]}…,"
+                    f" expected {expected[:12]}…; fetch it again"
                 )
         return name, digest
 
@@ -103,7 +103,7 @@ def verify(root: Path, entry: Entry) -> dict[str, str]:
 
 
 def _check_names(root: Path, images: dict[str, list[Path]], digests: dict[str, str]) -> None:
-    """Raise unless the four folders have the images of the list, all of them and no other."""
+    """Refuse folders that do not have exactly the images of the list."""
     have = {f"{folder}/{path.name}" for folder in FOLDERS for path in images[folder]}
     if missing := sorted(set(digests) - have):
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
@@ -114,7 +114,7 @@ def _check_names(root: Path, images: dict[str, list[Path]], digests: dict[str, s
 
 
 def _check_counts(root: Path, images: dict[str, list[Path]], entry: Entry) -> None:
-    """Raise unless each folder has as many images as it must."""
+    """Refuse folders with another number of images than expected."""
     for folder, expected in entry.expected_counts().items():
         if (found := len(images[folder])) != expected:
             raise UserError(f"{root / folder} has {found} images, expected {expected}")
@@ -124,19 +124,19 @@ def _check_counts(root: Path, images: dict[str, list[Path]], entry: Entry) -> No
 
 
 def _check_stems(paths: list[Path]) -> None:
-    """Raise if two images of one folder would be written under one name."""
+    """Refuse two images of one folder whose names differ in the extension only."""
     seen: dict[str, Path] = {}
     for path in paths:
         if path.stem in seen:
             raise UserError(
-                f"{path} and {seen[path.stem].name} have one name but for the extension; "
-                "outputs are named by it, so rename one"
+                f"{path} and {seen[path.stem].name} differ in the extension only; outputs are named"
+                " without it, so rename one of them"
             )
         seen[path.stem] = path
 
 
 def _check_pairs(root: Path, sources: list[Path], partners: list[Path]) -> None:
-    """Raise unless there is one partner (truth, mask, labels) of each test source and no other."""
+    """Refuse partners (truth, mask, labels) that do not match the test sources one to one."""
     folder = partners[0].parent
     have, wanted = {p.stem: p for p in partners}, {p.stem: p for p in sources}
     for stem in sorted(set(wanted) - set(have)):
@@ -148,7 +148,7 @@ def _check_pairs(root: Path, sources: list[Path], partners: list[Path]) -> None:
 def content_digest(images: dict[str, str], direction: str) -> str:
     """Return the sha256 over the sorted "FOLDER/NAME sha256" lines of a data set.
 
-    The other direction is another task on the same files, so BtoA has a line of its own.
+    BtoA is another task on the same files, so it adds a line.
     """
     lines = [f"{name} {digest}" for name, digest in sorted(images.items())]
     head = ["direction BtoA"] if direction == "BtoA" else []

@@ -1,20 +1,12 @@
-"""Methods that live in somebody else's code base: a folder with commands instead of a class.
+"""Methods of commands: a folder with shell commands instead of a class, for code from elsewhere.
 
-`baselines/NAME/method.yaml` says what to run, `baselines/NAME/environment.yaml` is the conda
-environment that it runs in under `--use-conda`. The workflow hands the commands folders of PNG
-images at the size of the run and takes a folder of PNG images back.
-
-    python -m cut external images DATASET.json OUT --size 256       training images for the commands
-    python -m cut external record --method NAME --out RUN ...       check what they left; run.json
-
-`record` demands one image of the right size for every test image and nothing else, then writes
-what a trained run has: `run.json`, `history.csv` (no rows) and `translated/manifest.json`.
+`baselines/NAME/method.yaml` has the commands and options, `baselines/NAME/environment.yaml` their
+conda environment. The commands read folders of PNG images at the size of the run and write a folder
+of PNG images. `cut.training.external_run` exports the images and checks the result.
 """
 
 from __future__ import annotations
 
-import json
-import shlex
 import string
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -23,9 +15,9 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from cut.base.errors import UserError, explain
-from cut.methods.contract import Method, Options, parse_options
+from cut.methods.contract import Method, Options
 
-# What a command may name, besides the method's own options.
+# The placeholders of each command, besides the method's options.
 PLACES = {
     "train": ("folder", "source", "target", "model", "seed", "height", "width"),
     "translate": ("folder", "input", "model", "output", "seed", "height", "width"),
@@ -49,7 +41,7 @@ class OptionSpec(BaseModel):
 
 
 class Spec(BaseModel):
-    """The whole of a `method.yaml`."""
+    """A `method.yaml`."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -57,45 +49,27 @@ class Spec(BaseModel):
     citation: str = ""
     stride: int = Field(1, ge=1)
     options: dict[str, OptionSpec] = {}
-    train: str = ""  # a method without training leaves it out
+    train: str = ""  # empty: no training
     translate: str
 
 
 class ExternalMethod(Method):
-    """A method that the workflow runs by its commands; it takes no step in this process."""
+    """A method that the workflow runs by its commands, outside of this process."""
 
     trained = False
     spec: ClassVar[Spec]
     folder: ClassVar[Path]
 
-    @classmethod
-    def code_files(cls) -> set[Path]:
-        """Return every file of the method's folder but what running it leaves there."""
-        found = (path for path in cls.folder.rglob("*") if path.is_file())
-        return {path for path in found if "__pycache__" not in path.parts}
-
-    @classmethod
-    def command(cls, stage: str, options: dict[str, Any], places: dict[str, Any]) -> str:
-        """Return the shell command of `stage`, "train" or "translate", every value quoted."""
-        values = parse_options(cls.Options, options, cls.name).model_dump()
-        values |= {"folder": cls.folder, **places}
-        quoted = {name: shlex.quote(_text(value)) for name, value in values.items()}
-        return getattr(cls.spec, stage).format(**quoted).strip()
-
     def outputs(self, *_: Any) -> Any:
-        """Refuse: the commands do this."""
+        """Refuse, since the commands translate."""
         raise UserError(f"{self.name} runs by the commands in {self.folder}; use the workflow")
-
-
-def _text(value: Any) -> str:
-    return json.dumps(value) if isinstance(value, bool) else str(value)
 
 
 def load(folder: Path) -> type[ExternalMethod]:
     """Return the method of a folder with a `method.yaml`.
 
     Raises:
-        UserError: the file is damaged, or a command names what there is not.
+        UserError: the file is damaged, or a command has an unknown placeholder.
     """
     path = folder / "method.yaml"
     try:
@@ -106,20 +80,31 @@ def load(folder: Path) -> type[ExternalMethod]:
         raise UserError(explain(error, Spec, "key", str(path))) from None
     if not (folder / "environment.yaml").is_file():
         raise UserError(f"{folder} has a method.yaml but no environment.yaml beside it")
-    for stage, places in PLACES.items():
-        used = {name for _, name, _, _ in string.Formatter().parse(getattr(spec, stage)) if name}
-        if wrong := sorted(used - {*places, *spec.options}):
-            raise UserError(f"{path}: {stage} names {{{wrong[0]}}}, which is neither an option nor"
-                            f" one of {', '.join(places)}")  # fmt: skip
+    _check_placeholders(path, spec)
     return type(
         f"External_{folder.name}",
         (ExternalMethod,),
         {
-            "name": folder.name, "summary": spec.summary, "citation": spec.citation,
-            "stride": spec.stride, "spec": spec, "folder": folder,
-            "Options": _options(folder, spec), "__module__": __name__,
+            "name": folder.name,
+            "summary": spec.summary,
+            "citation": spec.citation,
+            "stride": spec.stride,
+            "spec": spec,
+            "folder": folder,
+            "Options": _options(folder, spec),
+            "__module__": __name__,
         },
-    )  # fmt: skip
+    )
+
+
+def _check_placeholders(path: Path, spec: Spec) -> None:
+    for stage, places in PLACES.items():
+        used = {name for _, name, _, _ in string.Formatter().parse(getattr(spec, stage)) if name}
+        if wrong := sorted(used - {*places, *spec.options}):
+            raise UserError(
+                f"{path}: {stage} names {{{wrong[0]}}}, which is neither an option nor one of"
+                f" {', '.join(places)}"
+            )
 
 
 def _options(folder: Path, spec: Spec) -> type[Options]:

@@ -1,17 +1,14 @@
-"""The method contract, and finding the methods there are.
+"""The method contract: what a method is, and what it is given.
 
-A method is a class with a name, typed options, and three things to do: take a training step,
-translate a batch, give and take its whole state. `cut.training` owns everything else.
-A new method is a new file under `baselines/`; nothing lists it.
-
-    python -m cut methods            list every method, its options and where it is defined
+A method is a `torch.nn.Module` with a name, typed options, a training step and a translation.
+`cut.training` does everything else: data, schedule, checkpoints, history, timing. A new method is
+a new file under `baselines/`; no list names it. `baselines/README.md` has an example in one page.
 """
 
 from __future__ import annotations
 
-import inspect
-from abc import ABC
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
@@ -23,25 +20,14 @@ from torch.optim import Optimizer
 
 from cut.base import random_streams
 from cut.base.errors import UserError, explain
+from cut.base.image_size import in_words
 from cut.base.images import read_image, resize
 from cut.base.tensors import to_image, to_tensor
+from cut.nets import networks
+from cut.records.run import LossRecord
 
 if TYPE_CHECKING:
     from cut.data.dataset import Dataset
-
-
-# What every method's numbers depend on, besides its own file.
-SHARED_CODE = (
-    "base/images",
-    "base/random_streams",
-    "base/tensors",
-    "methods/contract",
-    "nets/image_pool",
-    "nets/losses",
-    "nets/networks",
-    "training/batches",
-    "training/loop",
-)
 
 
 class Batch(NamedTuple):
@@ -49,6 +35,53 @@ class Batch(NamedTuple):
 
     source: Tensor
     target: Tensor
+
+
+class Schedule(NamedTuple):
+    """A method's defaults for the training loop; a configuration may override each."""
+
+    epochs_constant: int  # epochs at the full learning rate
+    epochs_decay: int  # epochs of linear decay after them
+    batch_size: int = 1  # pairs per step
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What a figure needs to know of one of the losses that `step` returns.
+
+    Attributes:
+        title: the panel's title.
+        unit: what the axis shows.
+        weight: the option that the loss is multiplied by, which a figure divides out; or "".
+        chance: from the run's options (by name), the value before the weight of a network that
+            has learned nothing; `None` if there is no such value.
+        at_chance: the label of that value.
+        total: whether the loss is the sum of others, which a figure shows instead.
+    """
+
+    title: str
+    unit: str = "loss"
+    weight: str = ""
+    chance: Callable[[Mapping[str, Any]], float | None] | None = None
+    at_chance: str = "guessing"
+    total: bool = False
+
+    def record(self, options: Mapping[str, Any]) -> LossRecord:
+        """Return the description that a run with these options keeps."""
+        chance = self.chance(options) if self.chance else None
+        return LossRecord(
+            title=self.title,
+            unit=self.unit,
+            weight=self.weight,
+            chance=chance,
+            at_chance="" if chance is None else self.at_chance,
+            total=self.total,
+        )
+
+
+def lsgan_term(title: str, weight: str = "") -> Loss:
+    """Return the description of one least-squares GAN term (the mean, if it has two halves)."""
+    return Loss(title, "squared error", weight, chance=lambda _: 0.25, at_chance="undecided")
 
 
 class Options(BaseModel):
@@ -72,6 +105,27 @@ class NetworkOptions(Options):
     beta1: float = Field(0.5, ge=0, lt=1, description="Adam's first-moment decay")
     beta2: float = Field(0.999, ge=0, lt=1, description="Adam's second-moment decay")
 
+    def generator(self) -> networks.Generator:
+        """Return the ResNet generator of these options."""
+        return networks.Generator(self.ngf, self.n_blocks, self.antialias, self.antialias_up)
+
+    def discriminator(self) -> networks.Discriminator:
+        """Return the PatchGAN discriminator of these options."""
+        return networks.Discriminator(self.ndf, self.n_layers_D, self.antialias)
+
+    def check_layers(self, option: str, layers: Sequence[int]) -> None:
+        """Refuse feature layers that the generator does not have.
+
+        Raises:
+            UserError: names the option, the layer and the range.
+        """
+        with torch.device("meta"):  # shapes only: no memory, no random numbers
+            generator = self.generator()
+        try:
+            generator.channels(layers)
+        except UserError as error:
+            raise UserError(f"option {option}: {error}") from None
+
 
 def parse_options(model: type[BaseModel], given: dict[str, Any], what: str) -> Any:
     """Build `model` from `given`, turning what is wrong into one sentence.
@@ -85,45 +139,173 @@ def parse_options(model: type[BaseModel], given: dict[str, Any], what: str) -> A
         raise UserError(explain(error, model, "option", what)) from None
 
 
-class Method(ABC):
+class Method(nn.Module):
     """One way to translate.
 
-    A trained method fills `networks` and `optimizers` in `__init__` (by `add`), writes `step` and
-    `translate`, and keeps its random draws in `self.rng`. `state_dict` then has everything.
+    A trained method builds its networks in `__init__` (`add`, `adam`) and defines `step` and
+    `translate`. Its modules, optimizers and random stream are the whole training state.
+
+    Attributes:
+        options: an instance of the class's `Options`.
+        seed: the run's seed; every draw derives from it.
+        rng: the stream of every random draw of a step, on the CPU.
+        epoch: the current epoch, counted from 1; the loop sets it.
+        optimizers: by the names given to `adam`; the loop scales their learning rates.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
     citation: ClassVar[str] = ""
     Options: ClassVar[type[Options]] = Options
-    training: ClassVar[dict[str, Any]] = {}  # defaults of this method for the loop's options
+    schedule: ClassVar[Schedule] = Schedule(200, 200)
     trained: ClassVar[bool] = True
-    # A control is no method to compare: a floor does nothing, a ceiling is what perfection scores.
+    # The floor is the score of doing nothing, the ceiling that of a perfect translator.
     role: ClassVar[Literal["method", "floor", "ceiling"]] = "method"
     stride: ClassVar[int] = 1  # height and width must be multiples of this
+    generator: ClassVar[tuple[str, ...]] = ("G",)  # the networks that `translate` needs
+    losses: ClassVar[dict[str, Loss]] = {}  # of those that `step` returns, by name
 
-    def __init__(self, options: Options, seed: int = 0) -> None:
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Refuse a method that lists and tables could not show.
+
+        Raises:
+            UserError: the class has a name but no summary.
+        """
+        super().__init_subclass__(**kwargs)
+        if "name" in vars(cls) and not getattr(cls, "summary", ""):
+            raise UserError(
+                f"method {cls.name!r} ({cls.__module__}) has no summary; give it one line"
+            )
+
+    def __init__(self, options: Any, seed: int = 0) -> None:
+        super().__init__()
         self.options, self.seed = options, seed
-        self.networks: dict[str, nn.Module] = {}
-        # Modules that no optimizer trains but that a run carries on: averages of weights, banks.
-        self.carried: dict[str, nn.Module] = {}
-        self.optimizers: dict[str, Optimizer] = {}
         self.rng = random_streams.generator(seed, "steps")
+        self.epoch = 1
+        self.optimizers: dict[str, Optimizer] = {}
+        self._added: list[str] = []
 
-    def add(self, name: str, network: nn.Module, initialise: Any = None) -> nn.Module:
-        """Register a trainable network; `initialise(network, rng)` gets a stream of its own."""
-        if initialise is not None:
-            initialise(network, random_streams.generator(self.seed, "initialisation", name))
-        self.networks[name] = network
-        return network
+    # -- what a method defines -----------------------------------------------------------------
+
+    @classmethod
+    def check(cls, options: Any, size: tuple[int, int]) -> None:
+        """Refuse settings that the method cannot run with, before anything runs.
+
+        A method with conditions of its own extends this.
+
+        Raises:
+            UserError: a side of `size` (height, width) is no multiple of the stride.
+        """
+        if any(side % cls.stride for side in size):
+            raise UserError(
+                f"size {in_words(size)} is no multiple of {cls.stride}, which {cls.name} needs"
+            )
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
-        """Update every network once on `batch`; return named scalar losses, detached."""
+        """Update every network on `batch`; return named scalar losses, detached."""
         raise UserError(f"method {self.name} has no training step")
 
     def translate(self, images: Tensor) -> Tensor:
         """Translate (N, 3, H, W) in [-1, 1] to the same shape and range, without gradient."""
         raise UserError(f"method {self.name} translates no single batch")
+
+    # -- what a method is given ----------------------------------------------------------------
+
+    def add(
+        self,
+        *,
+        initialise: Callable[[nn.Module, torch.Generator], Any] | None = None,
+        **modules: nn.Module,
+    ) -> None:
+        """Register trainable networks by name, each initialised from its own random stream.
+
+        `initialise(network, rng)` draws the weights; the default is Xavier's normal with the
+        option `init_gain`.
+        """
+        gain = getattr(self.options, "init_gain", 0.02)
+        draw = initialise or (lambda network, rng: networks.initialise(network, rng, gain))
+        for name, module in modules.items():
+            draw(module, random_streams.generator(self.seed, "initialisation", name))
+            self.add_module(name, module)
+            self._added.append(name)
+
+    def adam(
+        self,
+        *,
+        lr: float | None = None,
+        betas: tuple[float, float] | None = None,
+        weight_decay: float | None = None,
+        **groups: str | Sequence[str],
+    ) -> None:
+        """Make one Adam for each group of networks, as in `adam(G=("G", "F"), D="D")`.
+
+        The defaults are the options `lr`, `beta1`, `beta2` and, where there is one,
+        `weight_decay`.
+        """
+        o = self.options
+        if weight_decay is None:
+            weight_decay = getattr(o, "weight_decay", 0.0)
+        for group, names in groups.items():
+            names = [names] if isinstance(names, str) else names
+            self.optimizers[group] = torch.optim.Adam(
+                [p for name in names for p in self.get_submodule(name).parameters()],
+                lr=o.lr if lr is None else lr,
+                betas=betas or (o.beta1, o.beta2),
+                weight_decay=weight_decay,
+            )
+
+    def update(
+        self,
+        group: str | Sequence[str],
+        losses: dict[str, Tensor],
+        *,
+        total: Tensor | None = None,
+        clip: float | None = None,
+    ) -> dict[str, Tensor]:
+        """Take one step of the optimizers of `group` on the sum of `losses`; return these detached.
+
+        Only the networks of these optimizers get a gradient: the others need no freezing.
+
+        Args:
+            group: a name given to `adam`, or several.
+            losses: scalars with their graph.
+            total: what to minimise, if it is not the sum.
+            clip: largest norm of the gradient; longer ones are scaled down.
+        """
+        chosen = [self.optimizers[name] for name in ([group] if isinstance(group, str) else group)]
+        parameters = [p for o in chosen for g in o.param_groups for p in g["params"]]
+        for optimizer in chosen:
+            optimizer.zero_grad()
+        if total is None:
+            total = torch.stack(list(losses.values())).sum()
+        total.backward(inputs=parameters)
+        if clip is not None:
+            nn.utils.clip_grad_norm_(parameters, clip)
+        for optimizer in chosen:
+            optimizer.step()
+        return {name: loss.detach() for name, loss in losses.items()}
+
+    def draw_positions(self, maps: Sequence[Tensor], n: int) -> list[Tensor]:
+        """Draw up to `n` distinct flat positions y*W + x in each of the (N, C, H, W) maps.
+
+        Returns one (P,) tensor per map, P = min(n, H*W), shared by the images of a batch.
+        """
+        return [
+            torch.randperm(m.shape[2] * m.shape[3], generator=self.rng)[:n].to(m.device)
+            for m in maps
+        ]
+
+    # -- what the rest of the project uses -----------------------------------------------------
+
+    @property
+    def networks(self) -> dict[str, nn.Module]:
+        """Return the trained networks by name: those given to `add`."""
+        return {name: self.get_submodule(name) for name in self._added}
+
+    @property
+    def device(self) -> torch.device:
+        """Return the device of the networks; the CPU without any."""
+        return next((p.device for p in self.parameters()), torch.device("cpu"))
 
     def outputs(
         self, dataset: Dataset, size: tuple[int, int], batch_size: int
@@ -142,80 +324,62 @@ class Method(ABC):
             for path, image in zip(part, translated, strict=True):
                 yield path.stem, to_image(image)
 
-    def to(self, *args: Any) -> Method:
-        """Move all networks to a device or dtype; call before the first step."""
-        for module in [*self.networks.values(), *self.carried.values()]:
-            module.to(*args)
-        return self
-
-    @property
-    def device(self) -> torch.device:
-        """Return where the networks live."""
-        first = next((p for n in self.networks.values() for p in n.parameters()), None)
-        return torch.device("cpu") if first is None else first.device
-
     def set_lr_factor(self, factor: float) -> None:
         """Scale every optimizer's initial learning rate by `factor`."""
         for optimizer in self.optimizers.values():
             for group in optimizer.param_groups:
                 group["lr"] = group.setdefault("initial_lr", group["lr"]) * factor
 
-    def train(self, mode: bool = True) -> None:
-        """Set the networks' mode."""
-        for network in self.networks.values():
-            network.train(mode)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return everything a later `load_state_dict` needs to go on to the same weights."""
-        return {
-            "networks": {name: net.state_dict() for name, net in self.networks.items()},
-            "optimizers": {name: opt.state_dict() for name, opt in self.optimizers.items()},
-            "carried": {name: module.state_dict() for name, module in self.carried.items()},
-            "rng": self.rng.get_state(),
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take back what `state_dict` gave."""
-        for name, network in self.networks.items():
-            network.load_state_dict(state["networks"][name])
-        for name, optimizer in self.optimizers.items():
-            optimizer.load_state_dict(state["optimizers"][name])
-        for name, module in self.carried.items():
-            module.load_state_dict(state["carried"][name])
-        self.rng.set_state(state["rng"])
-
-    def generator_state(self) -> dict[str, Any]:
-        """Return what `translate` needs: the file `generator.pt`."""
-        return self.networks["G"].state_dict() if "G" in self.networks else {}
-
-    def load_generator_state(self, state: dict[str, Any]) -> None:
-        """Take back what `generator_state` gave."""
-        if "G" in self.networks:
-            self.networks["G"].load_state_dict(state)
-
-    def embedding_state(self) -> dict[str, Any]:
-        """Return what a run keeps in `embedding.pt`, for figures and not for translating: nothing.
-
-        A method that trains an encoder to be looked at replaces this.
-        """
-        return {}
-
-    def parameters(self) -> dict[str, int]:
-        """Return the number of trainable parameters a network."""
+    def parameter_counts(self) -> dict[str, int]:
+        """Return the number of parameters of each trained network."""
         return {
             name: sum(p.numel() for p in net.parameters()) for name, net in self.networks.items()
         }
 
-    @classmethod
-    def code_files(cls) -> set[Path]:
-        """Return the files that decide the method's numbers: its own, its bases', the shared ones.
+    def loss_records(self) -> dict[str, LossRecord]:
+        """Return the descriptions of the losses with their chance levels, by name."""
+        options = self.options.model_dump()
+        return {name: loss.record(options) for name, loss in self.losses.items()}
 
-        A method in a folder of its own answers for every Python file in it.
+    def training_state(self) -> dict[str, Any]:
+        """Return the complete training state: modules, optimizers and the random stream.
+
+        `load_training_state` continues from it to the same weights. State that is no module or
+        buffer belongs into `get_extra_state` of its module, as in `cut.nets.image_pool`.
         """
-        root = Path(__file__).parents[1]
-        files = {root / f"{name}.py" for name in SHARED_CODE}
-        for base in cls.__mro__:
-            if base.__module__.partition(".")[0] in ("cut", "baselines"):
-                file = Path(inspect.getfile(base))
-                files |= set(file.parent.rglob("*.py")) if file.stem == "method" else {file}
-        return files
+        return {
+            "modules": self.state_dict(),
+            "optimizers": {name: opt.state_dict() for name, opt in self.optimizers.items()},
+            "rng": self.rng.get_state(),
+        }
+
+    def load_training_state(self, state: dict[str, Any]) -> None:
+        """Restore what `training_state` returned."""
+        self.load_state_dict(state["modules"])
+        for name, optimizer in self.optimizers.items():
+            optimizer.load_state_dict(state["optimizers"][name])
+        self.rng.set_state(state["rng"].cpu())
+
+    def generator_state(self) -> dict[str, Any]:
+        """Return what `translate` needs, the content of `generator.pt`.
+
+        It is the state of the network in `generator`, or of several by name.
+        """
+        if not self.trained:
+            return {}
+        states = {name: self.get_submodule(name).state_dict() for name in self.generator}
+        return states if len(states) > 1 else states[self.generator[0]]
+
+    def load_generator_state(self, state: dict[str, Any]) -> None:
+        """Restore what `generator_state` returned.
+
+        Raises:
+            RuntimeError, KeyError: the state is of other networks.
+        """
+        names = self.generator if self.trained else ()
+        for name in names:
+            self.get_submodule(name).load_state_dict(state[name] if len(names) > 1 else state)
+
+    def embedding_state(self) -> dict[str, Any]:
+        """Return what `embedding.pt` keeps for figures; nothing by default."""
+        return {}

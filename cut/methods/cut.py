@@ -1,13 +1,14 @@
 """CUT and FastCUT: contrastive learning for unpaired image-to-image translation.
 
 Park, Efros, Zhang and Zhu, ECCV 2020. One training step agrees with the authors' released code
-to float64 rounding (`python -m cut parity`); where that code and the paper's text differ, the
-code is followed, since the published numbers come from it.
+to float64 rounding (`python -m cut parity`). Where that code and the paper's text differ, this
+follows the code, since the published numbers come from it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,11 +16,11 @@ import torch
 from pydantic import Field, field_validator, model_validator
 from torch import Tensor
 
-from cut.methods.contract import Batch, Method, NetworkOptions
+from cut.methods.contract import Batch, Loss, Method, NetworkOptions, Schedule, lsgan_term
+from cut.nets import networks
 from cut.nets.losses import lsgan, multilayer_patch_nce
-from cut.nets.networks import Discriminator, Generator, ProjectionHeads, initialise
 
-# Networks that embed patches and don't translate.
+# Networks that embed patches and do not translate.
 EMBEDDING = ("F", "F_q", "E")
 CITATION = "Park, Efros, Zhang, Zhu: Contrastive Learning for Unpaired I2I Translation, ECCV 2020"
 
@@ -32,18 +33,18 @@ class CutOptions(NetworkOptions):
     identity: bool = Field(True, description="PatchNCE on translated target images, lambda_Y")
     flip_equivariance: bool = Field(False, description="mirror the generator's input at random")
     nce_layers: list[int] = Field([0, 4, 8, 12, 16], description="generator layers compared")
-    n_patches: int = Field(256, ge=2, description="positions a layer (256 gives 255 negatives)")
+    n_patches: int = Field(256, ge=2, description="positions per layer (256 gives 255 negatives)")
     tau: float = Field(0.07, gt=0, description="temperature of PatchNCE")
     width: int = Field(256, ge=1, description="output width of the projection heads")
     projection: Literal["mlp", "none"] = Field("mlp", description="projection head, or none")
     query_encoder: Literal["shared", "separate"] = Field(
-        "shared", description="encode translations by the generator's encoder, or by one of its own"
+        "shared", description="encode translations by the generator's encoder, or by a second one"
     )
     key_gradient: bool = Field(
-        False, description="train through the keys too, which the published code detaches"
+        False, description="also train through the keys, which the published code detaches"
     )
     negatives_across_batch: bool = Field(
-        False, description="take negatives from the whole batch, not from the same image"
+        False, description="take negatives from the whole batch instead of the same image"
     )
 
     @field_validator("nce_layers")
@@ -55,14 +56,14 @@ class CutOptions(NetworkOptions):
 
     @model_validator(mode="after")
     def _keys_learn(self) -> CutOptions:
-        # Without it nothing would train the heads that embed the keys.
+        # Otherwise nothing would train the heads that embed the keys.
         if self.query_encoder == "separate" and not self.key_gradient:
             raise ValueError("query_encoder 'separate' needs key_gradient: true")
         return self
 
 
 class FastCutOptions(CutOptions):
-    """FastCUT: a heavier PatchNCE in place of the identity term, and flip-equivariance."""
+    """FastCUT: a larger weight of PatchNCE instead of the identity term, and flip-equivariance."""
 
     lambda_nce: float = Field(10.0, ge=0, description="weight of PatchNCE, lambda_X")
     identity: bool = Field(False, description="PatchNCE on translated target images, lambda_Y")
@@ -74,11 +75,21 @@ class Choices:
     """The random choices of one step, drawn by the method or given by a parity file.
 
     `patch_ids` holds, for the source term and then the identity term, one (P,) tensor of flat
-    positions y*W + x a layer.
+    positions y*W + x per layer.
     """
 
     flipped: bool
     patch_ids: list[list[Tensor]]
+
+
+def chance_of_patch_nce(options: Mapping[str, Any]) -> float | None:
+    """Return ln P, the PatchNCE of a guess among P patches; None if P depends on the batch."""
+    return None if options["negatives_across_batch"] else math.log(options["n_patches"])
+
+
+def patch_nce_term(title: str) -> Loss:
+    """Return the description of one PatchNCE term."""
+    return Loss(title, "cross-entropy, nats", "lambda_nce", chance_of_patch_nce)
 
 
 class Cut(Method):
@@ -88,34 +99,43 @@ class Cut(Method):
     summary = "CUT: patchwise contrastive loss with internal negatives and the identity term"
     citation = CITATION
     Options = CutOptions
-    training = {"epochs_constant": 200, "epochs_decay": 200}
-    stride = Generator.stride
+    schedule = Schedule(200, 200)
+    stride = networks.Generator.stride
+    losses = {
+        "G_GAN": lsgan_term("generator, adversarial", "lambda_gan"),
+        "D_real": lsgan_term("discriminator, real"),
+        "D_fake": lsgan_term("discriminator, fake"),
+        "NCE": patch_nce_term("PatchNCE, translation"),
+        "NCE_Y": patch_nce_term("PatchNCE, identity"),
+        "G": Loss("generator, total", total=True),
+    }
+    Heads = networks.ProjectionHeads
 
     def __init__(self, options: CutOptions, seed: int = 0) -> None:
         super().__init__(options, seed)
         o = options
-        self.G = Generator(o.ngf, o.n_blocks, o.antialias, o.antialias_up)
-        self.D = Discriminator(o.ndf, o.n_layers_D, o.antialias)
-        self.F = ProjectionHeads(self.G.channels(o.nce_layers), o.width, o.projection == "mlp")
-        nets = {"G": self.G, "D": self.D, "F": self.F}
-        # A second encoder and second heads for the queries (the paper's appendix C.5): the weights
-        # are their own from the start, and both sides are trained.
-        self.E, self.F_q = self.G, self.F
+        self.add(G=o.generator(), D=o.discriminator())
+        self.add(F=self._new_heads())
+        trained = ["G", "F"]
+        # The paper's appendix C.5: queries have an encoder and heads of their own, with their own
+        # weights from the start, and both sides are trained.
         if o.query_encoder == "separate":
-            self.E = self.G.encoder(max(o.nce_layers))
-            self.F_q = ProjectionHeads(
-                self.G.channels(o.nce_layers), o.width, o.projection == "mlp"
-            )
-            nets |= {"E": self.E, "F_q": self.F_q}
-        for name, net in nets.items():
-            self.add(name, net, lambda net, rng: initialise(net, rng, o.init_gain))
-            if any(True for _ in self.networks[name].parameters()):
-                self.optimizers[name] = torch.optim.Adam(
-                    self.networks[name].parameters(), lr=o.lr, betas=(o.beta1, o.beta2)
-                )
+            self.add(E=self.G.encoder(max(o.nce_layers)), F_q=self._new_heads())
+            trained += ["E", "F_q"]
+        self.adam(G=trained, D="D")
+
+    @classmethod
+    def check(cls, options: CutOptions, size: tuple[int, int]) -> None:
+        """Refuse feature layers that the generator does not have, and sizes as every method does.
+
+        Raises:
+            UserError: the option, and what it may be.
+        """
+        super().check(options, size)
+        options.check_layers("nce_layers", options.nce_layers)
 
     def step(self, batch: Batch, choices: Choices | None = None) -> dict[str, Tensor]:
-        """Update D, then G and F together, as the authors' code orders them."""
+        """Update D, then G and F together, in the order of the authors' code."""
         o, (real_a, real_b) = self.options, batch
         flipped = choices.flipped if choices else self._draw_flip()
         source = torch.cat([real_a, real_b]) if self._with_identity else real_a
@@ -129,13 +149,22 @@ class Cut(Method):
         fake = out[: len(real_a)]
 
         losses = self._discriminator_step(fake.detach(), real_b)
-        losses |= self._generator_step(fake, out, keys, flipped, choices)
-        return {name: loss.detach() for name, loss in losses.items()}
+        return losses | self._generator_step(fake, out, keys, flipped, choices)
 
     @torch.no_grad()
     def translate(self, images: Tensor) -> Tensor:
         """Translate (N, 3, H, W) in [-1, 1]."""
         return self.G(images)
+
+    @property
+    def query_encoder(self) -> networks.Generator:
+        """Return the encoder of the translations: the generator's, or one of its own."""
+        return self.E if self.options.query_encoder == "separate" else self.G
+
+    @property
+    def query_heads(self) -> networks.ProjectionHeads:
+        """Return the projection heads of the translations."""
+        return self.F_q if self.options.query_encoder == "separate" else self.F
 
     def embedding_state(self) -> dict[str, Any]:
         """Return what embeds patches beside the generator: heads, and perhaps a second encoder."""
@@ -143,9 +172,13 @@ class Cut(Method):
         return {name: state for name, state in kept.items() if state}
 
     def load_embedding_state(self, state: dict[str, Any]) -> None:
-        """Take back what `embedding_state` gave."""
+        """Restore what `embedding_state` returned."""
         for name in self.embedding_state():
             self.networks[name].load_state_dict(state[name])
+
+    def _new_heads(self) -> networks.ProjectionHeads:
+        o = self.options
+        return self.Heads(self.G.channels(o.nce_layers), o.width, o.projection == "mlp")
 
     @property
     def _with_identity(self) -> bool:
@@ -156,24 +189,13 @@ class Cut(Method):
             return False
         return bool(torch.rand((), generator=self.rng) < 0.5)
 
-    def _draw_patch_ids(self, features: Sequence[Tensor]) -> list[Tensor]:
-        """Draw distinct positions a layer, the same for every image of the batch."""
-        ids = []
-        for feature in features:
-            n = feature.shape[2] * feature.shape[3]
-            draw = torch.randperm(n, generator=self.rng)[: self.options.n_patches]
-            ids.append(draw.to(feature.device))
-        return ids
-
     def _discriminator_step(self, fake: Tensor, real: Tensor) -> dict[str, Tensor]:
-        # One pass for both: instance norm keeps the images of a batch apart.
+        # One pass for both: instance norm does not mix the images of a batch.
         prediction = self.D(torch.cat([fake, real]))
         fake_loss = lsgan(prediction[: len(fake)], real=False)
         real_loss = lsgan(prediction[len(fake) :], real=True)
-        self.optimizers["D"].zero_grad()
-        ((fake_loss + real_loss) * 0.5).backward()
-        self.optimizers["D"].step()
-        return {"D_real": real_loss, "D_fake": fake_loss}
+        total = (fake_loss + real_loss) * 0.5
+        return self.update("D", {"D_real": real_loss, "D_fake": fake_loss}, total=total)
 
     def _generator_step(
         self,
@@ -184,9 +206,7 @@ class Cut(Method):
         choices: Choices | None,
     ) -> dict[str, Tensor]:
         o = self.options
-        losses: dict[str, Tensor] = {}
-        self.D.requires_grad_(False)
-        losses["G_GAN"] = lsgan(self.D(fake), real=True) * o.lambda_gan
+        losses = {"G_GAN": lsgan(self.D(fake), real=True) * o.lambda_gan}
         total = losses["G_GAN"]
         if o.lambda_nce > 0:
             losses |= self._nce(out, keys, flipped, choices)
@@ -194,18 +214,7 @@ class Cut(Method):
             if self._with_identity:
                 contrast = (contrast + losses["NCE_Y"]) * 0.5
             total = total + contrast
-        losses["G"] = total
-        updated = [opt for name, opt in self.optimizers.items() if self._used(name)]
-        for optimizer in updated:
-            optimizer.zero_grad()
-        total.backward()
-        for optimizer in updated:
-            optimizer.step()
-        self.D.requires_grad_(True)
-        return losses
-
-    def _used(self, name: str) -> bool:
-        return name == "G" or name != "D" and self.options.lambda_nce > 0
+        return self.update("G", {**losses, "G": total}, total=total)
 
     @property
     def _terms(self) -> list[str]:
@@ -213,8 +222,8 @@ class Cut(Method):
         return ["NCE", "NCE_Y"] if self._with_identity else ["NCE"]
 
     def encode_queries(self, out: Tensor) -> list[list[Tensor]]:
-        """Return the feature maps of each term's images; one pass of the encoder serves both."""
-        maps = self.E.encode(out, self.options.nce_layers)
+        """Return the feature maps of each term's images, from one pass of the encoder."""
+        maps = self.query_encoder.encode(out, self.options.nce_layers)
         n = len(self._terms)
         return [list(term) for term in zip(*(f.chunk(n) for f in maps), strict=True)]
 
@@ -228,25 +237,29 @@ class Cut(Method):
         for call, name in enumerate(self._terms):
             k = [f.chunk(len(queries))[call] for f in keys]
             q = [f.flip(3) for f in queries[call]] if flipped else queries[call]
-            ids = choices.patch_ids[call] if choices else self._draw_patch_ids(k)
+            ids = choices.patch_ids[call] if choices else self.draw_positions(k, o.n_patches)
             losses[name] = self.contrast(name, q, k, ids) * o.lambda_nce
         return losses
 
     def contrast(
         self, term: str, q: Sequence[Tensor], k: Sequence[Tensor], ids: Sequence[Tensor]
     ) -> Tensor:
-        """Return one term's PatchNCE, between (N, C_l, H_l, W_l) maps a layer at positions `ids`.
+        """Return one term's PatchNCE, between (N, C_l, H_l, W_l) maps per layer at positions
+        `ids`.
 
-        A variant with other negatives replaces this.
+        A variant with other negatives overrides this.
         """
         o = self.options
         return multilayer_patch_nce(
-            self.F_q(q, ids), self.embed_keys(k, ids), o.tau, o.negatives_across_batch,
+            self.query_heads(q, ids),
+            self.embed_keys(k, ids),
+            o.tau,
+            o.negatives_across_batch,
             key_gradient=o.key_gradient,
-        )  # fmt: skip
+        )
 
     def embed_keys(self, k: Sequence[Tensor], ids: Sequence[Tensor]) -> list[Tensor]:
-        """Return the keys' (N, P, C) unit vectors a layer."""
+        """Return the keys, (N, P, C) unit vectors per layer."""
         with torch.set_grad_enabled(self.options.key_gradient):
             return self.F(k, ids)
 
@@ -257,4 +270,4 @@ class FastCut(Cut):
     name = "fastcut"
     summary = "FastCUT: CUT without the identity term, lambda 10, flip-equivariant, faster"
     Options = FastCutOptions
-    training = {"epochs_constant": 150, "epochs_decay": 50}
+    schedule = Schedule(150, 50)

@@ -1,10 +1,10 @@
-"""Replay recorded steps of the authors' code through this project's own, and compare.
+"""Replay recorded steps of the authors' code with this project's methods, and compare.
 
 A file holds float64 arrays: `meta` (a JSON string with the method and its options),
 `before/<net>/<parameter>`, `stepN/A` and `stepN/B` (N,3,H,W in [-1,1]), the sampled positions
-`stepN/patch_ids/callC/layerL`, and what came of them: `step0/features_A/<layer>`, `step0/fake_A`,
+`stepN/patch_ids/callC/layerL`, and the results: `step0/features_A/<layer>`, `step0/fake_A`,
 `stepN/loss/<name>`, `step0/grad/<net>/<parameter>` and `after/<net>/<parameter>`. Sizes, widths
-and layers are read from it. The step replayed is the one the training loop runs.
+and layers are read from it. The replay calls the same `step` as the training loop.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from cut.base.errors import UserError
 from cut.methods.contract import Batch, Method, parse_options
 from cut.methods.cut import Choices, Cut
 from cut.methods.registry import discover
-from cut.nets.networks import InstanceNorm
+from cut.nets.networks import InstanceNorm, ProjectionHeads
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -46,25 +46,23 @@ OPTION_OF: dict[str, str | tuple[str, ...]] = {
     "lambda_identity": "lambda_identity",
     "pool_size": "pool_size",
 }
-# A bias before instance norm has no gradient but rounding noise, which Adam, dividing by the
-# gradient's own size, turns into steps that no two programs share and no output depends on.
-# A parameter whose recorded gradient is below this share of its network's largest is left out.
+# The gradient of a bias before instance norm is rounding noise. Adam divides by its size, so the
+# steps differ between programs, and no output depends on them. A parameter whose recorded gradient
+# is below this share of the largest in its network is not compared.
 NOISE = 1e-9
 
 
 def replay(arrays: Arrays, as_recorded: bool = False) -> dict[str, float]:
     """Replay a file's steps; return the largest relative error of each kind of array.
 
-    Each array is compared on the scale of its largest value. `as_recorded` repeats the memory
-    layout of the recording as well (see `use_recorded_layout`).
+    Each array is compared on the scale of its largest value. `as_recorded` also repeats the
+    memory layout of the recording (see `recorded_layout`).
 
     Raises:
         UserError: the file lacks an array or names an option that is not known.
     """
     meta = json.loads(str(arrays["meta"]))
-    method = build(meta, arrays)
-    if as_recorded:
-        use_recorded_layout(method)
+    method = build(meta, arrays, as_recorded)
     errors = {"features": _feature_error(method, arrays), "losses": 0.0}
     for step in range(len({key.split("/")[0] for key in arrays if key.startswith("step")})):
         batch = Batch(*(torch.from_numpy(arrays[f"step{step}/{side}"]) for side in "AB"))
@@ -74,43 +72,60 @@ def replay(arrays: Arrays, as_recorded: bool = False) -> dict[str, float]:
             loss = losses.get(key.rpartition("/")[2], torch.zeros(()))
             errors["losses"] = max(errors["losses"], _error(loss, arrays[key]))
         if step == 0:
-            grads = {name: {k: p.grad for k, p in net.named_parameters()}
-                     for name, net in method.networks.items()}  # fmt: skip
+            grads = {
+                name: {k: p.grad for k, p in net.named_parameters()}
+                for name, net in method.networks.items()
+            }
             errors["gradients"] = _network_error(grads, arrays, "step0/grad")
     weights = {name: dict(net.named_parameters()) for name, net in method.networks.items()}
     errors["weights"] = _network_error(weights, arrays, "after")
     return errors
 
 
-def use_recorded_layout(method: Cut) -> None:
-    """Make `method` lay out its gradients in memory as the authors' code does.
+class RecordedHeads(ProjectionHeads):
+    """Projection heads that pick patches as the authors' code does, from a permuted map."""
 
-    With one image on a CPU, torch's instance norm returns a wrong gradient for a channels-last
-    incoming one. The authors' code meets this (it picks patches from a permuted map and encodes
-    each translation by itself), and so its recorded gradients at batch 1 are not the derivative
-    of its loss. This project's are; only a replay asks for the recorded ones. See docs/parity.md.
-    """
-    for module in method.G.modules():
-        if isinstance(module, InstanceNorm):
-            module.guard = False
-
+    @staticmethod
     def gather(feature: Tensor, ids: Tensor) -> Tensor:
+        """Return the (N, P, C) vectors at the flat positions `ids` of (N, C, H, W)."""
         return feature.permute(0, 2, 3, 1).flatten(1, 2)[:, ids, :]
 
-    def encode_queries(out: Tensor) -> list[list[Tensor]]:
-        terms = out.chunk(2 if method.options.identity else 1)
-        return [method.G.encode(term, method.options.nce_layers) for term in terms]
 
-    method.F.gather = gather
-    method.encode_queries = encode_queries
+def recorded_layout(cls: type[Cut]) -> type[Cut]:
+    """Return a subclass of `cls` whose gradients lie in memory as those of the authors' code.
+
+    With one image on a CPU, torch's instance norm returns a wrong gradient if the incoming one is
+    channels-last. The authors' code meets this (it picks patches from a permuted map and encodes
+    each translation by itself), so its recorded gradients at batch 1 are not the derivative of
+    its loss. This project's are; only a replay asks for the recorded ones. See docs/parity.md.
+    """
+
+    class Recorded(cls):
+        Heads = RecordedHeads
+
+        def __init__(self, options: Any, seed: int = 0) -> None:
+            super().__init__(options, seed)
+            for module in self.G.modules():
+                if isinstance(module, InstanceNorm):
+                    module.guard = False
+
+        def encode_queries(self, out: Tensor) -> list[list[Tensor]]:
+            terms = out.chunk(2 if self.options.identity else 1)
+            return [self.G.encode(term, self.options.nce_layers) for term in terms]
+
+    return Recorded
 
 
-def build(meta: dict[str, Any], arrays: Arrays) -> Method:
-    """Build the method of a file in float64, with the weights from before its first step."""
+def build(meta: dict[str, Any], arrays: Arrays, as_recorded: bool = False) -> Method:
+    """Build the method of a file in float64, with the weights from before its first step.
+
+    `as_recorded` gives a method of CUT's family the memory layout of the recording.
+    """
     cls = discover()[str(meta.get("method"))]
+    if as_recorded and issubclass(cls, Cut):
+        cls = recorded_layout(cls)
     given: dict[str, Any] = {}
-    # What no option answers to (the batch, the size, a seed) shows in the arrays, and a fact that
-    # was missed shows in the comparison.
+    # The other facts in meta (batch, size, seed) follow from the arrays.
     for name in set(meta) & set(OPTION_OF):
         option = OPTION_OF[name]
         if isinstance(option, str):
@@ -121,14 +136,16 @@ def build(meta: dict[str, Any], arrays: Arrays) -> Method:
     method.to(torch.float64)
     for name, network in method.networks.items():
         prefix = f"before/{name}/"
-        state = {k.removeprefix(prefix): torch.from_numpy(arrays[k])
-                 for k in _under(arrays, prefix)}  # fmt: skip
+        state = {
+            key.removeprefix(prefix): torch.from_numpy(arrays[key])
+            for key in _under(arrays, prefix)
+        }
         try:
             network.load_state_dict(state)
         except RuntimeError as error:
             first = str(error).splitlines()[1].strip()
             raise UserError(
-                f"the weights of {name} don't fit the options in meta: {first}"
+                f"the weights of {name} do not match the options in meta: {first}"
             ) from None
     return method
 

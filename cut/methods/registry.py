@@ -1,82 +1,129 @@
-"""Find the methods there are, and digest their code."""
+"""Find the methods, build one, and list them.
+
+python -m cut methods            list every method, its options and where it is defined
+"""
 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import inspect
 import pkgutil
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic.fields import FieldInfo
 
 import baselines
 from cut.base.errors import UserError, unknown
-from cut.base.files import sha256_of
-
-if TYPE_CHECKING:
-    pass
-
 from cut.methods import commands
-from cut.methods.contract import Method, Options, parse_options
+from cut.methods.contract import Method, parse_options
+
+OWN = "cut.methods.cut"  # the paper's methods
 
 
 @dataclass
 class Registry:
-    """What discovery found: classes by name, and the error of each plug-in that didn't import."""
+    """What discovery found: classes by name, and the error of each plug-in that has one."""
 
     methods: dict[str, type[Method]] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> type[Method]:
+        """Return a method's class.
+
+        Raises:
+            UserError: the method is unknown, or its plug-in is broken.
+        """
         if name in self.methods:
             return self.methods[name]
         if name in self.broken:
             raise UserError(f"method {name!r} does not import: {self.broken[name]}")
         raise UserError(unknown("method", name, list(self.methods)))
 
+    def register(self, classes: Iterable[type[Method]]) -> None:
+        """Add classes, all or none of them.
+
+        Raises:
+            UserError: another method has the name of one.
+        """
+        added: dict[str, type[Method]] = {}
+        for cls in classes:
+            other = added.get(cls.name, self.methods.get(cls.name))
+            if other is not None:
+                raise UserError(
+                    f"the name {cls.name!r} belongs to a method of {where(other)}; choose another"
+                )
+            added[cls.name] = cls
+        self.methods |= added
+
+
+def where(method: type[Method]) -> Path:
+    """Return the folder or file that defines a method."""
+    return getattr(method, "folder", None) or Path(inspect.getfile(method))
+
 
 def discover() -> Registry:
-    """Import `cut.methods.cut` and all of `baselines/`; collect their methods.
+    """Import the paper's methods and every module and package of `baselines/`; find their classes.
 
-    A plug-in that does not import is reported in `broken` and takes no other down.
+    A plug-in that does not import, or whose name another method has, is reported in `broken`;
+    the others are found all the same.
     """
     registry = Registry()
-    names = ["cut.methods.cut"]
+    registry.register(_classes(OWN))
     for found in pkgutil.iter_modules(baselines.__path__):
-        names.append(f"baselines.{found.name}" + (".method" if found.ispkg else ""))
-    for name in names:
         try:
-            module = importlib.import_module(name)
-        except Exception as error:  # noqa: BLE001 - any error of a plug-in is its own
-            registry.broken[name.removesuffix(".method").rpartition(".")[2]] = (
-                f"{type(error).__name__}: {error}"
-            )
-            continue
-        for _, cls in inspect.getmembers(module, inspect.isclass):
-            if issubclass(cls, Method) and cls.__module__ == name and "name" in vars(cls):
-                registry.methods[cls.name] = cls
-    _discover_commands(registry)
+            registry.register(_classes(f"baselines.{found.name}"))
+        except UserError as error:
+            registry.broken[found.name] = str(error)
+        except Exception as error:  # noqa: BLE001 - a plug-in may raise anything
+            registry.broken[found.name] = f"{type(error).__name__}: {error}"
+    for root in baselines.__path__:
+        for file in sorted(Path(root).glob("*/method.yaml")):
+            try:
+                registry.register([commands.load(file.parent)])
+            except UserError as error:
+                registry.broken[file.parent.name] = str(error)
     return registry
 
 
-def _discover_commands(registry: Registry) -> None:
-    """Add the methods that are a folder of commands, with a `method.yaml` in place of a class."""
-    for path in baselines.__path__:
-        for file in sorted(Path(path).glob("*/method.yaml")):
-            name = file.parent.name
-            try:
-                registry.methods[name] = commands.load(file.parent)
-            except UserError as error:
-                registry.broken[name] = str(error)
+def _classes(name: str) -> list[type[Method]]:
+    """Return the named methods that a module, or any imported module of a package, defines.
+
+    In a package the module `method` is imported too, whether or not `__init__` imports it.
+    """
+    module = importlib.import_module(name)
+    if hasattr(module, "__path__") and importlib.util.find_spec(f"{name}.method"):
+        importlib.import_module(f"{name}.method")
+    modules = [sys.modules[n] for n in sorted(sys.modules) if n == name or n.startswith(f"{name}.")]
+    return [
+        value
+        for module in modules
+        for value in vars(module).values()
+        if inspect.isclass(value)
+        and issubclass(value, Method)
+        and value.__module__ == module.__name__
+        and "name" in vars(value)
+    ]
 
 
-def code_digest(method: type[Method]) -> str:
-    """Return a sha256 over the files that decide the method's numbers."""
-    files = method.code_files()
-    return sha256_of(*sorted(files, key=lambda file: (file.name, file.as_posix())))
+def build_method(
+    name: str, options: dict[str, Any], seed: int, size: tuple[int, int] | None = None
+) -> Method:
+    """Build the method `name` with `options` over its defaults.
+
+    Raises:
+        UserError: an unknown method, an option that it does not have or whose value is out of
+            range, or, if `size` is given, settings that the method refuses.
+    """
+    cls = discover()[name]
+    parsed = parse_options(cls.Options, options, name)
+    if size is not None:
+        cls.check(parsed, size)
+    return cls(parsed, seed)
 
 
 def _bounds(info: FieldInfo) -> str:
@@ -91,23 +138,11 @@ def _bounds(info: FieldInfo) -> str:
     return f" ({', '.join(parts)})" if parts else ""
 
 
-def build_method(name: str, options: dict[str, Any], seed: int) -> Method:
-    """Build the method `name` with `options` over its defaults.
-
-    Raises:
-        UserError: an unknown method, or an option it doesn't have or whose value is out of range.
-    """
-    cls = discover()[name]
-    parsed: Options = parse_options(cls.Options, options, name)
-    return cls(parsed, seed)
-
-
 def show() -> int:
-    """Print the methods and their options; return 1 if a plug-in does not import."""
+    """Print the methods and their options; return 1 if a plug-in is broken."""
     registry = discover()
     for name, method in sorted(registry.methods.items()):
-        where = getattr(method, "folder", None) or inspect.getfile(method)
-        print(f"{name}: {method.summary}\n    defined in {where}")
+        print(f"{name}: {method.summary}\n    defined in {where(method)}")
         for option, info in method.Options.model_fields.items():
             default = info.get_default(call_default_factory=True)
             print(f"    {option} = {default!r}{_bounds(info)}: {info.description}")

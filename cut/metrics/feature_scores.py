@@ -1,4 +1,4 @@
-"""The scores that compare two sets of pooled features, whatever images they are of."""
+"""The scores that compare two sets of pooled features."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ BOUNDS = ("fid_low", "fid_high", "kid_low", "kid_high")
 NAMES = ("fid", *BOUNDS[:2], "fid_infinity", "kid", "kid_std", *BOUNDS[2:], *prdc.NAMES)
 FEW = "a distance of distributions needs at least two images on each side"
 REASONS = {
-    **dict.fromkeys(BOUNDS, f"needs at least {bootstrap.LEAST_IMAGES} images on a side"),
+    **dict.fromkeys(BOUNDS, f"needs at least {bootstrap.LEAST_IMAGES} images on each side"),
     "fid_infinity": f"needs at least {LEAST_IMAGES} images on each side: below, the bias is not"
     " linear in 1/N",
-    "kid_std": "fewer than four images on a side",
-    **dict.fromkeys(prdc.NAMES, f"needs more than {prdc.NEIGHBOURS} images on a side"),
+    "kid_std": "needs at least 4 images on each side",
+    **dict.fromkeys(prdc.NAMES, f"needs more than {prdc.NEIGHBOURS} images on each side"),
 }
 
 

@@ -13,10 +13,10 @@ def fid(real: np.ndarray, fake: np.ndarray) -> float:
 
         |mu1 - mu2|^2 + tr(S1) + tr(S2) - 2 tr((S1 S2)^(1/2))
 
-    With A = (X1 - mu1) / sqrt(N1 - 1) the covariance is S1 = A'A, and S2 = B'B likewise. The
-    eigenvalues of S1 S2 = A'A B'B, but for zeros, are those of (A B')(A B')': the squares of the
-    singular values of A B', which is N1 x N2. So the last trace is the sum of those values, exact
-    where the root of a singular 2048 x 2048 product is not, and quicker by far.
+    With A = (X1 - mu1) / sqrt(N1 - 1) the covariance is S1 = A'A, and likewise S2 = B'B. Except
+    for zeros, the eigenvalues of S1 S2 = A'A B'B are those of (A B')(A B')': the squares of the
+    singular values of A B', which is N1 x N2. So the last trace is the sum of those singular
+    values. This is exact, unlike the root of a singular 2048 x 2048 product, and much faster.
 
     Raises:
         UserError: a set has fewer than two rows, a number is not finite, or D differs.
@@ -27,7 +27,7 @@ def fid(real: np.ndarray, fake: np.ndarray) -> float:
     # |A|^2 summed over all entries is tr(A'A).
     spread = np.square(a).sum() + np.square(b).sum()
     shared = svdvals(_short(a) @ _short(b).T).sum()
-    # Never negative but for rounding.
+    # Negative by rounding only.
     return max(float(np.square(mean1 - mean2).sum() + spread - 2 * shared), 0.0)
 
 
@@ -41,14 +41,14 @@ def _centred(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _short(a: np.ndarray) -> np.ndarray:
     """Return a matrix of at most D rows with the same A'A as `a` (N, D).
 
-    A = QR with orthonormal Q, which changes no singular value of A B'. So the cost of many images
-    is one factorisation, not an N1 x N2 matrix.
+    A = QR with orthonormal Q, which changes no singular value of A B'. With many images this costs
+    one factorisation in place of an N1 x N2 matrix.
     """
     return np.linalg.qr(a, mode="r") if a.shape[0] > a.shape[1] else a
 
 
 def check_features(real: np.ndarray, fake: np.ndarray, at_least: int) -> None:
-    """Refuse features that have no distance.
+    """Refuse features without a distance.
 
     Raises:
         UserError: too few rows, a number that is not finite, or unequal dimensions.
@@ -60,7 +60,7 @@ def check_features(real: np.ndarray, fake: np.ndarray, at_least: int) -> None:
                 f"least {at_least} images"
             )
         if not np.isfinite(x).all():
-            raise UserError(f"the {side} features hold a number that is not finite")
+            raise UserError(f"the {side} features are not all finite; compute them again")
     if real.shape[1] != fake.shape[1]:
         raise UserError(
             f"the real features have {real.shape[1]} dimensions and the translated "

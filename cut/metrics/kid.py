@@ -1,4 +1,4 @@
-"""The kernel distance of two sets of features (Bińkowski et al. 2018): unbiased at any size."""
+"""The kernel distance between two sets of features (Bińkowski et al. 2018), without bias."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ SUBSET_SIZE = 1000
 def kid(real: np.ndarray, fake: np.ndarray, seed: int = 0) -> tuple[float, float | None]:
     """Return KID and its spread for features (N1, D) and (N2, D); `seed` draws the subsets.
 
-    Up to 1000 images a side, KID is the unbiased estimate over all of them, and the spread is the
-    standard deviation of the estimates over 100 random halves: the delete-half jackknife's standard
-    error (None below 4 images, which have no halves to compare). With more, both are over 100
-    subsets of 1000, as is usual.
+    With up to 1000 images per side, KID is the unbiased estimate over all of them, and the spread
+    is the standard deviation over 100 random halves: the standard error of the delete-half
+    jackknife (None below 4 images, which have no halves). With more images, both are over 100
+    subsets of 1000, as usual.
 
     Raises:
         UserError: a set has fewer than two rows, a number is not finite, or D differs.
@@ -72,7 +72,7 @@ def kernels(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nd
 def mmd2(kxx: np.ndarray, kxy: np.ndarray, kyy: np.ndarray) -> float:
     """Return the unbiased squared maximum mean discrepancy (Gretton et al. 2012, equation 3).
 
-    A point is never compared with itself, so the value may be negative.
+    No point is compared with itself, so the value may be negative.
     """
     n, m = kxy.shape
     within_x = (kxx.sum() - np.trace(kxx)) / (n * (n - 1))

@@ -1,8 +1,9 @@
-"""Fidelity and diversity apart: precision and recall, density and coverage of features.
+"""Precision and recall, density and coverage of features: separate scores for two failures.
 
-FID is one number for two failures. Precision and density ask whether translations look like real
-images, recall and coverage whether they are as varied. The real images' manifold is the union of
-balls around each, out to its k-th neighbour; so is the translations' for recall.
+FID is one number for both. Precision and density measure whether translations look like real images
+(fidelity), recall and coverage whether they are as varied (diversity). The manifold of the real
+images is the union of balls around each one, with the radius of its k-th neighbour. Recall uses the
+same manifold of the translations.
 
 Precision and recall: Kynkäänniemi et al., NeurIPS 2019. Density and coverage: Naeem et al., ICML
 2020, which also gives k = 5.
@@ -22,11 +23,11 @@ NAMES = ("precision", "recall", "density", "coverage")
 def manifold(real: np.ndarray, fake: np.ndarray, k: int = NEIGHBOURS) -> dict[str, float]:
     """Return the four scores of features (N1, D) and (N2, D); higher is better.
 
-    Precision, recall and coverage lie in [0, 1]; density is 1 in expectation where the two sets
-    come from one distribution, and may exceed it.
+    Precision, recall and coverage are in [0, 1]. Density is 1 in expectation if both sets have one
+    distribution, and may exceed 1.
 
     Raises:
-        UserError: a set has not more than `k` rows, a number is not finite, or D differs.
+        UserError: a set has `k` rows or fewer, a number is not finite, or D differs.
     """
     check_features(real, fake, at_least=k + 1)
     x, y = real.astype(np.float64), fake.astype(np.float64)
@@ -42,5 +43,5 @@ def manifold(real: np.ndarray, fake: np.ndarray, k: int = NEIGHBOURS) -> dict[st
 
 
 def _radii(x: np.ndarray, k: int) -> np.ndarray:
-    """Return each point's distance to its k-th neighbour, itself not counted."""
+    """Return the distance of each point to its k-th neighbour, without counting itself."""
     return np.partition(cdist(x, x), k, axis=1)[:, k]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 # The published code does not remove a query's own key from the negatives but gives it this cosine.
@@ -23,23 +23,23 @@ def patch_nce(
 ) -> Tensor:
     """Return the PatchNCE loss of one layer, a scalar (CUT eq. 3; its value at random is ln P).
 
-    Each query is to be told from the other patches of its own image by its key; with `external`,
-    from those vectors too, in one softmax.
+    Each query must match its key against the other patches of the same image, and with `external`
+    against these vectors too, in one softmax.
 
     Args:
         q: (N, P, C) unit vectors of the translation.
         k: (N, P, C) unit vectors of the input at the same positions.
         tau: temperature.
-        across_batch: take the negatives from all N*P patches, not from the same image alone.
+        across_batch: take the negatives from all N*P patches instead of the same image.
         external: (K, C) unit vectors from elsewhere, further negatives of every query.
-        key_gradient: let the keys be trained; the published code detaches them.
+        key_gradient: whether the keys get a gradient; the published code detaches them.
     """
     if not key_gradient:
         k = k.detach()
     if across_batch:
         q, k = q.flatten(0, 1)[None], k.flatten(0, 1)[None]  # N,P,C -> 1,N*P,C
     cosine = q @ k.transpose(1, 2)  # N,P,P
-    # The positive stands on the diagonal; one more column holds the overwritten self-negative.
+    # The positive is on the diagonal; the extra column is the overwritten self-negative.
     columns = [cosine, cosine.new_full((*cosine.shape[:2], 1), SELF_COSINE)]
     if external is not None:
         columns.append(q @ external.detach().T)  # N,P,K
@@ -51,10 +51,10 @@ def patch_nce(
 def external_nce(
     q: Tensor, k: Tensor, external: Tensor, tau: float = 0.07, *, key_gradient: bool = False
 ) -> Tensor:
-    """Return the contrastive loss of one layer with external negatives alone, a scalar.
+    """Return the contrastive loss of one layer with external negatives only, a scalar.
 
-    Each query is to be told from the K vectors of `external`, which are no patches of its image,
-    by its key (the paper's MoCo-style baseline; its value at random is ln(K + 1)). Shapes as in
+    Each query must match its key against the K vectors of `external`, which are no patches of its
+    image (the paper's MoCo-style baseline; its value at random is ln(K + 1)). Shapes as in
     `patch_nce`.
     """
     if not key_gradient:
@@ -86,3 +86,9 @@ def multilayer_patch_nce(
 def lsgan(prediction: Tensor, real: bool) -> Tensor:
     """Return the mean squared distance of the discriminator's map from 1 (real) or 0 (fake)."""
     return F.mse_loss(prediction, torch.full_like(prediction, float(real)))
+
+
+def lsgan_discriminator(discriminator: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
+    """Return the mean of the discriminator's two terms, for images (N, 3, H, W) without graph."""
+    real_term = lsgan(discriminator(real), real=True)
+    return (real_term + lsgan(discriminator(fake), real=False)) * 0.5

@@ -1,7 +1,7 @@
 """Generator, discriminator and projection heads, with the layout of the authors' code.
 
-Layers carry the authors' sequence indices (`model.12.conv_block.1.weight`), so that their
-checkpoints load as they are and a feature layer is named by the number the paper's code uses.
+Layers have the authors' sequence indices (`model.12.conv_block.1.weight`), so that their
+checkpoints load unchanged and a feature layer has the number that the paper's code uses.
 Facts and parameter counts: CUT (Park et al., ECCV 2020), appendix C, and the authors' release.
 """
 
@@ -18,11 +18,11 @@ from cut.base.errors import UserError
 
 
 class InstanceNorm(nn.InstanceNorm2d):
-    """Instance norm without affine weights (eps 1e-5), whose backward pass can be trusted.
+    """Instance norm without affine weights (eps 1e-5) and with a correct backward pass.
 
-    On a CPU, torch (2.12 at least) returns a wrong gradient for a single image when the incoming
-    gradient is laid out channels-last, as it is after picking patches from a permuted feature map;
-    see docs/parity.md. `guard` makes that gradient contiguous first.
+    On a CPU, torch (at least 2.12) returns a wrong gradient for a single image if the incoming
+    gradient is channels-last, as it is after picking patches from a permuted feature map; see
+    docs/parity.md. `guard` makes the incoming gradient contiguous first.
     """
 
     guard = True
@@ -134,7 +134,7 @@ class Generator(nn.Module):
         return x, [features[index] for index in layers]
 
     def encode(self, x: Tensor, layers: Sequence[int]) -> list[Tensor]:
-        """Return the outputs of `layers`, going no deeper than the last of them."""
+        """Return the outputs of `layers`; later layers are not computed."""
         wanted, features = set(layers), {}
         for index, layer in enumerate(self.model[: max(layers) + 1]):
             x = layer(x)
@@ -143,13 +143,13 @@ class Generator(nn.Module):
         return [features[index] for index in layers]
 
     def encoder(self, last: int) -> Generator:
-        """Return a copy of the layers up to `last`: it encodes, and translates nothing."""
+        """Return a copy of the layers up to `last`, which encodes but does not translate."""
         copied = copy.deepcopy(self)
         copied.model = copied.model[: last + 1]
         return copied
 
     def channels(self, layers: Sequence[int]) -> list[int]:
-        """Return how many channels each of `layers` puts out, known without an image.
+        """Return the number of output channels of each of `layers`.
 
         Raises:
             UserError: a layer lies outside the network.
@@ -171,7 +171,7 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """The PatchGAN discriminator: (N, 3, H, W) to a map of real/fake values (N, 1, h, w).
 
-    With `antialias` its receptive field is 84x84; CycleGAN's 70x70 holds without.
+    Its receptive field is 84x84 with `antialias`, and CycleGAN's 70x70 without.
     """
 
     def __init__(self, ndf: int = 64, n_layers: int = 3, antialias: bool = True) -> None:
@@ -200,12 +200,12 @@ class Discriminator(nn.Module):
 
 
 class ProjectionHeads(nn.Module):
-    """One two-layer perceptron a feature layer, then unit length (the paper's H_l, `netF`).
+    """One two-layer perceptron per feature layer, then unit length (the paper's H_l, `netF`).
 
     Args:
         channels: input width of each layer's head, from `Generator.channels`.
         width: output width (256 in the paper).
-        mlp: `False` leaves the features as they are but for their length (an ablation).
+        mlp: `False` only scales the features to unit length (an ablation).
     """
 
     def __init__(self, channels: Sequence[int], width: int = 256, mlp: bool = True) -> None:
@@ -219,18 +219,18 @@ class ProjectionHeads(nn.Module):
         """Embed the patches at `patch_ids` of each layer.
 
         Args:
-            features: a (N, C_l, H_l, W_l) map a layer.
-            patch_ids: (P,) flat positions y*W + x a layer, shared by the images of a batch.
+            features: one (N, C_l, H_l, W_l) map per layer.
+            patch_ids: (P,) flat positions y*W + x per layer, shared by the images of a batch.
 
         Returns:
-            A (N, P, width) tensor of unit vectors a layer.
+            One (N, P, width) tensor of unit vectors per layer.
         """
         out = []
         for index, (feature, ids) in enumerate(zip(features, patch_ids, strict=True)):
             v = self.gather(feature, ids)
             if self.mlp:
                 v = getattr(self, f"mlp_{index}")(v)  # N,P,C -> N,P,width
-            # 1e-7 is added to the norm, not used as its floor: so the published code does.
+            # As in the published code, 1e-7 is added to the norm and is not its lower bound.
             out.append(v / (v.norm(dim=-1, keepdim=True) + 1e-7))
         return out
 
@@ -248,7 +248,7 @@ def _conv_norm_relu(
 
 
 def initialise(network: nn.Module, rng: torch.Generator, gain: float = 0.02) -> nn.Module:
-    """Draw every convolution and linear weight from Xavier's normal, set biases to zero."""
+    """Draw all convolution and linear weights from Xavier's normal; set biases to zero."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             nn.init.xavier_normal_(module.weight, gain=gain, generator=rng)

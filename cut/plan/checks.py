@@ -1,8 +1,6 @@
-"""What a plan asks for and can't have, said before anything runs.
+"""Checks of the names and options in a configuration.
 
-What a configuration says is checked in `cut.plan.plan.make_plan`, by the functions that stand first
-here. `check_inputs` looks at the files that it names: the workflow and `python -m cut config` call
-it, a command that only reads results does not.
+They need no files: `cut.plan.inputs` checks the files that a configuration names.
 """
 
 from __future__ import annotations
@@ -13,24 +11,39 @@ from cut.base.errors import UserError
 from cut.data.registry import NAME
 from cut.plan.config import Config
 
-# Names that are taken: folders beside the rows' and the data sets', files in `tables/` and `data/`.
+# Reserved names: folders beside those of rows and data sets, and files in `tables/` and `data/`.
 ROWS_TAKEN = ("test", "train", "held_out")
-SETS_TAKEN = ("tables", "logs", "figures", "site", "scores", "seeds", "overview", "ablation",
-              "inception.json")  # fmt: skip
-# Of tables beside a data set's own: `set-scores.md`.
+SETS_TAKEN = (
+    "tables",
+    "logs",
+    "figures",
+    "site",
+    "scores",
+    "seeds",
+    "overview",
+    "ablation",
+    "inception.json",
+)
+# Reserved endings: the other tables of a data set, as `set-scores.md`.
 ENDINGS_TAKEN = ("-scores", "-seeds")
-# What `best` decides, and by which of its keys.
+# Options of the loop that `best` sets, and the key of `best` for each.
 BEST_DECIDES = {"snapshot_every": "every", "held_out": "held_out"}
 
 
 def check_names(
     what: str, names: Collection[str], taken: Sequence[str], endings: Sequence[str] = ()
 ) -> None:
-    """Refuse names that can't be a folder's of their own, or end in one of `endings` after another.
+    """Refuse names that cannot be folders of their own.
+
+    Args:
+        what: what has the names, such as "row".
+        names: the names to check.
+        taken: reserved names.
+        endings: reserved endings of names.
 
     Raises:
-        UserError: a name has other characters, is taken, ends as another's tables do, or differs
-            from another in case alone.
+        UserError: a name has a character that is not allowed, is reserved, is another name with a
+            reserved ending, or differs from another name only in case.
     """
     seen: dict[str, str] = {}
     for name in names:
@@ -68,5 +81,5 @@ def check_best(config: Config, row: str) -> None:
         for option, key in BEST_DECIDES.items():
             if config.best and option in given:
                 raise UserError(
-                    f"{place}.{option} stands beside best, which decides it; give best.{key} alone"
+                    f"{place}.{option} is given, and best decides it; give best.{key} alone"
                 )

@@ -1,10 +1,7 @@
-"""The configuration of a benchmark: what it may say, its defaults, and the plan it comes to.
+"""The configuration of a benchmark: its keys, their types and their defaults.
 
-    python -m cut config CONFIG.yaml ...     check files; print the plan, one line a run
-    python -m cut config --schema            print the JSON schema
-
-A configuration lists what to `run` over a dictionary of `methods`; an ablation's row is a method
-with other options.
+A configuration lists the rows to `run`. A row is a method, or an entry of `methods`: a method with
+other options. docs/schemas/config.schema.json is the JSON schema.
 """
 
 from __future__ import annotations
@@ -52,7 +49,7 @@ class Grid(Section):
 
 
 class Best(Section):
-    """Scoring along the way: final against best epoch, and FID by epoch."""
+    """Scoring during training: final against best epoch, and FID by epoch."""
 
     every: int = Field(
         ge=1, description="epochs between generators that are kept and scored (the last always is)"
@@ -82,12 +79,12 @@ class Config(Section):
     )
     run: list[str] = Field(min_length=1, description="rows to run, in the tables' order")
     methods: dict[str, Row] = Field({}, description="rows that are a method with other options")
-    options: dict[str, Any] = Field({}, description="given to every method that has the option")
+    options: dict[str, Any] = Field({}, description="options of every method that has them")
     training: dict[str, Any] = Field({}, description="options of the loop for every method")
     seeds: list[Seed] = Field(
         [0],
         min_length=1,
-        description="each row is run once a seed; controls, which draw nothing, with the first",
+        description="each row runs once per seed; controls run with the first seed alone",
     )
     device: Literal["cpu", "cuda"] = Field("cpu", description="where to train and translate")
     fid_weights: str | None = Field(
@@ -100,10 +97,10 @@ class Config(Section):
     )
     translate_batch_size: int = Field(16, ge=1, description="images translated at a time")
     scoring_threads: int = Field(
-        4, ge=1, description="CPU threads of each job that translates or scores, up to --cores"
+        4, ge=1, description="CPU threads of each job that translates or scores, at most --cores"
     )
     best: Best | None = Field(
-        None, description="score each training along the way and report the best epoch too"
+        None, description="score each training at several epochs and report the best epoch too"
     )
     grid: Grid = Field(Grid(), description="the grid figure")
     ablation: bool = Field(
@@ -112,7 +109,7 @@ class Config(Section):
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML, but a key that is given twice is an error and not the last of its values."""
+    """YAML in which a key that is given twice is an error."""
 
     def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
         node = super().compose_mapping_node(anchor)

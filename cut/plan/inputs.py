@@ -12,7 +12,7 @@ from cut.plan.plan import Plan
 
 
 def check_inputs(plan: Plan) -> None:
-    """Refuse a plan whose files are not there, or whose data sets can't give what it asks for.
+    """Refuse a plan if files are missing, or if data sets do not have what it asks for.
 
     Raises:
         UserError: one sentence about the first thing that is missing.
@@ -29,7 +29,7 @@ def check_inputs(plan: Plan) -> None:
         except UserError:
             if not stands(entry, Path(plan.config.data) / entry.name):
                 raise
-            continue  # what the set was made from is gone, the set is here
+            continue  # the data set is prepared already; its source is not needed
         counts = {folder: len(names) for folder, names in images.items()}
         for n in _held_out(plan):
             _check_held_out(entry, n, entry.expected_counts() or counts)
@@ -40,20 +40,20 @@ def check_inputs(plan: Plan) -> None:
 
 
 def known_images(entry: Entry) -> dict[str, list[str]]:
-    """Return the images of each folder, without endings; nothing where they aren't known yet.
+    """Return the names of the images in each folder, without endings, as far as they are known.
 
-    They are known of sets with a list of digests, of generated ones, and of folders here.
+    They are known for data sets with a list of digests, generated ones, and local folders.
 
     Raises:
-        UserError: the set's folder or archive is given and isn't there, or is none.
+        UserError: the given folder or archive of the data set is missing, or is neither.
     """
     if entry.conversion is not None and entry.source is None:
-        return {}  # archives that only the user can get: the rule that needs them says which
+        return {}  # only the user can get the archives; the rule that needs them asks for them
     folder = source_folder(entry)
     if folder is not None:
         found = listing(find_root(folder), entry)
         return {name: [path.stem for path in paths] for name, paths in found.items()}
-    if entry.generator is not None:  # numbered, as `cut.data.synthetic` does
+    if entry.generator is not None:  # `cut.data.synthetic` numbers its images
         return {name: [f"{k:04d}" for k in range(n)] for name, n in entry.expected_counts().items()}
     images: dict[str, list[str]] = {}
     for path in entry.expected_digests() or ():
@@ -62,14 +62,14 @@ def known_images(entry: Entry) -> dict[str, list[str]]:
 
 
 def _held_out(plan: Plan) -> set[int]:
-    """Return how many images of each domain trainings leave out."""
+    """Return the numbers of images per domain that trainings leave out."""
     if plan.config.best:
         return {plan.config.best.held_out}
     return {row.training.get("held_out", 0) for row in plan.rows.values()}
 
 
 def _check_held_out(entry: Entry, n: int, counts: dict[str, int]) -> None:
-    """Raise where a domain with known images has too few; see `Dataset.held_out`."""
+    """Raise if a domain with known images has too few for `n` held-out ones."""
     for folder in ("trainA", "trainB"):
         if n and folder in counts and not 2 <= n <= counts[folder] - 2:
             raise UserError(

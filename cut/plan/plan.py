@@ -24,19 +24,19 @@ class Plan:
     entries: dict[str, Entry]
 
     def encoded(self, dataset: str) -> str | None:
-        """Return the first run whose encoder PatchNCE has trained, or None without any."""
+        """Return the first run whose encoder PatchNCE trains, or None if there is none."""
         own = {name for name, row in self.rows.items() if row.contrastive}
         return next((r for r in self.runs(dataset) if Path(r).parent.name in own), None)
 
     def followed(self, dataset: str | None = None) -> list[str]:
-        """Return the folders of the runs whose epochs are scored along the way."""
+        """Return the folders of the runs whose epochs are scored, of one data set or all."""
         if not self.config.best:
             return []
         mine = {name for name, row in self.rows.items() if row.trained and row.commands is None}
         return [run for run in self.runs(dataset) if Path(run).parent.name in mine]
 
     def runs(self, dataset: str | None = None) -> list[str]:
-        """Return every run's folder (of one data set), in the order of the tables."""
+        """Return the folders of all runs, of one data set or all, in the order of the tables."""
         chosen = [dataset] if dataset else self.config.datasets
         root = self.config.results
         return [
@@ -47,7 +47,7 @@ class Plan:
         ]
 
     def seeds(self, row: str) -> list[int]:
-        """Return the seeds of a row: a control draws nothing, and gives the same for each."""
+        """Return the seeds of a row; a control draws nothing, so it runs with the first alone."""
         return self.config.seeds[: 1 if self.rows[row].role != "method" else None]
 
 

@@ -1,23 +1,24 @@
-"""Resolve the rows of a configuration: each is a method with checked options."""
+"""Resolve the rows of a configuration: each is a method with checked options.
+
+The methods, and with them torch, are imported inside the functions.
+"""
 
 from __future__ import annotations
 
 import json
 import shlex
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from cut.base.errors import UserError, unknown
-from cut.methods.commands import ExternalMethod
-from cut.methods.contract import Method, parse_options
-from cut.methods.cut import Cut
-from cut.methods.registry import Registry, code_digest, discover
-from cut.nets.networks import Generator
+from cut.base.image_size import height_width
 from cut.plan import checks
 from cut.plan.config import Config, Row
 from cut.plan.rows import Commands, PlannedRow
-from cut.training.options import WITHOUT_EFFECT, TrainingOptions, check_size, training_options
+from cut.training.options import WITHOUT_EFFECT, TrainingOptions, training_options
+
+if TYPE_CHECKING:
+    from cut.methods.commands import ExternalMethod
+    from cut.methods.registry import Registry
 
 
 def resolve_rows(config: Config) -> dict[str, PlannedRow]:
@@ -26,6 +27,8 @@ def resolve_rows(config: Config) -> dict[str, PlannedRow]:
     Raises:
         UserError: one sentence about the first method or option that is wrong.
     """
+    from cut.methods.registry import discover
+
     registry = discover()
     for name, row in config.methods.items():
         if row.method is None and name not in registry.methods:
@@ -37,20 +40,27 @@ def resolve_rows(config: Config) -> dict[str, PlannedRow]:
 
 
 def _resolve(config: Config, registry: Registry, name: str) -> PlannedRow:
+    from cut.methods.code_digest import code_digest
+    from cut.methods.commands import ExternalMethod
+    from cut.methods.contract import parse_options
+    from cut.methods.cut import Cut
+
     row = config.methods.get(name, Row())
     if name not in {*config.methods, *registry.methods, *registry.broken}:
         raise UserError(unknown("method in run", name, [*registry.methods, *config.methods]))
-    cls: type[Method] = registry[row.method or name]
+    cls = registry[row.method or name]
     shared = {k: v for k, v in config.options.items() if k in cls.Options.model_fields}
     options = {**shared, **row.options}
     parsed = parse_options(cls.Options, options, f"row {name}")
-    _check_layers(cls, parsed, name)
+    try:
+        cls.check(parsed, height_width(config.size, "size"))
+    except UserError as error:
+        raise UserError(f"row {name}: {error}") from None
     checks.check_best(config, name)
     training = {**config.training, **row.training}
     if config.best:
         training |= {"snapshot_every": config.best.every, "held_out": config.best.held_out}
     loop: TrainingOptions = training_options(cls, training)
-    check_size(cls, config.size, name)
     if not cls.trained:
         training = {}  # a control has no training; leave it out, so that none is rerun for it
     return PlannedRow(
@@ -84,21 +94,3 @@ def _check_shared(config: Config, registry: Registry, rows: dict[str, PlannedRow
     for name in config.options:
         if classes and name not in known:
             raise UserError(unknown("option under options", name, sorted(known)))
-
-
-def _check_layers(method: type[Method], options: Any, row: str) -> None:
-    """Refuse feature layers that the generator of a variant of CUT doesn't have.
-
-    Raises:
-        UserError: the layer, and the range there is.
-    """
-    if not issubclass(method, Cut):
-        return
-    with torch.device("meta"):  # shapes alone: no memory, no random numbers
-        generator = Generator(
-            options.ngf, options.n_blocks, options.antialias, options.antialias_up
-        )
-    try:
-        generator.channels(options.nce_layers)
-    except UserError as error:
-        raise UserError(f"option nce_layers of row {row}: {error}") from None

@@ -15,10 +15,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import baselines
-import cut
 from cut.base.errors import UserError
 from cut.base.files import replacing
+from cut.methods.sources import sources_digest
 from cut.plan.config import Config
 
 # The keys of a configuration that rows depend on.
@@ -95,13 +94,3 @@ def remembered(config: Config, folder: Path, resolve: Callable[[Config], Rows]) 
     except (OSError, UserError):
         pass  # a folder that cannot be written: resolve again next time
     return rows
-
-
-def sources_digest() -> str:
-    """Return a sha256 over the names and contents of all files of this project's packages."""
-    digest = hashlib.sha256()
-    for root in map(Path, (*cut.__path__, *baselines.__path__)):
-        files = (path for path in root.rglob("*") if "__pycache__" not in path.parts)
-        for path in sorted(path for path in files if path.is_file()):
-            digest.update(f"{path}\0".encode() + path.read_bytes() + b"\0")
-    return digest.hexdigest()

@@ -158,7 +158,8 @@ def show(config: Path, directory: Path) -> int:
         config: the benchmark's configuration.
         directory: the folder that Snakemake runs in.
     """
-    plan = make_plan(read(config))
+    memory = directory / ".snakemake" / "rows"
+    plan = make_plan(read(config), memory if memory.parent.is_dir() else None)
     logs = directory / plan.config.results / "logs"
     by_commands = {name for name, row in plan.rows.items() if row.commands is not None}
     best = set(plan.followed())

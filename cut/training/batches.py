@@ -1,7 +1,7 @@
-"""Unpaired training batches that any position of a run can be resumed from.
+"""Unpaired training batches, from any position of a run on.
 
-What a batch holds depends on the run's seed, the epoch and the place in it alone: orders, crops
-and flips are drawn from streams named by them, never from the state of a shared generator.
+A batch depends only on the run's seed, the epoch and the position in the epoch. Orders, crops and
+flips are drawn from random streams that have these names, never from a shared generator.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from cut.methods.contract import Batch
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Resize to `load`, crop `crop` at random, mirror left-right with probability one half.
+    """Resize to `load`, crop to `crop` at random, mirror left-right with probability 1/2.
 
-    Sizes are (height, width). The published code drops the crop jitter in the decay phase (for
-    CUT as for FastCUT), which here is `load == crop`.
+    Sizes are (height, width) in pixels. The published code of CUT and FastCUT has no crop jitter
+    in the decay phase; here that is `load == crop`.
     """
 
     load: tuple[int, int]
@@ -46,10 +46,18 @@ class Augmentation:
 
 
 class EpochPairs(TorchDataset):
-    """The pairs of one epoch: every source image in a shuffled order, target images at random.
+    """The pairs of one epoch: all source images in shuffled order, each with a random target.
 
-    An epoch has as many pairs as the larger domain has images; the smaller source set wraps
-    around, targets are drawn with replacement.
+    An epoch has as many pairs as the larger domain has images. A smaller source domain repeats
+    its images; targets are drawn with replacement.
+
+    Args:
+        source: image files of the source domain.
+        target: image files of the target domain.
+        seed: the run's seed.
+        epoch: the 1-based epoch.
+        augmentation: applied to each image.
+        cache: keeps decoded images by their path; None decodes each image again.
     """
 
     def __init__(
@@ -72,6 +80,7 @@ class EpochPairs(TorchDataset):
         return len(self.order)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        """Return a source and a target image, each (3, h, w) in [-1, 1]."""
         rng = random_streams.generator(self.seed, "augmentation", self.epoch, index)
         a = self._read(self.source[self.order[index] % len(self.source)])
         b = self._read(self.target[self.partners[index]])
@@ -91,7 +100,10 @@ def epoch_length(source: list[Path], target: list[Path]) -> int:
 
 
 def batches(pairs: EpochPairs, batch_size: int, start: int, workers: int) -> Iterator[Batch]:
-    """Yield the batches of an epoch from batch `start` on."""
+    """Yield the batches of an epoch, from the 0-based batch `start` on.
+
+    `workers` processes load images; with 0 this process does. The last batch may be smaller.
+    """
     order = list(range(start * batch_size, len(pairs)))
     loader = DataLoader(
         pairs,
@@ -100,7 +112,7 @@ def batches(pairs: EpochPairs, batch_size: int, start: int, workers: int) -> Ite
         num_workers=workers,
         pin_memory=torch.cuda.is_available(),
         prefetch_factor=4 if workers else None,
-        # DataLoader draws a base seed from torch's global generator; give it one of its own.
+        # Without its own generator, DataLoader draws a seed from torch's global one.
         generator=torch.Generator().manual_seed(0),
     )
     for source, target in loader:

@@ -54,7 +54,7 @@ class Checkpoint:
     def save(self, loop: Loop, history: History) -> None:
         """Write the whole state, atomically."""
         state = {
-            "method": loop.method.state_dict(),
+            "method": loop.method.training_state(),
             "iteration": loop.iteration,
             "history": history.state_dict(),
             "digests": self.digests,
@@ -70,7 +70,7 @@ class Checkpoint:
         if not self.path.is_file():
             return False
         state = self._read(loop.device)
-        loop.method.load_state_dict(state["method"])
+        loop.method.load_training_state(state["method"])
         loop.iteration = state["iteration"]
         history.load_state_dict(state["history"])
         if state["digests"][-1] != self.digests[0]:

@@ -1,4 +1,4 @@
-"""A training's history: means of its losses over intervals, their printed lines, TensorBoard."""
+"""The history of a training: means of its losses over intervals of steps, and its speed."""
 
 from __future__ import annotations
 
@@ -15,10 +15,15 @@ COLUMNS = HistoryRow.columns()
 
 
 class History:
-    """The rows of `history.csv`, and the interval that is not a row yet.
+    """The rows of `history.csv`, and the current interval.
 
-    Losses stay on the device until the interval ends and are looked at together, so that a GPU
-    need not wait for the CPU at every step.
+    Losses stay on the device until the interval ends, so that a GPU does not wait for the CPU at
+    each step.
+
+    Attributes:
+        rows: the rows so far; each has `COLUMNS`, then the mean of each loss.
+        interval_seconds: time spent in the steps of the current interval.
+        train_seconds: time spent in all steps before it.
     """
 
     def __init__(self, name: str, batch_size: int) -> None:
@@ -31,14 +36,14 @@ class History:
         self.pending: list[tuple[int, dict[str, Tensor]]] = []
 
     def add(self, iteration: int, losses: dict[str, Tensor]) -> None:
-        """Take the losses of a step."""
+        """Add the losses of a step: scalars, by name."""
         self.pending.append((iteration, losses))
 
     def flush(self) -> None:
-        """Add the pending losses to the interval's sums.
+        """Add the pending losses to the sums of the interval; wait for the device.
 
         Raises:
-            UserError: a loss is not finite; the first such step and loss are named.
+            UserError: a loss is not finite. The sentence names the first such step and loss.
         """
         for iteration, losses in self.pending:
             for name, value in losses.items():
@@ -46,15 +51,14 @@ class History:
                 if not math.isfinite(number):
                     raise UserError(
                         f"loss {name} is {number} at iteration {iteration} of {self.name}; lower"
-                        " lr or lambda_nce, or use precision float32 (nothing after the last saved"
-                        " state was kept)"
+                        " lr or lambda_nce, or use precision float32; the last saved state is kept"
                     )
                 self.sums[name] = self.sums.get(name, 0.0) + number
             self.counted += 1
         self.pending.clear()
 
     def close(self, iteration: int, epoch: int, lr_factor: float) -> dict[str, Any]:
-        """End the interval at `iteration`; return its row."""
+        """End the interval at `iteration` and return its row; call `flush` first."""
         seconds = self.interval_seconds
         row = {
             "iteration": iteration,
@@ -73,7 +77,7 @@ class History:
         return (iterations - iteration) * self.train_seconds / iteration
 
     def line(self, row: dict[str, Any], epochs: int, iterations: int) -> str:
-        """Return `row` as a line to read, with the time left of `iterations`."""
+        """Return `row` as a line of the log, with the time left of `iterations` steps."""
         left = self.seconds_left(row["iteration"], iterations)
         shown = "  ".join(f"{name} {row[name]:.3f}" for name in losses_of(row))
         return (
@@ -86,13 +90,13 @@ class History:
         HistoryRow.write(path, [HistoryRow(**row) for row in self.rows])
 
     def state_dict(self) -> dict[str, Any]:
-        """Return all that `load_state_dict` needs to go on as if there had been no stop."""
+        """Return everything that `load_state_dict` needs to continue exactly."""
         self.flush()
         names = ("rows", "sums", "counted", "interval_seconds", "train_seconds")
         return {name: getattr(self, name) for name in names}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from `state_dict`."""
+        """Restore what `state_dict` returned."""
         for name, value in state.items():
             setattr(self, name, value)
 

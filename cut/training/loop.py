@@ -78,6 +78,7 @@ class Loop:
         while self.iteration < self.total:
             done, start = divmod(self.iteration, self.steps)
             epoch = done + 1
+            self.method.epoch = epoch
             self.method.set_lr_factor(self.lr_factor(epoch))
             pairs = self.pairs(epoch, self.augmentation(epoch))
             yield from batches(pairs, self.options.batch_size, start, self.options.workers)

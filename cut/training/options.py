@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cut.base.errors import UserError, explain
-from cut.base.image_size import LoadSize, height_width, in_words
+from cut.base.image_size import LoadSize
 
 if TYPE_CHECKING:
     from cut.methods.contract import Method
@@ -83,8 +83,8 @@ def deciding(*kinds: Decides) -> tuple[str, ...]:
 
 # The options that a published row and the seeds of one row have to share.
 WEIGHTS_DEPEND_ON = deciding("weights")
-# The options that may change without a new training. The workflow does not
-# compare them with those of the last run.
+# The options that may change without a new training. The workflow does not compare them with those
+# of the last run.
 WITHOUT_EFFECT = frozenset(deciding("nothing"))
 
 
@@ -95,23 +95,9 @@ def training_options(method: type[Method], given: dict[str, Any]) -> TrainingOpt
         UserError: an unknown name, a wrong type, a value out of range, or no epoch at all.
     """
     try:
-        options = TrainingOptions(**{**method.training, **given})
+        options = TrainingOptions(**{**method.schedule._asdict(), **given})
     except ValidationError as error:
         raise UserError(explain(error, TrainingOptions, "option", "training")) from None
     if method.trained and options.epochs == 0:
         raise UserError("epochs_constant and epochs_decay are both 0; a training needs an epoch")
     return options
-
-
-def check_size(method: type[Method], size: int | str, name: str) -> tuple[int, int]:
-    """Return (height, width) of `size` in pixels after checking that the networks can take it.
-
-    Raises:
-        UserError: it is no size, or a side is no multiple of the method's stride.
-    """
-    h, w = height_width(size, "size")
-    if h % method.stride or w % method.stride:
-        raise UserError(
-            f"size {in_words(size)} is no multiple of {method.stride}, which {name} needs"
-        )
-    return h, w

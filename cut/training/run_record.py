@@ -53,7 +53,8 @@ def run_record(
         fingerprint=checkpoint.fingerprint,
         code_digest=checkpoint.digests[-1],
         earlier_code_digests=tuple(checkpoint.digests[:-1]),
-        parameters=method.parameters(),
+        parameters=method.parameter_counts(),
+        losses=method.loss_records(),
         generator_sha256=sha256_of(run / "generator.pt"),
         snapshots=snapshots.digests(run, kept),
     )

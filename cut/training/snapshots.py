@@ -1,7 +1,7 @@
-"""The generators that a training keeps along the way, to score and to choose among afterwards.
+"""The generators that a training keeps at some epochs, to score them and choose one.
 
-They lie undeclared beside a run's outputs: `RUN/snapshots/epoch0004.pt`; `run.json` names each
-with its digest. The last epoch's generator is the run's own `generator.pt`.
+They are `RUN/snapshots/epoch0004.pt` and so on; `run.json` has the digest of each. Snakemake does
+not know them. The generator of the last epoch is the run's `generator.pt`.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from cut.records.run import RunRecord
 
 
 def kept_epochs(every: int, epochs: int) -> list[int]:
-    """Return the 1-based epochs kept in snapshots: every `every`-th before the last."""
+    """Return the 1-based epochs kept: every `every`-th one before the last; none if it is 0."""
     return list(range(every, epochs, every)) if every else []
 
 
 def path_of(run: Path, epoch: int) -> Path:
-    """Return where the generator of `epoch` is kept."""
+    """Return the file of the generator of `epoch`."""
     return Path(run) / "snapshots" / f"epoch{epoch:04d}.pt"
 
 
@@ -32,20 +32,20 @@ def save(run: Path, epoch: int, state: dict[str, Any]) -> None:
 
 
 def clear(run: Path) -> None:
-    """Remove what another training left in this folder."""
+    """Remove the snapshots of another training."""
     shutil.rmtree(Path(run) / "snapshots", ignore_errors=True)
 
 
 def digests(run: Path, epochs: list[int]) -> dict[int, str]:
-    """Return {epoch: sha256 of its file}."""
+    """Return {epoch: sha256 of its generator}."""
     return {epoch: sha256_of(path_of(run, epoch)) for epoch in epochs}
 
 
 def verified(run: Path, record: RunRecord) -> dict[int, Path]:
-    """Return {epoch: file} of a finished run, the last epoch's `generator.pt` included.
+    """Return {epoch: file} of a finished run, including `generator.pt` of the last epoch.
 
     Raises:
-        UserError: a file is gone or is not the one that the record names.
+        UserError: a file is missing, or its digest is not the one in the record.
     """
     found = {epoch: path_of(run, epoch) for epoch in record.snapshots}
     for epoch, path in found.items():
@@ -56,11 +56,11 @@ def verified(run: Path, record: RunRecord) -> dict[int, Path]:
 
 
 def verify(path: Path, digest: str, run: Path) -> None:
-    """Refuse a generator that is not the one of a run's record; without a digest any is.
+    """Check that a generator has the sha256 `digest`; an empty `digest` accepts any.
 
     Raises:
-        UserError: the file is gone or has another sha256.
+        UserError: the file is missing or has another sha256.
     """
     if not path.is_file() or digest and sha256_of(path) != digest:
-        state = "is not the one that run.json names" if path.is_file() else "is gone"
+        state = "is not the one that run.json names" if path.is_file() else "is missing"
         raise UserError(f"{path} {state}; delete {run} and train again")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from cut.base.device import choose_device
+from cut.base.image_size import height_width
 from cut.data.dataset import Dataset
 from cut.methods.registry import build_method, discover
 from cut.records.request import RequestRecord
 from cut.training.loop import configure_torch
-from cut.training.options import check_size, training_options
+from cut.training.options import training_options
 from cut.training.trainer import Trainer
 
 
@@ -25,12 +26,12 @@ def train(request: RequestRecord, out: Path) -> int:
             in `out` before.
     """
     cls = discover()[request.method]
-    size = check_size(cls, request.size, request.method)
+    size = height_width(request.size, "size")
     training = training_options(cls, request.training)
     device = choose_device(request.device)
     configure_torch(training)
     trainer = Trainer(
-        build_method(request.method, request.options, request.seed).to(device),
+        build_method(request.method, request.options, request.seed, size).to(device),
         Dataset.load(Path(request.dataset)),
         training,
         out,

@@ -12,8 +12,8 @@ from pathlib import Path
 import torch
 
 from cut.data.dataset import Dataset
+from cut.methods.code_digest import code_digest
 from cut.methods.contract import Batch, Method
-from cut.methods.registry import code_digest
 from cut.records.progress import ProgressRecord
 from cut.training import outputs, run_lock, snapshots
 from cut.training.board import Board

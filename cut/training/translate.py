@@ -23,10 +23,19 @@ def translate(
     epoch: int | None = None,
     iteration: int | None = None,
 ) -> int:
-    """Translate the test set into `translated/` of `place` (default: `run`); return the number.
+    """Translate the test set into `place/translated`; return the number of images.
 
-    The weights are `place/generator.pt`. `epoch` and `iteration` say when they were kept; by
-    default at the end.
+    Args:
+        dataset: the data set that the run was trained on.
+        run: the folder of the finished run.
+        batch_size: images that are translated at a time.
+        device: where to compute.
+        place: the folder with the weights, `generator.pt`; by default `run`.
+        epoch: the epoch of the weights; by default the last one.
+        iteration: the number of steps before the weights were kept; by default all.
+
+    Raises:
+        UserError: the run is not finished, or was trained on another version of the data set.
     """
     place = place or run
     record, method = load_run(run, place / "generator.pt")

@@ -128,10 +128,10 @@ def test_the_pools_are_part_of_the_state():
     for step in range(3):
         method.step(batch(step))
     file = io.BytesIO()
-    torch.save(method.state_dict(), file)
+    torch.save(method.training_state(), file)
     file.seek(0)
     other = build("gcgan", pool_size=2)
-    other.load_state_dict(torch.load(file, weights_only=True))
+    other.load_training_state(torch.load(file, weights_only=True))
     for name, pool in method.pools.items():
         assert len(pool.images) == 2
         for mine, its in zip(pool.images, other.pools[name].images, strict=True):

@@ -149,7 +149,7 @@ def test_internal_negatives_make_it_cut_to_the_bit():
         cut.step(batch(step))
     want = weights(cut)
     assert all(torch.equal(value, want[key]) for key, value in weights(ours).items())
-    assert not ours.carried
+    assert ours.state_dict().keys() == cut.state_dict().keys()
 
 
 def test_the_averages_start_equal_and_follow_by_one_less_the_momentum():
@@ -206,16 +206,15 @@ def test_bank_pointers_and_averages_are_part_of_the_state(options):
     for step in range(3):
         method.step(batch(step))
     file = io.BytesIO()
-    torch.save(method.state_dict(), file)
+    torch.save(method.training_state(), file)
     file.seek(0)
     other = build("moco", 1, **{**SMALL_BANK, **options})
-    other.load_state_dict(torch.load(file, weights_only=True))
+    other.load_training_state(torch.load(file, weights_only=True))
     assert other.banks["NCE"].pointer == method.banks["NCE"].pointer == [24] * 5
-    for name in method.carried:
-        want = method.carried[name].state_dict()
-        for key, value in other.carried[name].state_dict().items():
-            same = value == want[key] if isinstance(value, dict) else torch.equal(value, want[key])
-            assert same, f"{name}.{key}"
+    want = method.state_dict()
+    for key, value in other.state_dict().items():
+        same = value == want[key] if isinstance(value, dict) else torch.equal(value, want[key])
+        assert same, key
     other.seed = method.seed
     for resumed in (method, other):
         resumed.step(batch(3))
@@ -226,3 +225,20 @@ def test_bank_pointers_and_averages_are_part_of_the_state(options):
 def test_more_negatives_than_the_bank_holds_are_refused():
     with pytest.raises(UserError, match="n_external 300 exceeds bank_size 256"):
         build("moco", n_external=300, bank_size=256)
+
+
+@pytest.mark.parametrize(
+    ("options", "levels"),
+    [
+        ({}, (17, 17)),
+        ({"identity_bank": False}, (17, 8)),
+        ({"n_external": 0}, (41, 41)),
+        ({"negatives": "both"}, (24, 24)),
+        ({"negatives": "both", "combine": "sum"}, (8 * 17, 8 * 17)),
+        ({"negatives": "internal"}, (8, 8)),
+    ],
+)
+def test_the_chance_level_counts_the_candidates(options, levels):
+    records = build("moco", **{**SMALL_BANK, **options}).loss_records()
+    found = [records[term].chance for term in ("NCE", "NCE_Y")]
+    assert found == pytest.approx([math.log(level) for level in levels])

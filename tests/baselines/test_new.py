@@ -1,4 +1,4 @@
-"""The skeletons of new methods, tried in a copy of the project."""
+"""The skeletons of new methods, in a copy of the project."""
 
 from __future__ import annotations
 
@@ -25,13 +25,17 @@ def project(tmp_path):
 
 def python(project, *arguments):
     return subprocess.run(
-        [sys.executable, *arguments], cwd=project, capture_output=True, text=True, check=False,
+        [sys.executable, *arguments],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
         env={**os.environ, "PYTHONPATH": str(project), "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize("commands", [False, True])
-def test_a_skeleton_is_found_meets_the_contract_and_has_a_sound_config(project, commands):
+def test_a_skeleton_passes_its_tests_and_has_a_valid_config(project, commands):
     arguments = ["--commands"] if commands else []
     done = python(project, "-m", "baselines.new", "my_method", *arguments)
     assert done.returncode == 0, done.stderr
@@ -43,14 +47,17 @@ def test_a_skeleton_is_found_meets_the_contract_and_has_a_sound_config(project, 
     tested = python(project, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "my_method",
                     *tests)  # fmt: skip
     assert tested.returncode == 0 and "passed" in tested.stdout, tested.stdout
-    written = [project / "tests" / "test_my_method.py", *project.glob("baselines/my_method*")]
+    written = [
+        project / "tests" / "baselines" / "test_my_method.py",
+        *project.glob("baselines/my_method*"),
+    ]
     linted = python(project, "-m", "ruff", "check", "--no-cache", *map(str, written))
     assert linted.returncode == 0, linted.stdout
 
 
 @pytest.mark.parametrize("name", ["My-Method", "2cut", "", "a b"])
 def test_odd_names_are_refused(tmp_path, name):
-    with pytest.raises(UserError, match="is no name for a method"):
+    with pytest.raises(UserError, match="name"):
         create(tmp_path, name, False)
 
 

@@ -108,7 +108,7 @@ def test_what_is_not_the_set_is_refused_in_a_sentence(tmp_path):
     with pytest.raises(UserError, match="trainA has 3 images, expected 5153"):
         prepare.prepare(resolve("cat2dog", str(tmp_path / "b")), tmp_path / "data")
     wrong = {"source": str(tmp_path / "v2.zip"), "sha256": "0" * 64}
-    with pytest.raises(UserError, match="v2.zip has another sha256 than data set cat2dog asks for"):
+    with pytest.raises(UserError, match="v2.zip .*sha256.* cat2dog"):
         prepare.prepare(resolve("cat2dog", wrong), tmp_path / "data")
 
 
@@ -146,7 +146,7 @@ def test_a_dry_run_names_what_is_missing_and_uses_a_folder_in_place(tmp_path, ca
     run_command("prepare", [*arguments, str(tmp_path / "gone.zip")])
     assert "problem: there is no file or folder" in capsys.readouterr().out
     run_command("prepare", [*arguments, str(make_set(tmp_path / "mine"))])
-    assert f"uses: {tmp_path}/mine/trainA: images, how many isn't" in capsys.readouterr().out
+    assert f"uses: {tmp_path}/mine/trainA: images, number unknown" in capsys.readouterr().out
 
 
 def test_the_page_on_data_sets_shows_the_registry_as_it_is():

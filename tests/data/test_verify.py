@@ -43,7 +43,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "empty domain": (break_empty_domain, "testA has no images"),
     "missing folder": (lambda r: shutil.rmtree(r / "testA"), "no folder .*testA"),
     "nested": (lambda r: copy(r, "testA/0.png", "testA/sub/0.png"), "testA/sub is a folder inside"),
-    "stems": (lambda r: copy(r, "testA/0.png", "testA/0.jpg"), "0.png and 0.jpg have one name"),
+    "stems": (lambda r: copy(r, "testA/0.png", "testA/0.jpg"), "0.png and 0.jpg"),
     "one target": (break_one_target, "testB has 1 image; scores need 2"),
     "truth missing": (lambda r: copy(r, "testA/0.png", "truthB/0.png"), "1.png has no counterpart"),
 }

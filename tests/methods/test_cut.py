@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from small_methods import batch, build
@@ -15,8 +17,8 @@ def test_defaults_are_the_papers():
     assert (cut.lambda_nce, cut.identity, cut.flip_equivariance) == (1, True, False)
     assert (fast.lambda_nce, fast.identity, fast.flip_equivariance) == (10, False, True)
     assert cut.nce_layers == [0, 4, 8, 12, 16] and cut.tau == 0.07 and cut.lr == 0.0002
-    assert build("cut").training == {"epochs_constant": 200, "epochs_decay": 200}
-    assert build("fastcut").training == {"epochs_constant": 150, "epochs_decay": 50}
+    assert build("cut").schedule == (200, 200, 1)
+    assert build("fastcut").schedule == (150, 50, 1)
 
 
 def test_losses_are_named_as_in_the_authors_code():
@@ -52,19 +54,19 @@ def test_flips_fall_half_of_the_time_and_never_without_the_option():
     assert not any(build("cut")._draw_flip() for _ in range(50))
 
 
-def test_positions_are_distinct_and_no_more_than_there_are():
-    method = build("cut", n_patches=50)
-    few, many = method._draw_patch_ids([torch.zeros(1, 2, 4, 4), torch.zeros(1, 2, 20, 20)])
-    assert sorted(few.tolist()) == list(range(16))
-    assert len(many) == 50 == len(set(many.tolist())) and int(many.max()) < 400
-
-
 def test_no_projection_head_and_strided_networks_train_too():
     bare = build("cut", projection="none")
-    assert "F" not in bare.optimizers
+    assert bare.parameter_counts()["F"] == 0
     assert torch.isfinite(bare.step(batch())["NCE"])
     strided = build("cut", antialias=False, antialias_up=False, nce_layers=[0, 4, 7, 10])
     assert torch.isfinite(strided.step(batch())["NCE"])
+
+
+@pytest.mark.parametrize("layers", [[0, 99], [-1]])
+def test_layers_outside_the_generator_are_refused(layers):
+    cls = type(build("cut"))
+    with pytest.raises(UserError, match=f"nce_layers.* {layers[-1]}"):
+        cls.check(cls.Options(nce_layers=layers), (32, 32))
 
 
 @pytest.mark.parametrize("layers", [[], [4, 4], [0, 99], "all"])
@@ -81,7 +83,7 @@ def test_a_query_encoder_of_its_own_is_trained_and_both_sides_learn():
     method.step(batch())
     for name, net in method.networks.items():
         assert any(not torch.equal(p, before[f"{name}.{k}"]) for k, p in net.named_parameters())
-    with pytest.raises(UserError, match="needs key_gradient: true"):
+    with pytest.raises(UserError, match="key_gradient"):
         build("cut", query_encoder="separate")
 
 
@@ -96,3 +98,10 @@ def test_trained_keys_add_to_the_encoders_gradient(flip):
     # Nothing in front of the encoder's last layer reaches the decoder through the keys.
     decoders = [list(m.G.parameters())[-2].grad for m in (plain, both)]
     assert torch.allclose(*decoders, atol=1e-6)
+
+
+def test_the_chance_level_is_the_logarithm_of_the_patches():
+    records = build("cut").loss_records()
+    assert records["NCE"].chance == pytest.approx(math.log(8))
+    assert records["D_real"].chance == 0.25 and records["G"].total
+    assert build("cut", negatives_across_batch=True).loss_records()["NCE"].chance is None

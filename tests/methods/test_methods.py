@@ -1,4 +1,4 @@
-"""The contract, for every method that discovery finds: none is listed here."""
+"""The contract tests, for every method that discovery finds."""
 
 from __future__ import annotations
 
@@ -12,11 +12,9 @@ import torch
 from conftest import ROOT
 from small_methods import batch, build, weights
 
-import baselines
 from cut.base.errors import UserError
-from cut.methods import contract
 from cut.methods.contract import Batch
-from cut.methods.registry import code_digest, discover, show
+from cut.methods.registry import discover
 from cut.plan.plan import make_plan
 
 TRAINED = sorted(name for name, cls in discover().methods.items() if cls.trained)
@@ -35,7 +33,7 @@ def test_builds_from_its_defaults(name):
 
 @pytest.mark.parametrize("n", [1, 3])
 @pytest.mark.parametrize("name", TRAINED)
-def test_a_step_changes_every_network_and_returns_finite_losses(name, n):
+def test_a_step_changes_every_network(name, n):
     method = build(name)
     before = weights(method)
     losses = method.step(batch(n=n))
@@ -63,17 +61,17 @@ def test_one_seed_gives_one_result(name):
 
 
 @pytest.mark.parametrize("name", TRAINED)
-def test_a_restored_state_goes_on_to_the_same_weights(name):
+def test_a_restored_state_gives_the_same_weights(name):
     straight = build(name)
     for step in range(2):
         straight.step(batch(step))
     file = io.BytesIO()
-    torch.save(straight.state_dict(), file)
+    torch.save(straight.training_state(), file)
     for step in range(2, 4):
         straight.step(batch(step))
     file.seek(0)
     resumed = build(name)
-    resumed.load_state_dict(torch.load(file, weights_only=True))
+    resumed.load_training_state(torch.load(file, weights_only=True))
     for step in range(2, 4):
         resumed.step(batch(step))
     want = weights(straight)
@@ -92,12 +90,12 @@ def test_translates_several_images_as_it_does_one(name):
 
 
 @pytest.mark.parametrize("name", TRAINED)
-def test_a_size_between_the_strides_is_refused_before_anything_runs(name):
+def test_a_size_off_the_stride_is_refused(name):
     stride = discover()[name].stride
     config = {"datasets": ["coats2stripes"], "run": [name], "size": 16 * stride}
     assert make_plan(config).rows
     if stride > 1:
-        with pytest.raises(UserError, match=f"no multiple of {stride}, which {name} needs"):
+        with pytest.raises(UserError, match=f"{name}.* {stride}"):
             make_plan({**config, "size": 16 * stride + 1})
 
 
@@ -111,14 +109,14 @@ def test_generator_state_is_enough_to_translate(name):
 
 
 @pytest.mark.parametrize("name", sorted(discover().methods))
-def test_unknown_options_are_refused_in_a_sentence(name):
-    with pytest.raises(UserError, match=f"unknown option of {name} 'lamda'"):
+def test_unknown_options_are_refused(name):
+    with pytest.raises(UserError, match="lamda"):
         build(name, lamda=1)
 
 
 @pytest.mark.parametrize("name", TRAINED)
-def test_values_out_of_range_are_refused_in_a_sentence(name):
-    with pytest.raises(UserError, match=rf"option lr of {name} is -1.*greater than 0"):
+def test_values_out_of_range_are_refused(name):
+    with pytest.raises(UserError, match="lr .*-1"):
         build(name, lr=-1)
 
 
@@ -130,18 +128,6 @@ def test_steps_on_a_gpu(name):
     assert all(torch.isfinite(value) for value in losses.values())
 
 
-def test_a_broken_plugin_is_named_and_takes_no_other_down(tmp_path, monkeypatch, capsys):
-    (tmp_path / "torn.py").write_text("import no_such_module_at_all\n")
-    monkeypatch.setattr(baselines, "__path__", [*baselines.__path__, str(tmp_path)])
-    registry = discover()
-    assert "no_such_module_at_all" in registry.broken["torn"]
-    assert "cut" in registry.methods
-    with pytest.raises(UserError, match="'torn' does not import"):
-        registry["torn"]
-    assert show() == 1
-    assert "torn: broken" in capsys.readouterr().err
-
-
 def test_the_command_lists_every_method():
     done = subprocess.run([sys.executable, "-m", "cut", "methods"], cwd=ROOT, text=True,
                           capture_output=True, check=True)  # fmt: skip
@@ -150,32 +136,49 @@ def test_the_command_lists_every_method():
     assert "tau = 0.07 (> 0): temperature" in done.stdout
 
 
-def test_a_new_file_is_a_new_method(tmp_path, monkeypatch):
-    (tmp_path / "mirror.py").write_text(
-        "from cut.methods.contract import Method\n\n\n"
-        "class Mirror(Method):\n"
-        "    name = 'mirror'\n    summary = 'mirrors'\n    trained = False\n\n"
-        "    def translate(self, images):\n        return images.flip(3)\n"
-    )
-    monkeypatch.setattr(baselines, "__path__", [*baselines.__path__, str(tmp_path)])
-    x = batch().source
-    assert torch.equal(discover()["mirror"](contract.Options()).translate(x), x.flip(3))
-    sys.modules.pop("baselines.mirror")
-
-
-def test_the_code_digest_is_of_the_methods_own_files(tmp_path, monkeypatch):
-    registry = discover()
-    assert code_digest(registry["cut"]) == code_digest(registry["cut"])
-    assert code_digest(registry["cut"]) != code_digest(registry["copy"])
-
-
-def test_the_example_on_the_page_for_new_methods_works(tmp_path, monkeypatch):
+def test_the_example_of_the_readme_trains(plugins):
     page = (ROOT / "baselines" / "README.md").read_text()
-    (tmp_path / "colour.py").write_text(re.search(r"```python\n(.*?)```", page, re.DOTALL)[1])
-    monkeypatch.setattr(baselines, "__path__", [*baselines.__path__, str(tmp_path)])
+    plugins(**{"colour.py": re.search(r"```python\n(.*?)```", page, re.DOTALL)[1]})
     method = build("colour")
     before = weights(method)
     assert all(torch.isfinite(loss) for loss in method.step(batch()).values())
-    assert not any(torch.equal(value, before[key]) for key, value in weights(method).items()
-                   if key.endswith("weight"))  # fmt: skip
-    sys.modules.pop("baselines.colour")
+    changed = {key for key, value in weights(method).items() if not torch.equal(value, before[key])}
+    assert {key for key in before if key.endswith("weight")} <= changed
+
+
+LAYERS = """
+from cut.methods.contract import Method, NetworkOptions
+
+class Options(NetworkOptions):
+    nce_layers: list[int] = [4, 8]
+
+class Taps(Method):
+    name = "taps"
+    summary = "has layers, and refuses those outside the generator"
+    Options = Options
+    generator = ()
+
+    @classmethod
+    def check(cls, options, size):
+        super().check(options, size)
+        options.check_layers("nce_layers", options.nce_layers)
+"""
+
+
+def test_a_plug_in_refuses_its_options_before_anything_runs(plugins):
+    plugins(**{"taps.py": LAYERS})
+    config = {"datasets": ["coats2stripes"], "run": ["taps"], "size": 32}
+    assert make_plan(config).rows
+    with pytest.raises(UserError, match=r"taps.*nce_layers.*99"):
+        make_plan({**config, "methods": {"taps": {"options": {"nce_layers": [4, 99]}}}})
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_every_loss_is_described(name):
+    method = build(name)
+    if method.losses:  # a plug-in need not describe them
+        assert method.step(batch()).keys() <= method.losses.keys()
+    options = method.options.model_dump()
+    for loss, record in method.loss_records().items():
+        assert record.weight in {"", *options}, loss
+        assert record.chance is None or record.chance > 0, loss

@@ -65,7 +65,7 @@ def test_is_symmetric_and_indifferent_to_rotation():
     ("real", "fake", "words"),
     [
         (np.zeros((1, 4)), np.zeros((3, 4)), "at least 2"),
-        (np.zeros((3, 4)), np.full((3, 4), np.nan), "translated features hold"),
+        (np.zeros((3, 4)), np.full((3, 4), np.nan), "translated features are not all finite"),
         (np.zeros((3, 4)), np.zeros((3, 5)), "4 dimensions"),
     ],
 )

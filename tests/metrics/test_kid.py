@@ -53,7 +53,7 @@ def test_many_images_are_scored_in_subsets(monkeypatch):
     value, spread = kid(x, y)
     assert value == pytest.approx(by_loops(x, y), abs=3 * spread)
     assert value != pytest.approx(by_loops(x, y), rel=1e-9)
-    assert module.describe(60, 15)["subset_size"] == [20, 15]
+    assert module.describe(60, 15).subset_size == (20, 15)
 
 
 def test_the_seed_draws_the_subsets():

@@ -125,7 +125,8 @@ def test_a_wrong_table_is_one_sentence(tmp_path, content, words):
 
 def test_the_published_schemas_are_those_of_the_models(tmp_path):
     made = commands.write_schemas(tmp_path)
-    assert {path.name for path in made} == {path.name for path in SCHEMAS.iterdir()}
+    published = {path.name for path in SCHEMAS.iterdir()} - {"config.schema.json"}
+    assert {path.name for path in made} == published
     for path in made:
         schema = json.loads(path.read_text())
         jsonschema.Draft202012Validator.check_schema(schema)

@@ -81,5 +81,8 @@ def test_the_fixtures_of_tests_are_records(tmp_path):
         "dataset",
         "export",
         "inception",
+        "request",
+        "progress",
+        "job",
     }
     assert all(check(path) for path in files)

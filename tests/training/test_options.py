@@ -17,7 +17,6 @@ from cut.training.options import (
     WITHOUT_EFFECT,
     Decides,
     TrainingOptions,
-    check_size,
     deciding,
     training_options,
 )
@@ -54,12 +53,6 @@ def test_given_options_win_over_the_methods_defaults():
 def test_wrong_options_are_refused(given, words):
     with pytest.raises(UserError, match=words):
         training_options(Cut, given)
-
-
-def test_a_side_has_to_be_a_multiple_of_the_stride():
-    assert check_size(Cut, "32x48", "cut") == (32, 48)
-    with pytest.raises(UserError, match="32x30"):
-        check_size(Cut, "32x30", "cut")
 
 
 def test_options_load_no_torch():

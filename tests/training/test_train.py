@@ -1,4 +1,4 @@
-"""Training as a command: outputs, determinism, killing and going on, bad input."""
+"""Training as a command: outputs, determinism, kills and continuing, bad input."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def dataset(pets, tmp_path):
     return tmp_path / "data" / "dataset.json"
 
 
-def test_a_run_leaves_its_record_history_and_weights(dataset, tmp_path, capsys):
+def test_a_run_writes_its_record_history_and_weights(dataset, tmp_path, capsys):
     out = tmp_path / "run"
     assert run_command("train", arguments(dataset, out, seed=3, name="row")) == 0
     run = json.loads((out / "run.json").read_text())
@@ -61,7 +61,7 @@ def test_the_same_run_twice_gives_the_same_weights(dataset, tmp_path):
 
 
 @pytest.mark.parametrize("method", ["cut", "fastcut"])
-def test_a_run_killed_anywhere_goes_on_to_the_same_weights(method, dataset, tmp_path, monkeypatch):
+def test_a_killed_run_ends_with_the_same_weights(method, dataset, tmp_path, monkeypatch):
     run_command("train", arguments(dataset, tmp_path / "straight", method, training=SAVED_OFTEN))
     cls = type(registry.build_method(method, OPTIONS, 0))
     original, count = cls.step, [0]
@@ -91,12 +91,13 @@ def test_a_run_killed_anywhere_goes_on_to_the_same_weights(method, dataset, tmp_
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_a_signal_stops_a_process_that_can_go_on(number, dataset, tmp_path):
-    training = {**SAVED_OFTEN, "epochs_constant": 60, "checkpoint_minutes": 0.0005}
+def test_a_stopped_process_continues(number, dataset, tmp_path):
+    training = {**TRAINING, "epochs_constant": 20, "log_every": 20}
+    often = {**training, "checkpoint_minutes": 0.001}
     out = tmp_path / "killed"
-    command = [sys.executable, "-m", "cut", "train", *arguments(dataset, out, training=training)]
-    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"},
-                               stdout=subprocess.PIPE, text=True)  # fmt: skip
+    command = [sys.executable, "-m", "cut", "train", *arguments(dataset, out, training=often)]
+    env = {**os.environ, "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True)
     for line in process.stdout:
         if "step 40/" in line:
             break
@@ -117,13 +118,13 @@ def test_a_finished_run_is_not_trained_again(dataset, tmp_path, capsys):
     run_command("train", arguments(dataset, out))
     before = (out / "run.json").read_text()
     assert run_command("train", arguments(dataset, out)) == 0
-    assert "done; delete the folder" in capsys.readouterr().out
+    assert "holds this very run" in capsys.readouterr().out
     assert (out / "run.json").read_text() == before
     run_command("train", arguments(dataset, out, seed=1))
     assert json.loads((out / "run.json").read_text())["seed"] == 1
 
 
-def test_a_state_of_other_options_is_left_alone(dataset, tmp_path, capsys):
+def test_states_of_other_options_are_kept(dataset, tmp_path, capsys):
     out = tmp_path / "run"
     other = out / "state" / "0123456789abcdef.pt"
     other.parent.mkdir(parents=True)
@@ -133,13 +134,13 @@ def test_a_state_of_other_options_is_left_alone(dataset, tmp_path, capsys):
     assert "continuing" not in capsys.readouterr().out
 
 
-def test_a_damaged_state_is_said_in_a_sentence(dataset, tmp_path, monkeypatch):
+def test_a_damaged_state_is_refused(dataset, tmp_path, monkeypatch):
     interrupt_after(3, monkeypatch)
     with pytest.raises(KeyboardInterrupt):
         run_command("train", arguments(dataset, tmp_path / "run", training=SAVED_OFTEN))
     (state,) = (tmp_path / "run" / "state").glob("*.pt")
     state.write_bytes(state.read_bytes()[:200])
-    with pytest.raises(UserError, match="can't be read .* delete it"):
+    with pytest.raises(UserError, match="delete it"):
         run_command("train", arguments(dataset, tmp_path / "run", training=SAVED_OFTEN))
 
 
@@ -176,9 +177,7 @@ def test_a_finished_run_has_to_be_whole(dataset, tmp_path, capsys):
     assert (out / "generator.pt").read_bytes() == whole[out / "generator.pt"]
 
 
-def test_another_row_or_a_killed_training_leaves_no_record_of_before(
-    dataset, tmp_path, monkeypatch
-):
+def test_a_training_that_begins_removes_the_old_record(dataset, tmp_path, monkeypatch):
     out = tmp_path / "run"
     run_command("train", arguments(dataset, out))
     interrupt_after(3, monkeypatch)
@@ -195,7 +194,7 @@ def test_another_row_or_a_killed_training_leaves_no_record_of_before(
     assert not (out / "state").exists()
 
 
-def test_a_loss_that_is_not_finite_stops_with_its_name_and_step(dataset, tmp_path):
+def test_a_loss_that_is_not_finite_stops_the_run(dataset, tmp_path):
     training = {**TRAINING, "log_every": 100, "checkpoint_minutes": 10}
     options = {**OPTIONS, "lr": 1e30}
     with pytest.raises(UserError, match=r"loss \w+ is (nan|inf) at iteration \d+"):
@@ -215,25 +214,25 @@ def test_an_untrained_control_has_an_empty_history(dataset, tmp_path):
 @pytest.mark.parametrize(
     "change, sentence",
     [
-        ({"method": "cutt"}, "unknown method 'cutt'; did you mean 'cut'"),
-        ({"options": {"ngff": 4}}, "unknown option of cut 'ngff'; did you mean 'ngf'"),
-        ({"options": {"tau": "warm"}}, "option tau of cut is 'warm'"),
-        ({"options": {"n_patches": 1}}, "option n_patches of cut is 1"),
-        ({"training": {"epoch": 3}}, "unknown option of training 'epoch'"),
+        ({"method": "cutt"}, "'cutt'"),
+        ({"options": {"ngff": 4}}, "'ngff'.*'ngf'"),
+        ({"options": {"tau": "warm"}}, "tau .*'warm'"),
+        ({"options": {"n_patches": 1}}, "n_patches .* 1"),
+        ({"training": {"epoch": 3}}, "'epoch'"),
         ({"training": {"epochs_constant": 0, "epochs_decay": 0}}, "both 0"),
         ({"training": {"load_size": 16}}, "load_size 16 "),
-        ({"size": 30}, "size 30 is no multiple of 4"),
-        ({"size": 16}, "leaves instance norm a single pixel"),
+        ({"size": 30}, "size 30"),
+        ({"size": 16}, "size 16 .*instance norm"),
     ],
 )
-def test_bad_input_is_said_in_a_sentence(change, sentence, dataset, tmp_path):
+def test_bad_input_is_refused(change, sentence, dataset, tmp_path):
     with pytest.raises(UserError, match=sentence):
         run_command("train", arguments(dataset, tmp_path / "run", **change))
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
-def test_cuda_without_a_gpu_is_said(dataset, tmp_path):
-    with pytest.raises(UserError, match="finds no CUDA GPU"):
+def test_cuda_without_a_gpu_is_refused(dataset, tmp_path):
+    with pytest.raises(UserError, match="CUDA"):
         run_command("train", arguments(dataset, tmp_path / "run", device="cuda"))
 
 
@@ -257,7 +256,7 @@ def test_translation_covers_the_test_set(dataset, tmp_path):
     for name, digest in manifest["images"].items():
         assert sha256_of(out / "translated" / name) == digest
     assert not stale.exists()
-    with pytest.raises(UserError, match="--batch-size is 0"):
+    with pytest.raises(UserError, match="--batch-size"):
         run_command("translate", [f"--dataset={dataset}", f"--run={out}", "--batch-size=0"])
 
 
@@ -266,11 +265,11 @@ def test_weights_of_other_options_are_refused(dataset, tmp_path):
     run_command("train", arguments(dataset, out))
     other = tmp_path / "other.pt"
     torch.save({"model.1.weight": torch.zeros(1)}, other)
-    with pytest.raises(UserError, match="other.pt doesn't hold the run's weights"):
+    with pytest.raises(UserError, match="other.pt"):
         trained_run.load_run(out, other)
     (out / "generator.pt").unlink()
     shutil.copy(other, out / "generator.pt")
-    with pytest.raises(UserError, match="generator.pt is not the one that run.json names"):
+    with pytest.raises(UserError, match="generator.pt"):
         run_command("translate", [f"--dataset={dataset}", f"--run={out}"])
 
 

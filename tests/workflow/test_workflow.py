@@ -58,7 +58,7 @@ def test_a_whole_benchmark_leaves_tables_and_figures(finished):
         assert f'href="../{link}"' in page
 
 
-def test_the_page_is_made_again_when_what_it_shows_has_changed(finished):
+def test_the_page_follows_its_inputs(finished):
     scores = finished / "results" / "coats2stripes" / "cut" / "seed0" / "scores.json"
     figure = finished / "results" / "figures" / "coats2stripes-curves.png"
     for changed in (scores, figure):
@@ -84,7 +84,7 @@ def test_a_run_folder_holds_the_documented_files(finished):
     assert scores["translated"]["method"] == "cut" and scores["translated"]["epoch"] == 3
 
 
-def test_the_best_epoch_is_chosen_on_images_held_out_of_training(finished):
+def test_the_best_epoch_is_chosen_on_held_out_images(finished):
     results = finished / "results"
     held = json.loads((results / "coats2stripes" / "held_out" / "manifest.json").read_text())
     assert held["counts"] == {"source": 2, "target": 2}
@@ -145,12 +145,13 @@ def test_commands_get_their_own_conda_environment(tmp_path, monkeypatch):
     assert places == {"environment.yml", "baselines/reinhard/environment.yaml"}
 
 
-def test_commands_that_leave_an_image_out_stop_the_run(tmp_path):
+def test_a_missing_translation_stops_the_run(tmp_path):
     """The checkout's baselines/ stay as they are: the faulty one lies in a copy of the project."""
     project = tmp_path / "project"
     for name in ("workflow", "cut", "baselines"):
         shutil.copytree(ROOT / name, project / name)
-    shutil.copy(ROOT / "Snakefile", project)
+    for name in ("Snakefile", "environment.yml"):
+        shutil.copy(ROOT / name, project)
     spec = project / "baselines" / "reinhard" / "method.yaml"
     config = {**TINY, "run": ["reinhard"]}
     config.pop("options")
@@ -160,9 +161,13 @@ def test_commands_that_leave_an_image_out_stop_the_run(tmp_path):
         spec.write_text(yaml.safe_dump({"summary": "x", "translate": translate}))
         command = [SNAKEMAKE, "--directory", str(tmp_path), "--cores=2", "--configfile"]
         return subprocess.run(
-            [*command, str(tmp_path / "config.yaml")], cwd=project, check=False,
-            env={**os.environ, "PYTHONPATH": str(project)}, capture_output=True, text=True,
-        ).returncode  # fmt: skip
+            [*command, str(tmp_path / "config.yaml")],
+            cwd=project,
+            check=False,
+            env={**os.environ, "PYTHONPATH": str(project)},
+            capture_output=True,
+            text=True,
+        ).returncode
 
     # A step that fails ends the command, whatever comes after it.
     assert run("false; cp {input}/*.png {output}") != 0
@@ -181,7 +186,7 @@ def test_a_second_run_has_nothing_to_do(finished):
     assert code == 0 and "Nothing to be done" in output
 
 
-def test_another_option_of_one_row_reruns_that_row_alone(finished):
+def test_a_changed_option_reruns_its_row_alone(finished):
     changed = {**TINY, "methods": {"fastcut": {"options": {"tau": 0.1}}}}
     code, output = snakemake(finished, "--dry-run", config=changed)
     (finished / "config.yaml").write_text(yaml.safe_dump(TINY))
@@ -211,7 +216,7 @@ def test_the_report_holds_tables_and_figures_with_captions(finished):
         assert said in letters(site), f"the page has no caption of {kind}"
 
 
-def test_a_killed_benchmark_goes_on_to_the_same_weights(finished, tmp_path):
+def test_a_killed_benchmark_continues_to_the_same_weights(finished, tmp_path):
     # A state after every step, so that there is one whenever the kill comes.
     slow = {**TINY, "run": ["cut"], "training": {**TINY["training"], "checkpoint_minutes": 0}}
     process = start(tmp_path, "--until", "train", config=slow)
@@ -260,8 +265,11 @@ def test_a_broken_image_stops_before_training(pets, tmp_path):
 def test_the_demo_plans_its_jobs():
     process = subprocess.run(
         [SNAKEMAKE, "--dry-run", "--forceall", "--cores", "2"],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     counts = job_counts(process.stdout + process.stderr)
     assert counts["train"] == counts["translate"] == counts["score"] == 4
     assert counts["select"] == counts["score_best"] == 2

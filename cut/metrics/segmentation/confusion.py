@@ -1,4 +1,4 @@
-"""Scores of a segmentation from its confusion matrix: counts of true class by predicted class."""
+"""Scores of a segmentation from its confusion matrix (true class by predicted class)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ IGNORED = 255
 def confusion(truth: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
     """Return the counts (classes, classes): rows are true classes, columns predicted ones.
 
-    `truth` and `predicted` are integer maps of one shape; pixels whose truth is 255 don't count.
+    `truth` and `predicted` are integer maps of one shape. Pixels with truth 255 are ignored.
 
     Raises:
         ValueError: the shapes differ, or a counted pixel has no class below `classes`.
@@ -25,21 +25,21 @@ def confusion(truth: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndar
 
 
 def class_iou(counts: np.ndarray) -> np.ndarray:
-    """Return each class's intersection over union (classes,); NaN where neither side has it."""
+    """Return the intersection over union of each class (classes,); NaN if neither side has it."""
     both = np.diag(counts)
     return _ratio(both, counts.sum(axis=0) + counts.sum(axis=1) - both)
 
 
 def class_recall(counts: np.ndarray) -> np.ndarray:
-    """Return the share of each class's pixels that were found (classes,); NaN without any."""
+    """Return the recall of each class (classes,); NaN for a class without pixels."""
     return _ratio(np.diag(counts), counts.sum(axis=1))
 
 
 def scores(counts: np.ndarray) -> dict[str, float]:
     """Return mIoU, pixel accuracy and class accuracy, in [0, 1].
 
-    The means over classes leave out those that are absent: from both sides for mIoU, from the
-    truth for class accuracy. All are NaN where no pixel counts.
+    The means over classes leave out absent classes: absent from both sides for mIoU, from the truth
+    for class accuracy. All scores are NaN if no pixel counts.
     """
     total = counts.sum()
     if not total:

@@ -134,9 +134,9 @@ def encode(method: Cut, images: Tensor) -> Encoded:
         out = method.translate(images)
         maps = [
             [unpadded(m, *images.shape[-2:]) for m in encoder.encode(x, layers)]
-            for encoder, x in ((method.G, images), (method.E, out))
+            for encoder, x in ((method.G, images), (method.query_encoder, out))
         ]
-        keys, queries = embedded(method.F, maps[0]), embedded(method.F_q, maps[1])
+        keys, queries = embedded(method.F, maps[0]), embedded(method.query_heads, maps[1])
     deep = layers.index(max(layers))
     colours = principal_colours([*maps[0][deep], *maps[1][deep]])
     return Encoded((images, out), list(zip(queries, keys, strict=True)), colours)

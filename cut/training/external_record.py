@@ -1,4 +1,4 @@
-"""Runs of methods that are commands: their training images, their checks and their records."""
+"""The records of a run whose method runs by its own commands, after a check of its images."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ import torch
 from cut.base import environment
 from cut.base.errors import UserError
 from cut.base.files import sha256_of
-from cut.base.images import read_image, resize, write_png
-from cut.base.parallel import in_threads
-from cut.data.dataset import Dataset
+from cut.base.images import read_image
+from cut.methods.code_digest import code_digest
 from cut.methods.commands import ExternalMethod
 from cut.methods.contract import parse_options
 from cut.methods.registry import discover
@@ -23,39 +22,13 @@ from cut.records.images import ExportRecord, Translated, TranslatedRecord
 from cut.records.run import Hardware, RunRecord
 
 
-def export_training(
-    dataset: Dataset, out: Path, size: tuple[int, int], held_out: int = 0
-) -> dict[str, int]:
-    """Write the training images at `size` (bicubic) as PNG into `out/source` and `out/target`.
-
-    Without the `held_out` images of each domain that no method of this benchmark may see.
-    """
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "manifest.json").unlink(missing_ok=True)
-    files = {domain: dataset.held_out(domain, held_out)[0] for domain in ("source", "target")}
-    for domain in files:
-        for old in (out / domain).glob("*.png"):
-            old.unlink()
-    jobs = [(domain, path) for domain, paths in files.items() for path in paths]
-
-    def write(job: tuple[str, Path]) -> None:
-        domain, path = job
-        write_png(out / domain / f"{path.stem}.png", resize(read_image(path), size))
-
-    in_threads(write, jobs, f"export {dataset.name}")
-    counts = {domain: len(paths) for domain, paths in files.items()}
-    ExportRecord(
-        dataset=dataset.name,
-        dataset_digest=dataset.digest,
-        split="train",
-        size=size,
-        counts=counts,
-    ).write(out / "manifest.json")
-    return counts
-
-
 def check_translations(folder: Path, names: Sequence[str], size: tuple[int, int]) -> dict[str, str]:
-    """Return {file: sha256} of the translations of test images `names` (stems).
+    """Return {file name: sha256} of the translations of the test images `names`.
+
+    Args:
+        folder: holds one PNG per test image, and perhaps a manifest.
+        names: file names of the test images without their extension.
+        size: (height, width) in pixels that every translation has to have.
 
     Raises:
         UserError: one is missing, damaged, of another size, or not asked for.
@@ -68,31 +41,50 @@ def check_translations(folder: Path, names: Sequence[str], size: tuple[int, int]
             " translate has to write NAME.png for every NAME.png of its input"
         )
     if extra := sorted(found - wanted):
-        raise UserError(f"{folder} holds {extra[0]}, which is no test image's translation")
+        raise UserError(f"{folder} holds {extra[0]}, which translates no test image; remove it")
     digests = {}
     for name in sorted(wanted):
         image = read_image(folder / name)
         if (image.height, image.width) != size:
             raise UserError(
                 f"{folder / name} is {image.height}x{image.width} (height x width) and has to be"
-                f" {size[0]}x{size[1]}, as its input"
+                f" {size[0]}x{size[1]} like its input"
             )
         digests[name] = sha256_of(folder / name)
     return digests
 
 
 def write_record(
-    method: str, name: str, seed: int, options: dict[str, Any], test: Path, out: Path,
+    method: str,
+    name: str,
+    seed: int,
+    options: dict[str, Any],
+    test: Path,
+    out: Path,
     measured: Sequence[Path],
-) -> int:  # fmt: skip
-    """Check the translations in `out/translated`; write the run's records; return their number.
+) -> int:
+    """Check the translations in `out/translated` and write the records of the run.
 
-    `measured` are Snakemake's benchmark files of the commands. Their seconds are kept; their memory
-    is not, since a short command is over before Snakemake looks.
+    Args:
+        method: a method that runs by commands.
+        name: the name of the row.
+        seed: the seed that the commands were given.
+        options: the method's options, over its defaults.
+        test: the folder of exported test images.
+        out: the run's folder.
+        measured: Snakemake's benchmark files of the commands. Only their seconds are used: a short
+            command ends before Snakemake samples its memory.
+
+    Returns:
+        The number of translations.
+
+    Raises:
+        UserError: the method is a class, or a translation is missing, damaged, of another size or
+            not asked for.
     """
     cls = discover()[method]
     if not issubclass(cls, ExternalMethod):
-        raise UserError(f"{method} is no method of commands; python -m cut train trains it")
+        raise UserError(f"{method} has no commands of its own; train it with python -m cut train")
     manifest = ExportRecord.read(test / "manifest.json")
     names = [path.stem for path in (test / "source").glob("*.png")]
     digests = check_translations(out / "translated", names, manifest.size)
@@ -115,7 +107,7 @@ def write_record(
         external=True,
         peak_memory_bytes=0,
         peak_memory_kind="rss",
-        code_digest=sha256_of(*sorted(cls.code_files())),
+        code_digest=code_digest(cls),
         device="cpu",
         hardware=Hardware(**environment.hardware(torch.device("cpu"))),
         versions=environment.versions(),

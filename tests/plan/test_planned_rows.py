@@ -9,6 +9,7 @@ import sys
 import pytest
 from conftest import ROOT
 
+import baselines
 from cut.base.errors import UserError
 from cut.plan import rows
 from cut.plan.plan import make_plan
@@ -60,7 +61,7 @@ def test_changed_sources_resolve_rows_again(tmp_path, calls, monkeypatch):
     make_plan(GIVEN, tmp_path)
     plugins = tmp_path / "plugins"
     plugins.mkdir()
-    monkeypatch.setattr("baselines.__path__", [*rows.baselines.__path__, str(plugins)])
+    monkeypatch.setattr("baselines.__path__", [*baselines.__path__, str(plugins)])
     for text in ("x = 1\n", "x = 2\n"):
         (plugins / "empty.py").write_text(text)
         make_plan(GIVEN, tmp_path)
@@ -98,8 +99,14 @@ def test_planning_from_memory_loads_no_torch(tmp_path):
 
 
 def test_commands_quote_every_value():
-    commands = rows.Commands(
-        "/a b", {"train": "", "translate": "{folder}/x {k} {input}"}, {"k": "5"}
-    )
+    template = "{folder}/x {k} {input}"
+    commands = rows.Commands("/a b", {"train": "", "translate": template}, {"k": "5"})
     assert commands.command("translate", {"input": "c;d"}) == "'/a b'/x 5 'c;d'"
     assert commands.command("train", {}) == ""
+
+
+def test_a_row_of_commands_has_its_options_in_the_command():
+    given = {**GIVEN, "run": ["reinhard"], "methods": {"reinhard": {"options": {"strength": 0.5}}}}
+    commands = make_plan(given).rows["reinhard"].commands
+    places = {name: name for name in ("input", "model", "output", "seed", "height", "width")}
+    assert " --strength 0.5" in commands.command("translate", places)

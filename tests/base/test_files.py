@@ -1,0 +1,37 @@
+"""Atomic writes and digests of files."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from cut.base.errors import UserError
+from cut.base.files import read_json, replacing, sha256_of, write_json
+
+
+def test_the_digest_of_several_files_is_that_of_their_contents_in_order(tmp_path):
+    parts = [b"one" * 500_000, b"", b"two"]
+    paths = [tmp_path / str(i) for i in range(len(parts))]
+    for path, part in zip(paths, parts, strict=True):
+        path.write_bytes(part)
+    assert sha256_of(*paths) == hashlib.sha256(b"".join(parts)).hexdigest()
+    assert sha256_of(*reversed(paths)) != sha256_of(*paths)
+
+
+@pytest.mark.parametrize("sync", [True, False])
+def test_a_failed_write_keeps_the_old_file(tmp_path, sync):
+    path = tmp_path / "new" / "x.json"
+    write_json(path, {"a": 1})
+    with pytest.raises(RuntimeError), replacing(path, sync) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert read_json(path) == {"a": 1} and list(path.parent.iterdir()) == [path]
+
+
+def test_what_is_not_json_is_a_sentence(tmp_path):
+    (tmp_path / "x.json").write_text("{")
+    with pytest.raises(UserError, match="x.json"):
+        read_json(tmp_path / "x.json")
+    with pytest.raises(UserError, match="y.json"):
+        read_json(tmp_path / "y.json")

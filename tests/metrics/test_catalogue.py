@@ -1,0 +1,69 @@
+"""The catalogue of metrics, and the lists that are selections from it."""
+
+from __future__ import annotations
+
+from cut.metrics import catalogue, feature_scores, input_distance, paired
+from cut.metrics.catalogue import METRICS
+from cut.metrics.segmentation import segmenter
+from cut.records.epochs import BestRecord
+from cut.records.run import RunRecord
+
+
+def test_the_scores_are_those_that_the_metrics_compute():
+    groups = (feature_scores, paired, input_distance, segmenter)
+    assert tuple(name for group in groups for name in group.NAMES) == catalogue.SCORES
+    assert catalogue.PAIRED == paired.NAMES
+    assert catalogue.SEGMENTATION == segmenter.NAMES
+
+
+def test_every_metric_has_a_field_in_its_record():
+    fields = {
+        "scores": set(catalogue.SCORES),
+        "run": set(RunRecord.model_fields),
+        "best": {*catalogue.SCORES, *BestRecord.model_fields},
+    }
+    for key, metric in METRICS.items():
+        assert metric.key == key and metric.label
+        assert metric.field in fields[metric.source], key
+
+
+def test_the_selections_have_known_members():
+    assert catalogue.HEADLINE == (
+        "fid",
+        "fid_best",
+        "kid",
+        "l1",
+        "ssim",
+        "seconds_per_iteration",
+        "peak_memory_gb",
+    )
+    assert catalogue.OTHERS == (
+        "fid_infinity",
+        "precision",
+        "recall",
+        "density",
+        "coverage",
+        "perceptual",
+        "self_similarity",
+        "miou",
+        "pixel_accuracy",
+        "class_accuracy",
+    )
+    assert catalogue.COSTS == ("seconds_per_iteration", "peak_memory_gb")
+    assert catalogue.BEST == {
+        "fid_best": "fid",
+        "fid_best_low": "fid_low",
+        "fid_best_high": "fid_high",
+    }
+
+
+def test_a_bound_names_a_metric_and_has_no_direction():
+    for metric in METRICS.values():
+        if metric.part_of:
+            assert metric.part_of in METRICS and metric.better == ""
+
+
+def test_a_value_is_shown_with_scale_and_digits():
+    assert METRICS["kid"].show(0.01234) == "12.3"
+    assert METRICS["kid"].show(-0.00001) == "0.0"
+    assert METRICS["miou"].show_signed(0.0) == "+0.0"
