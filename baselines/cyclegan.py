@@ -12,7 +12,9 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cut.methods.contract import Batch, Loss, Method, NetworkOptions, Schedule, lsgan_term
+from cut.methods.contract import Batch, Method, Schedule
+from cut.methods.loss import Loss, lsgan_term
+from cut.methods.options import NetworkOptions
 from cut.nets.image_pool import ImagePool
 from cut.nets.losses import lsgan, lsgan_discriminator
 from cut.nets.networks import Generator

@@ -28,7 +28,9 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from cut.methods.contract import Batch, Loss, Method, NetworkOptions, Schedule, lsgan_term
+from cut.methods.contract import Batch, Method, Schedule
+from cut.methods.loss import Loss, lsgan_term
+from cut.methods.options import NetworkOptions
 from cut.nets.image_pool import ImagePool
 from cut.nets.losses import lsgan, lsgan_discriminator
 from cut.nets.networks import Generator

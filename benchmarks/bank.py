@@ -15,7 +15,8 @@ import time
 
 import torch
 
-from cut.methods.contract import Batch, Method, parse_options
+from cut.methods.contract import Batch, Method
+from cut.methods.options import parse_options
 from cut.methods.registry import discover
 
 ROWS = {
@@ -75,8 +76,10 @@ def main() -> None:
     print(f"{'':28}{'s/step':>8}{'ratio':>8}{'banks, MB':>11}{'averages, MB':>14}")
     for label, method in methods.items():
         size, median = extra_bytes(method), statistics.median(times[label])
-        print(f"{label:28}{median:8.3f}{median / base:8.2f}{size['banks'] / 1e6:11.1f}"
-              f"{size['averages'] / 1e6:14.1f}")  # fmt: skip
+        print(
+            f"{label:28}{median:8.3f}{median / base:8.2f}{size['banks'] / 1e6:11.1f}"
+            f"{size['averages'] / 1e6:14.1f}"
+        )
 
 
 if __name__ == "__main__":

@@ -33,8 +33,10 @@ def main() -> None:
     end = time.process_time()
     print(f"singular values {ours:.6f} in {middle - start:.3f} s")
     print(f"matrix root     {theirs:.6f} in {end - middle:.3f} s")
-    print(f"relative difference {abs(ours - theirs) / theirs:.1e}, "
-          f"ratio of times {(end - middle) / (middle - start):.0f}")  # fmt: skip
+    print(
+        f"relative difference {abs(ours - theirs) / theirs:.1e}, "
+        f"ratio of times {(end - middle) / (middle - start):.0f}"
+    )
 
 
 if __name__ == "__main__":

@@ -45,8 +45,11 @@ def main() -> None:
             pairs = (((x, same), 0.0), ((x, other * factor + shift), truth))
             rows.append([f(*pair) - true for pair, true in pairs for f in (fid, fid_infinity)])
         mean, most = np.mean(rows, axis=0), np.abs(rows).max(axis=0)
-        print(f"{n:6}" + "".join(f"{v:12.3f}" for v in mean) + f"   worst {most[1]:.2f}, "
-              f"{most[3]:.2f}", flush=True)  # fmt: skip
+        print(
+            f"{n:6}" + "".join(f"{v:12.3f}" for v in mean) + f"   worst {most[1]:.2f}, "
+            f"{most[3]:.2f}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

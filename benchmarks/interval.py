@@ -41,8 +41,11 @@ def main() -> None:
             claimed.append((high - low) / (2 * 1.96))
         spread, said = np.std(values, ddof=1), np.mean(claimed)
         distance = float(np.square(shift * deviation).sum())
-        print(f"{distance:8.1f} {np.mean(values):6.1f} {spread:12.2f} {said:20.2f}"
-              f" {said / spread:12.2f}", flush=True)  # fmt: skip
+        print(
+            f"{distance:8.1f} {np.mean(values):6.1f} {spread:12.2f} {said:20.2f}"
+            f" {said / spread:12.2f}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

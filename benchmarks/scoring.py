@@ -49,10 +49,32 @@ def commands(args: argparse.Namespace, folder: Path) -> dict[str, list[str]]:
     record, kept = folder / "inception.json", folder / "real.npz"
     device = ["--device", args.device]
     timed([sys.executable, "-m", "cut", "inception", "--out", str(record)])
-    timed([sys.executable, "-m", "cut", "features", str(args.real), str(kept),
-           "--weights-json", str(record), *device])  # fmt: skip
-    ours = [sys.executable, "-m", "cut", "score", str(kept), str(args.fake), "--weights-json",
-            str(record), "--json", str(folder / "scores.json"), *device]  # fmt: skip
+    timed(
+        [
+            sys.executable,
+            "-m",
+            "cut",
+            "features",
+            str(args.real),
+            str(kept),
+            "--weights-json",
+            str(record),
+            *device,
+        ]
+    )
+    ours = [
+        sys.executable,
+        "-m",
+        "cut",
+        "score",
+        str(kept),
+        str(args.fake),
+        "--weights-json",
+        str(record),
+        "--json",
+        str(folder / "scores.json"),
+        *device,
+    ]
     found = {"cut score": ours}
     if args.source:
         found["cut score, and to the inputs"] = [*ours, "--source", str(args.source)]
@@ -83,13 +105,17 @@ def main() -> int:
                 else:
                     fids[name] = json.loads((Path(folder) / "scores.json").read_text())["fid"]
     theirs = fids["pytorch_fid"]
-    ratios = {name: [slow / fast for fast, slow in zip(mine, times["pytorch_fid"], strict=True)]
-              for name, mine in times.items()}  # fmt: skip
+    ratios = {
+        name: [slow / fast for fast, slow in zip(mine, times["pytorch_fid"], strict=True)]
+        for name, mine in times.items()
+    }
     for name, fid in fids.items():
         middle, ratio = statistics.median(times[name]), ratios[name]
         spread = f"{statistics.median(ratio):.1f} ({min(ratio):.1f} to {max(ratio):.1f})"
-        print(f"{name:30} FID {fid:.5f}  {middle:6.1f} s  ratio {spread}"
-              f"  FID differs by {abs(fid - theirs) / theirs:.1e}")  # fmt: skip
+        print(
+            f"{name:30} FID {fid:.5f}  {middle:6.1f} s  ratio {spread}"
+            f"  FID differs by {abs(fid - theirs) / theirs:.1e}"
+        )
     return int(statistics.median(ratios["cut score"]) < args.least)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from cut.methods.contract import Batch, parse_options
+from cut.methods.contract import Batch
+from cut.methods.options import parse_options
 from cut.methods.registry import discover
 
 # Small networks, for the methods that have them: what is tested doesn't depend on the width.

@@ -35,7 +35,9 @@ from baselines.drit.networks import (
     initialise,
 )
 from baselines.munit.networks import MultiScaleDiscriminator, check_size, latent_for
-from cut.methods.contract import Batch, Loss, Method, Options, Schedule
+from cut.methods.contract import Batch, Method, Schedule
+from cut.methods.loss import Loss
+from cut.methods.options import Options
 
 OTHER = {"A": "B", "B": "A"}
 JUDGES = ("D_A", "D_B", "D2_A", "D2_B")

@@ -29,7 +29,9 @@ from baselines.munit.networks import (
     initialise,
     latent_for,
 )
-from cut.methods.contract import Batch, Loss, Method, Options, Schedule
+from cut.methods.contract import Batch, Method, Schedule
+from cut.methods.loss import Loss
+from cut.methods.options import Options
 from cut.nets.losses import lsgan
 
 

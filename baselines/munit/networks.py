@@ -20,9 +20,14 @@ class Conv(nn.Sequential):
     """A reflect-padded convolution, a norm ("in", "ln" or "") and an activation."""
 
     def __init__(
-        self, n_in: int, n_out: int, kernel: int, stride: int = 1, norm: str = "",
+        self,
+        n_in: int,
+        n_out: int,
+        kernel: int,
+        stride: int = 1,
+        norm: str = "",
         activation: nn.Module | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         padding = (kernel - 1) // 2
         layers = [nn.ReflectionPad2d(padding), nn.Conv2d(n_in, n_out, kernel, stride)]
         if norm:
@@ -91,13 +96,18 @@ class AutoEncoder(nn.Module):
         self.style = self._style_encoder(ngf, style_dim)
         self.blocks = nn.ModuleList(AdaInBlock(width) for _ in range(n_blocks))
         self.mlp = nn.Sequential(
-            nn.Linear(style_dim, mlp_dim), nn.ReLU(), nn.Linear(mlp_dim, mlp_dim), nn.ReLU(),
+            nn.Linear(style_dim, mlp_dim),
+            nn.ReLU(),
+            nn.Linear(mlp_dim, mlp_dim),
+            nn.ReLU(),
             nn.Linear(mlp_dim, n_blocks * 4 * width),
-        )  # fmt: skip
+        )
         up: list[nn.Module] = []
         for _ in range(n_downsample):
-            up += [nn.Upsample(scale_factor=2), Conv(width, width // 2, 5, norm="ln",
-                                                     activation=relu)]  # fmt: skip
+            up += [
+                nn.Upsample(scale_factor=2),
+                Conv(width, width // 2, 5, norm="ln", activation=relu),
+            ]
             width //= 2
         self.up = nn.Sequential(*up, Conv(width, 3, 7, activation=nn.Tanh()))
 

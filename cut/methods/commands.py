@@ -15,7 +15,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from cut.base.errors import UserError, explain
-from cut.methods.contract import Method, Options
+from cut.methods.contract import Method
+from cut.methods.options import Options
 
 # The placeholders of each command, besides the method's options.
 PLACES = {

@@ -7,22 +7,22 @@ a new file under `baselines/`; no list names it. `baselines/README.md` has an ex
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 import torch
 from PIL.Image import Image
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from cut.base import random_streams
-from cut.base.errors import UserError, explain
+from cut.base.errors import UserError
 from cut.base.image_size import in_words
 from cut.base.images import read_image, resize
 from cut.base.tensors import to_image, to_tensor
+from cut.methods.loss import Loss
+from cut.methods.options import Options
 from cut.nets import networks
 from cut.records.run import LossRecord
 
@@ -43,100 +43,6 @@ class Schedule(NamedTuple):
     epochs_constant: int  # epochs at the full learning rate
     epochs_decay: int  # epochs of linear decay after them
     batch_size: int = 1  # pairs per step
-
-
-@dataclass(frozen=True)
-class Loss:
-    """What a figure needs to know of one of the losses that `step` returns.
-
-    Attributes:
-        title: the panel's title.
-        unit: what the axis shows.
-        weight: the option that the loss is multiplied by, which a figure divides out; or "".
-        chance: from the run's options (by name), the value before the weight of a network that
-            has learned nothing; `None` if there is no such value.
-        at_chance: the label of that value.
-        total: whether the loss is the sum of others, which a figure shows instead.
-    """
-
-    title: str
-    unit: str = "loss"
-    weight: str = ""
-    chance: Callable[[Mapping[str, Any]], float | None] | None = None
-    at_chance: str = "guessing"
-    total: bool = False
-
-    def record(self, options: Mapping[str, Any]) -> LossRecord:
-        """Return the description that a run with these options keeps."""
-        chance = self.chance(options) if self.chance else None
-        return LossRecord(
-            title=self.title,
-            unit=self.unit,
-            weight=self.weight,
-            chance=chance,
-            at_chance="" if chance is None else self.at_chance,
-            total=self.total,
-        )
-
-
-def lsgan_term(title: str, weight: str = "") -> Loss:
-    """Return the description of one least-squares GAN term (the mean, if it has two halves)."""
-    return Loss(title, "squared error", weight, chance=lambda _: 0.25, at_chance="undecided")
-
-
-class Options(BaseModel):
-    """Base of a method's options: unknown names and values out of range are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class NetworkOptions(Options):
-    """Options of the networks and optimizers that methods share."""
-
-    ngf: int = Field(64, ge=1, description="channels of the generator's first layer")
-    ndf: int = Field(64, ge=1, description="channels of the discriminator's first layer")
-    n_blocks: int = Field(9, ge=1, description="residual blocks of the generator")
-    n_layers_D: int = Field(3, ge=1, le=5, description="down-sampling stages of the discriminator")
-    antialias: bool = Field(True, description="blur before down-sampling (CycleGAN: false)")
-    antialias_up: bool = Field(True, description="blur after up-sampling (CycleGAN: false)")
-    init_gain: float = Field(0.02, gt=0, description="gain of the Xavier initialisation")
-    # The paper's text says 0.002; its code, whose results the paper reports, uses 0.0002.
-    lr: float = Field(0.0002, gt=0, description="Adam's learning rate before decay")
-    beta1: float = Field(0.5, ge=0, lt=1, description="Adam's first-moment decay")
-    beta2: float = Field(0.999, ge=0, lt=1, description="Adam's second-moment decay")
-
-    def generator(self) -> networks.Generator:
-        """Return the ResNet generator of these options."""
-        return networks.Generator(self.ngf, self.n_blocks, self.antialias, self.antialias_up)
-
-    def discriminator(self) -> networks.Discriminator:
-        """Return the PatchGAN discriminator of these options."""
-        return networks.Discriminator(self.ndf, self.n_layers_D, self.antialias)
-
-    def check_layers(self, option: str, layers: Sequence[int]) -> None:
-        """Refuse feature layers that the generator does not have.
-
-        Raises:
-            UserError: names the option, the layer and the range.
-        """
-        with torch.device("meta"):  # shapes only: no memory, no random numbers
-            generator = self.generator()
-        try:
-            generator.channels(layers)
-        except UserError as error:
-            raise UserError(f"option {option}: {error}") from None
-
-
-def parse_options(model: type[BaseModel], given: dict[str, Any], what: str) -> Any:
-    """Build `model` from `given`, turning what is wrong into one sentence.
-
-    Raises:
-        UserError: an unknown name, a wrong type or a value out of range.
-    """
-    try:
-        return model(**given)
-    except ValidationError as error:
-        raise UserError(explain(error, model, "option", what)) from None
 
 
 class Method(nn.Module):

@@ -16,7 +16,9 @@ import torch
 from pydantic import Field, field_validator, model_validator
 from torch import Tensor
 
-from cut.methods.contract import Batch, Loss, Method, NetworkOptions, Schedule, lsgan_term
+from cut.methods.contract import Batch, Method, Schedule
+from cut.methods.loss import Loss, lsgan_term
+from cut.methods.options import NetworkOptions
 from cut.nets import networks
 from cut.nets.losses import lsgan, multilayer_patch_nce
 

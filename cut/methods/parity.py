@@ -19,8 +19,9 @@ import torch
 from torch import Tensor
 
 from cut.base.errors import UserError
-from cut.methods.contract import Batch, Method, parse_options
+from cut.methods.contract import Batch, Method
 from cut.methods.cut import Choices, Cut
+from cut.methods.options import parse_options
 from cut.methods.registry import discover
 from cut.nets.networks import InstanceNorm, ProjectionHeads
 

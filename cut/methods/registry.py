@@ -20,7 +20,8 @@ from pydantic.fields import FieldInfo
 import baselines
 from cut.base.errors import UserError, unknown
 from cut.methods import commands
-from cut.methods.contract import Method, parse_options
+from cut.methods.contract import Method
+from cut.methods.options import parse_options
 
 OWN = "cut.methods.cut"  # the paper's methods
 

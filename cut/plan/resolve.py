@@ -42,8 +42,8 @@ def resolve_rows(config: Config) -> dict[str, PlannedRow]:
 def _resolve(config: Config, registry: Registry, name: str) -> PlannedRow:
     from cut.methods.code_digest import code_digest
     from cut.methods.commands import ExternalMethod
-    from cut.methods.contract import parse_options
     from cut.methods.cut import Cut
+    from cut.methods.options import parse_options
 
     row = config.methods.get(name, Row())
     if name not in {*config.methods, *registry.methods, *registry.broken}:

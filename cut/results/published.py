@@ -72,7 +72,7 @@ def published_settings(row: str) -> Settings | None:
     `published.yaml` does not give for a row is its method's default.
     """
     # Deferred: the methods load torch, and only data sets with published numbers need them.
-    from cut.methods.contract import parse_options
+    from cut.methods.options import parse_options
     from cut.methods.registry import discover
     from cut.training.options import training_options
 

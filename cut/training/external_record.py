@@ -15,7 +15,7 @@ from cut.base.files import sha256_of
 from cut.base.images import read_image
 from cut.methods.code_digest import code_digest
 from cut.methods.commands import ExternalMethod
-from cut.methods.contract import parse_options
+from cut.methods.options import parse_options
 from cut.methods.registry import discover
 from cut.records.history import HistoryRow
 from cut.records.images import ExportRecord, Translated, TranslatedRecord

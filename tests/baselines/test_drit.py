@@ -56,8 +56,10 @@ def test_parameter_counts_at_the_published_widths():
     assert count_parameters(ContentDiscriminator(256)) == (
         3 * conv(256, 256, 7) + conv(256, 256, 4) + conv(256, 1, 1)
     )
-    blocks = sum(conv(n, n, 3) + conv(n, m, 3) + conv(n, m, 1)
-                 for n, m in ((64, 128), (128, 192), (192, 256)))  # fmt: skip
+    blocks = sum(
+        conv(n, n, 3) + conv(n, m, 3) + conv(n, m, 1)
+        for n, m in ((64, 128), (128, 192), (192, 256))
+    )
     assert count_parameters(AttributeEncoder(64, 8)) == conv(3, 64, 4) + blocks + 2 * (256 + 1) * 8
 
 
@@ -96,9 +98,17 @@ def test_the_second_half_of_a_batch_is_shown_to_the_second_discriminators(monkey
 
 
 @pytest.mark.parametrize(
-    "options", [{"lambda_rec": 1}, {"lambda_kl": 1}, {"lambda_latent": 1}, {"lambda_content": 5},
-                {"d_iter": 1}, {"n_scales": 1}, {"weight_decay": 0.1}]
-)  # fmt: skip
+    "options",
+    [
+        {"lambda_rec": 1},
+        {"lambda_kl": 1},
+        {"lambda_latent": 1},
+        {"lambda_content": 5},
+        {"d_iter": 1},
+        {"n_scales": 1},
+        {"weight_decay": 0.1},
+    ],
+)
 def test_each_option_changes_the_weights(options):
     plain, other = build("drit"), build("drit", **options)
     for method in (plain, other):

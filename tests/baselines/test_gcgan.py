@@ -53,9 +53,10 @@ def test_the_geometry_term_is_twice_the_mean_absolute_difference(geometry):
     fake = double(1, 1, 2, 3)
     fake_gc = double(1, 1, 3, 2, seed=1) if geometry == "rot90" else double(1, 1, 2, 3, seed=1)
     want, got = moved(fake[0, 0].tolist(), geometry), fake_gc[0, 0].tolist()
-    mean = sum(
-        abs(a - b) for p, q in zip(want, got, strict=True) for a, b in zip(p, q, strict=True)
-    ) / 6  # fmt: skip
+    mean = (
+        sum(abs(a - b) for p, q in zip(want, got, strict=True) for a, b in zip(p, q, strict=True))
+        / 6
+    )
     assert float(geometry_loss(fake, fake_gc, geometry)) == pytest.approx(2 * mean, rel=1e-12)
     assert float(geometry_loss(fake, transform(fake, geometry), geometry)) == 0
 
@@ -104,8 +105,10 @@ def test_the_losses_of_a_step_are_those_of_its_networks():
 
 
 def test_weights_scale_their_terms():
-    plain, other = (build("gcgan", **options).step(batch()) for options in (
-        {}, {"lambda_gan": 3, "lambda_gc": 10, "lambda_identity": 1}))  # fmt: skip
+    plain, other = (
+        build("gcgan", **options).step(batch())
+        for options in ({}, {"lambda_gan": 3, "lambda_gc": 10, "lambda_identity": 1})
+    )
     ratios = {"G_GAN": 3, "G_GAN_gc": 3, "gc": 0.5, "idt": 0.2, "idt_gc": 0.2, "D": 1, "D_gc": 1}
     assert {k: pytest.approx(float(other[k] / plain[k])) for k in plain} == ratios
 

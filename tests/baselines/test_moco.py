@@ -37,8 +37,9 @@ def direct(q, k, external, tau, internal):
             total = positive + sum(math.exp(float(q[n, i] @ e) / tau) for e in external)
             if internal:
                 total += math.exp(-10 / tau)
-                total += sum(math.exp(float(q[n, i] @ k[n, j]) / tau)
-                             for j in range(k.shape[1]) if j != i)  # fmt: skip
+                total += sum(
+                    math.exp(float(q[n, i] @ k[n, j]) / tau) for j in range(k.shape[1]) if j != i
+                )
             terms.append(-math.log(positive / total))
     return sum(terms) / len(terms)
 
@@ -174,11 +175,21 @@ def test_the_loss_uses_the_bank_from_before_the_step():
     assert method.banks["NCE"].filled == [16] * 5
 
 
-@pytest.mark.parametrize("options", [
-    {"negatives": "both"}, {"negatives": "both", "combine": "sum"}, {"keys": "momentum"},
-    {"n_external": 0}, {"warm_up": "filled"}, {"identity_bank": False}, {"n_enqueued": 4},
-    {"momentum": 0.5}, {"bank_size": 20}, {"tau": 0.2},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"negatives": "both"},
+        {"negatives": "both", "combine": "sum"},
+        {"keys": "momentum"},
+        {"n_external": 0},
+        {"warm_up": "filled"},
+        {"identity_bank": False},
+        {"n_enqueued": 4},
+        {"momentum": 0.5},
+        {"bank_size": 20},
+        {"tau": 0.2},
+    ],
+)
 def test_each_option_changes_the_weights(options):
     plain, other = build("moco", **SMALL_BANK), build("moco", **{**SMALL_BANK, **options})
     for method in (plain, other):
@@ -189,11 +200,18 @@ def test_each_option_changes_the_weights(options):
     assert any(not torch.equal(value, pairs[key]) for key, value in weights(other).items())
 
 
-@pytest.mark.parametrize("options", [
-    {"identity": False}, {"projection": "none"}, {"flip_equivariance": True}, {"lambda_nce": 0},
-    {"nce_layers": [16]}, {"keys": "momentum", "negatives": "internal"},
-    {"query_encoder": "separate", "key_gradient": True},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"identity": False},
+        {"projection": "none"},
+        {"flip_equivariance": True},
+        {"lambda_nce": 0},
+        {"nce_layers": [16]},
+        {"keys": "momentum", "negatives": "internal"},
+        {"query_encoder": "separate", "key_gradient": True},
+    ],
+)
 def test_goes_with_cuts_options(options):
     method = build("moco", **SMALL_BANK, **options)
     for step in range(2):

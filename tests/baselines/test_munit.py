@@ -95,11 +95,17 @@ def test_every_term_is_what_the_paper_says():
         "s": difference(G_a.style(x_ba).flatten(1), s_a)
         + difference(G_b.style(x_ab).flatten(1), s_b),
         "c": difference(G_a.content(x_ba), c_b) + difference(G_b.content(x_ab), c_a),
-        "cycle": 10 * (difference(G_a.decode(G_b.content(x_ab), own_a), a)
-                       + difference(G_b.decode(G_a.content(x_ba), own_b), b)),
-        "G_GAN": sum(F.mse_loss(p, torch.ones_like(p)) for net, x in (("D_A", x_ba), ("D_B", x_ab))
-                     for p in method.networks[net](x)),
-    }  # fmt: skip
+        "cycle": 10
+        * (
+            difference(G_a.decode(G_b.content(x_ab), own_a), a)
+            + difference(G_b.decode(G_a.content(x_ba), own_b), b)
+        ),
+        "G_GAN": sum(
+            F.mse_loss(p, torch.ones_like(p))
+            for net, x in (("D_A", x_ba), ("D_B", x_ab))
+            for p in method.networks[net](x)
+        ),
+    }
     got = method.generator_losses(Batch(a, b), {"A": s_a, "B": s_b})
     assert got.keys() == want.keys()
     for name, value in want.items():
@@ -112,9 +118,16 @@ def test_a_cycle_weight_of_zero_leaves_the_term_out():
 
 
 @pytest.mark.parametrize(
-    "options", [{"lambda_x": 1}, {"lambda_s": 5}, {"lambda_c": 5}, {"lambda_gan": 2},
-                {"weight_decay": 0.1}, {"n_scales": 1}]
-)  # fmt: skip
+    "options",
+    [
+        {"lambda_x": 1},
+        {"lambda_s": 5},
+        {"lambda_c": 5},
+        {"lambda_gan": 2},
+        {"weight_decay": 0.1},
+        {"n_scales": 1},
+    ],
+)
 def test_each_option_changes_the_weights(options):
     plain, other = build("munit"), build("munit", **options)
     for method in (plain, other):

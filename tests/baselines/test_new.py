@@ -44,8 +44,9 @@ def test_a_skeleton_passes_its_tests_and_has_a_valid_config(project, commands):
     checked = python(project, "-m", "cut", "config", "config/my_method.yaml")
     assert "3 runs" in checked.stdout, checked.stderr
     tests = ["tests/baselines/test_my_method.py", "tests/methods/test_methods.py"]
-    tested = python(project, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "my_method",
-                    *tests)  # fmt: skip
+    tested = python(
+        project, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "my_method", *tests
+    )
     assert tested.returncode == 0 and "passed" in tested.stdout, tested.stdout
     written = [
         project / "tests" / "baselines" / "test_my_method.py",

@@ -20,8 +20,14 @@ from cut.plan.plan import make_plan
 
 COUNTS = {"trainA": 3, "trainB": 3, "testA": 2, "testB": 2}
 PREPARED = {**COUNTS, "labelsB": 2}
-SCENES = ["train/aachen_0", "train/aachen_1", "train/ulm_0", "val/frankfurt_0", "val/lindau_0",
-          "test/berlin_0"]  # fmt: skip
+SCENES = [
+    "train/aachen_0",
+    "train/aachen_1",
+    "train/ulm_0",
+    "val/frankfurt_0",
+    "val/lindau_0",
+    "test/berlin_0",
+]
 
 
 @pytest.fixture
@@ -68,8 +74,9 @@ def test_labels_become_photos_by_the_official_splits(official, tmp_path):
     assert dataset.counts == dict(sorted(PREPARED.items()))
     assert (dataset.source, dataset.target, dataset.direction) == ("label", "photo", "BtoA")
     names = {name for name in dataset.images if name.startswith("test")}
-    assert names == {f"test{letter}/{city}_0_000019.jpg" for letter in "AB"
-                     for city in ("frankfurt", "lindau")}  # fmt: skip
+    assert names == {
+        f"test{letter}/{city}_0_000019.jpg" for letter in "AB" for city in ("frankfurt", "lindau")
+    }
     raw = tmp_path / "raw"
     for letter, kind, ending in (("A", "leftImg8bit", ""), ("B", "gtFine", "_color")):
         source = raw / kind / kind / "val" / "lindau" / f"lindau_0_000019_{kind}{ending}.png"
@@ -108,8 +115,9 @@ def test_an_archive_without_label_ids_will_do(official, tmp_path):
 def test_the_filter_and_the_size_are_options(official, tmp_path):
     dataset = own(tmp_path / "a", **pair(official), filter="nearest", size="16x32", quality=90)
     name = "trainA/ulm_0_000019.jpg"
-    photo = Image.open(tmp_path / "raw/leftImg8bit/leftImg8bit/train/ulm"
-                       / "ulm_0_000019_leftImg8bit.png")  # fmt: skip
+    photo = Image.open(
+        tmp_path / "raw/leftImg8bit/leftImg8bit/train/ulm" / "ulm_0_000019_leftImg8bit.png"
+    )
     expected = photo.resize((32, 16), Image.Resampling.NEAREST)
     expected.save(tmp_path / "expected.jpg", quality=90, subsampling=0)
     assert (dataset.root / name).read_bytes() == (tmp_path / "expected.jpg").read_bytes()
@@ -168,8 +176,11 @@ def refuse(tmp_path: Path, says: str, **settings: object) -> None:
 
 def test_what_is_missing_is_named_with_how_to_get_it(official, tmp_path):
     both = pair(official)
-    refuse(tmp_path, r"lacks leftImg8bit: register at https://www\.cityscapes.*"
-           r"leftImg8bit_trainvaltest\.zip")  # fmt: skip
+    refuse(
+        tmp_path,
+        r"lacks leftImg8bit: register at https://www\.cityscapes.*"
+        r"leftImg8bit_trainvaltest\.zip",
+    )
     says = "lacks gtFine: .*and give it as data_sources: {cityscapes: {gtFine: PATH.zip}}"
     refuse(tmp_path, says, leftImg8bit=both["leftImg8bit"])
     (official / "gtFine_trainvaltest.zip").unlink()
@@ -180,8 +191,12 @@ def test_what_is_missing_is_named_with_how_to_get_it(official, tmp_path):
 def test_the_wrong_archive_is_seen_before_anything_is_converted(official, tmp_path):
     both = pair(official)
     swapped = {"gtFine": both["leftImg8bit"], "leftImg8bit": both["gtFine"]}
-    refuse(tmp_path, r"gtFine_trainvaltest.zip has no train/CITY/\*_leftImg8bit.png; expected .*"
-           " leftImg8bit_trainvaltest.zip", **swapped)  # fmt: skip
+    refuse(
+        tmp_path,
+        r"gtFine_trainvaltest.zip has no train/CITY/\*_leftImg8bit.png; expected .*"
+        " leftImg8bit_trainvaltest.zip",
+        **swapped,
+    )
     (tmp_path / "page.zip").write_text("<html>log in</html>")
     refuse(
         tmp_path, "page.zip is no complete zip", **{**both, "gtFine": str(tmp_path / "page.zip")}
@@ -205,8 +220,11 @@ def test_a_damaged_image_is_named(official, tmp_path):
     path = next((tmp_path / "raw" / "leftImg8bit").rglob("lindau_0*.png"))
     path.write_bytes(path.read_bytes()[:-40])
     pack(tmp_path / "raw" / "leftImg8bit", official / "leftImg8bit_trainvaltest.zip", "")
-    refuse(tmp_path, r"lindau_0_000019 in .*leftImg8bit_trainvaltest.zip is not a whole image",
-           **pair(official))  # fmt: skip
+    refuse(
+        tmp_path,
+        r"lindau_0_000019 in .*leftImg8bit_trainvaltest.zip is not a whole image",
+        **pair(official),
+    )
 
 
 def test_the_counts_are_the_official_ones(official, tmp_path):

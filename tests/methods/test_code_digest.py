@@ -78,8 +78,14 @@ def test_training_code_counts_for_trained_methods_alone():
 def test_nothing_that_makes_no_numbers_is_covered(name):
     floors = {other.split(".")[1] for other in code_files(discover()[name]) if "cut." in other}
     assert not floors & {"report", "results", "plan", "records", "cli"}
-    silent = {"cut.training.trainer", "cut.training.history", "cut.training.board",
-              "cut.training.checkpoint", "cut.base.errors", "cut.base.files"}  # fmt: skip
+    silent = {
+        "cut.training.trainer",
+        "cut.training.history",
+        "cut.training.board",
+        "cut.training.checkpoint",
+        "cut.base.errors",
+        "cut.base.files",
+    }
     assert not silent & code_files(discover()[name]).keys()
 
 

@@ -138,8 +138,9 @@ def test_the_record_has_options_code_and_seconds(tmp_path):
 
 def reinhard(*arguments):
     script = REINHARD / "colour_transfer.py"
-    subprocess.run([sys.executable, str(script), *map(str, arguments)], check=True,
-                   capture_output=True)  # fmt: skip
+    subprocess.run(
+        [sys.executable, str(script), *map(str, arguments)], check=True, capture_output=True
+    )
 
 
 def test_colour_transfer_moves_colours_and_nothing_else(tmp_path):
@@ -150,8 +151,14 @@ def test_colour_transfer_moves_colours_and_nothing_else(tmp_path):
     (tmp_path / "out").mkdir()
     reinhard("train", tmp_path / "target", tmp_path / "c.json")
     for strength, want in ((1, (200, 90, 40)), (0, (30, 160, 90))):
-        reinhard("translate", tmp_path / "input", tmp_path / "c.json", tmp_path / "out",
-                 "--strength", strength)  # fmt: skip
+        reinhard(
+            "translate",
+            tmp_path / "input",
+            tmp_path / "c.json",
+            tmp_path / "out",
+            "--strength",
+            strength,
+        )
         got = np.asarray(Image.open(tmp_path / "out" / "a.png"))
         assert got.shape == (5, 9, 3)
         assert np.abs(got - np.array(want)).max() <= 1
@@ -166,6 +173,7 @@ def test_colour_transfer_takes_the_targets_contrast(tmp_path):
     flat.save(tmp_path / "input" / "a.png")
     reinhard("train", tmp_path / "target", tmp_path / "c.json")
     reinhard("translate", tmp_path / "input", tmp_path / "c.json", tmp_path / "out")
-    spread = {n: np.asarray(Image.open(tmp_path / n / "a.png")).std()
-              for n in ("target", "input", "out")}  # fmt: skip
+    spread = {
+        n: np.asarray(Image.open(tmp_path / n / "a.png")).std() for n in ("target", "input", "out")
+    }
     assert abs(spread["out"] - spread["target"]) < 0.35 * (spread["target"] - spread["input"])

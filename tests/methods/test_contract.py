@@ -10,7 +10,9 @@ from small_methods import batch, build
 from torch import nn
 
 from cut.base.errors import UserError
-from cut.methods.contract import Batch, Loss, Method, NetworkOptions, Schedule
+from cut.methods.contract import Batch, Method, Schedule
+from cut.methods.loss import Loss
+from cut.methods.options import NetworkOptions
 from cut.nets.image_pool import ImagePool
 from cut.training.options import training_options
 

@@ -78,8 +78,11 @@ def test_wrong_layers_are_refused(layers):
 def test_a_query_encoder_of_its_own_is_trained_and_both_sides_learn():
     method = build("cut", query_encoder="separate", key_gradient=True)
     assert method.networks.keys() == {"G", "D", "F", "E", "F_q"}
-    before = {f"{n}.{k}": p.clone() for n, net in method.networks.items()
-              for k, p in net.named_parameters()}  # fmt: skip
+    before = {
+        f"{n}.{k}": p.clone()
+        for n, net in method.networks.items()
+        for k, p in net.named_parameters()
+    }
     method.step(batch())
     for name, net in method.networks.items():
         assert any(not torch.equal(p, before[f"{name}.{k}"]) for k, p in net.named_parameters())
@@ -89,8 +92,9 @@ def test_a_query_encoder_of_its_own_is_trained_and_both_sides_learn():
 
 @pytest.mark.parametrize("flip", [False, True])
 def test_trained_keys_add_to_the_encoders_gradient(flip):
-    plain, both = (build("cut", lambda_gan=0, flip_equivariance=flip, key_gradient=k)
-                   for k in (False, True))  # fmt: skip
+    plain, both = (
+        build("cut", lambda_gan=0, flip_equivariance=flip, key_gradient=k) for k in (False, True)
+    )
     for method in (plain, both):
         method.step(batch())
     gradients = [next(m.G.parameters()).grad for m in (plain, both)]

@@ -43,8 +43,9 @@ def test_a_step_changes_every_network(name, n):
         assert not value.requires_grad, f"{loss_name} keeps its graph alive"
     after = weights(method)
     for network in method.networks:
-        changed = [k for k in after if k.startswith(network + ".")
-                   and not torch.equal(before[k], after[k])]  # fmt: skip
+        changed = [
+            k for k in after if k.startswith(network + ".") and not torch.equal(before[k], after[k])
+        ]
         assert changed, f"network {network} of {name} did not change"
 
 
@@ -129,8 +130,13 @@ def test_steps_on_a_gpu(name):
 
 
 def test_the_command_lists_every_method():
-    done = subprocess.run([sys.executable, "-m", "cut", "methods"], cwd=ROOT, text=True,
-                          capture_output=True, check=True)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-m", "cut", "methods"],
+        cwd=ROOT,
+        text=True,
+        capture_output=True,
+        check=True,
+    )
     for name, cls in discover().methods.items():
         assert f"{name}: {cls.summary}" in done.stdout
     assert "tau = 0.07 (> 0): temperature" in done.stdout
@@ -147,7 +153,8 @@ def test_the_example_of_the_readme_trains(plugins):
 
 
 LAYERS = """
-from cut.methods.contract import Method, NetworkOptions
+from cut.methods.contract import Method
+from cut.methods.options import NetworkOptions
 
 class Options(NetworkOptions):
     nce_layers: list[int] = [4, 8]

@@ -121,8 +121,13 @@ def prepare_references(record, weights, folder, held_out=0):
 
 
 def chosen(record, weights, run, places):
-    arguments = [f"--dataset={record}", f"--run={run}", f"--weights-json={weights}",
-                 f"--reference={places['test'] / 'target.npz'}", "--device=cpu"]  # fmt: skip
+    arguments = [
+        f"--dataset={record}",
+        f"--run={run}",
+        f"--weights-json={weights}",
+        f"--reference={places['test'] / 'target.npz'}",
+        "--device=cpu",
+    ]
     if "held_out" in places:
         arguments.append(f"--held-out={places['held_out']}")
     assert run_command("select", arguments) == 0
@@ -130,8 +135,12 @@ def chosen(record, weights, run, places):
 
 
 def scored(run, places, weights, place=""):
-    arguments = [str(places["test"] / "target.npz"), str(run / place / "translated"),
-                 f"--weights-json={weights}", f"--json={run / place / 'scores.json'}"]  # fmt: skip
+    arguments = [
+        str(places["test"] / "target.npz"),
+        str(run / place / "translated"),
+        f"--weights-json={weights}",
+        f"--json={run / place / 'scores.json'}",
+    ]
     assert run_command("score", arguments) == 0
     return ScoresRecord.read(run / place / "scores.json").scores["fid"]
 

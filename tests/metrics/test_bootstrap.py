@@ -49,8 +49,9 @@ def test_more_images_narrow_it_as_the_square_root():
 
 def test_it_spans_what_other_images_give():
     """Of 40 fresh draws from the same two distributions about 95 % lie in one draw's interval."""
-    pairs = [(features(100, seed=s, d=6), features(100, 0.5, seed=1000 + s, d=6))
-             for s in range(41)]  # fmt: skip
+    pairs = [
+        (features(100, seed=s, d=6), features(100, 0.5, seed=1000 + s, d=6)) for s in range(41)
+    ]
     values = [fid(*pair) for pair in pairs]
     low, high = fid_interval(*pairs[0], float(np.mean(values)))
     assert 0.8 <= np.mean([low < v < high for v in values]) <= 1.0
@@ -109,8 +110,9 @@ def test_resamples_of_fewer_images_say_the_same(interval, monkeypatch):
 
 def test_with_fewer_images_than_dimensions_it_is_not_too_narrow():
     """As with 120 images and 2048 dimensions, for which there is `benchmarks.interval`."""
-    pairs = [(features(40, seed=s, d=400), features(40, 0.05, seed=1000 + s, d=400))
-             for s in range(25)]  # fmt: skip
+    pairs = [
+        (features(40, seed=s, d=400), features(40, 0.05, seed=1000 + s, d=400)) for s in range(25)
+    ]
     deviation = np.std([fid(*pair) for pair in pairs])
     widths = [np.diff(fid_interval(*pair, fid(*pair))) for pair in pairs[:5]]
     assert 0.8 < np.mean(widths) / (2 * 1.96 * deviation) < 2.5

@@ -58,9 +58,15 @@ def both_fids(real: Path, fake: Path, weights: Path, folder: Path) -> tuple[floa
     place.parent.mkdir(parents=True)
     place.symlink_to(weights)
     theirs = run(
-        "pytorch_fid", real, fake, "--device", "cpu", "--num-workers", 0,
+        "pytorch_fid",
+        real,
+        fake,
+        "--device",
+        "cpu",
+        "--num-workers",
+        0,
         TORCH_HOME=str(theirs_home),
-    )  # fmt: skip
+    )
     assert theirs.returncode == 0, theirs.stderr
     out = folder / "scores.json"
     ours = run(

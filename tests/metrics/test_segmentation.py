@@ -66,8 +66,11 @@ def write_labelled(folder: Path, n: int = 3) -> tuple[Path, Path]:
 
 def test_names_and_shapes_are_those_of_the_published_checkpoints():
     """Spelled out from fyu/drn: DRNSeg of drn_d_22, 16 million parameters."""
-    expected = {"base.0.0.weight": (16, 3, 7, 7), "base.1.0.weight": (16, 16, 3, 3),
-                "base.2.0.weight": (32, 16, 3, 3)}  # fmt: skip
+    expected = {
+        "base.0.0.weight": (16, 3, 7, 7),
+        "base.1.0.weight": (16, 16, 3, 3),
+        "base.2.0.weight": (32, 16, 3, 3),
+    }
     norms = {"base.0.1": 16, "base.1.1": 16, "base.2.1": 32}
     before = 32
     for level, width in ((3, 64), (4, 128), (5, 256), (6, 512)):
@@ -150,8 +153,9 @@ def test_label_ids_become_the_19_classes_of_cityscapes():
 
 def test_scores_are_those_of_one_confusion_over_all_images(weights, tmp_path):
     images, labels = write_labelled(tmp_path)
-    result = score.score(images, images, Partners(labels=labels), NOTHING,
-                         segmenter=Segmenter.load(weights, "image"))  # fmt: skip
+    result = score.score(
+        images, images, Partners(labels=labels), NOTHING, segmenter=Segmenter.load(weights, "image")
+    )
     segmenter, counts = Segmenter.load(weights, "image"), np.zeros((19, 19), int)
     for path in sorted(images.iterdir()):
         ids = np.asarray(Image.open(labels / path.name))[1::2, 1::2]  # blocks: any pixel of four
@@ -168,8 +172,18 @@ def test_the_command_finds_labels_and_says_why_scores_are_missing(weights, tmp_p
     images, _ = write_labelled(tmp_path)  # labels/ beside images/, as an export has them
     record, out = tmp_path / "inception.json", tmp_path / "scores.json"
     InceptionRecord(reason="none").write(record)
-    argv = [str(images), str(images), "--test", str(tmp_path), "--weights-json", str(record),
-            "--json", str(out), "--device", "cpu"]  # fmt: skip
+    argv = [
+        str(images),
+        str(images),
+        "--test",
+        str(tmp_path),
+        "--weights-json",
+        str(record),
+        "--json",
+        str(out),
+        "--device",
+        "cpu",
+    ]
     run_command("score", argv)
     assert "segmenter: FILE" in json.loads(out.read_text())["missing"]["miou"]
     run_command("score", [*argv, "--segmenter", str(weights)])
@@ -180,8 +194,9 @@ def test_the_command_finds_labels_and_says_why_scores_are_missing(weights, tmp_p
 def test_real_training_images_have_others_labels(weights, tmp_path):
     images, labels = write_labelled(tmp_path)
     write_manifest(images, "ceiling")
-    result = score.score(images, images, Partners(labels=labels), NOTHING,
-                         segmenter=Segmenter.load(weights))  # fmt: skip
+    result = score.score(
+        images, images, Partners(labels=labels), NOTHING, segmenter=Segmenter.load(weights)
+    )
     assert result.scores["miou"] is None and "labels" in result.missing["miou"]
 
 

@@ -140,11 +140,19 @@ def test_the_digest_is_of_what_features_depend_on():
 def test_offline_the_command_gives_a_reason_soon_and_exits_0(tmp_path):
     nowhere = "http://127.0.0.1:9"
     proxies = {k: nowhere for k in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")}
-    env = os.environ | proxies | {
-        "CUTBENCH_CACHE": str(tmp_path / "cache"), "TORCH_HOME": str(tmp_path / "torch"),
-        "PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "",
-        "NO_PROXY": "", "no_proxy": "",
-    }  # fmt: skip
+    env = (
+        os.environ
+        | proxies
+        | {
+            "CUTBENCH_CACHE": str(tmp_path / "cache"),
+            "TORCH_HOME": str(tmp_path / "torch"),
+            "PIP_CONFIG_FILE": os.devnull,
+            "PIP_NO_INDEX": "1",
+            "PIP_FIND_LINKS": "",
+            "NO_PROXY": "",
+            "no_proxy": "",
+        }
+    )
     out = tmp_path / "inception.json"
     start = time.monotonic()
     command = [sys.executable, "-m", "cut", "inception", "--out", str(out)]
