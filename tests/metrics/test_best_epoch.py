@@ -219,7 +219,7 @@ def test_another_file_in_a_kept_generators_place_is_refused(record, weights, tmp
     with pytest.raises(UserError, match="epoch0002.pt is not the one that run.json names; delete"):
         snapshots.verified(run, facts)
     snapshots.path_of(run, 2).unlink()
-    with pytest.raises(UserError, match="epoch0002.pt is gone"):
+    with pytest.raises(UserError, match="epoch0002.pt is missing"):
         snapshots.verified(run, facts)
 
 

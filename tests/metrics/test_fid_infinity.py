@@ -8,7 +8,20 @@ import pytest
 from cut.metrics import feature_scores
 from cut.metrics.fid import fid
 from cut.metrics.fid_infinity import LEAST_IMAGES, fid_infinity
+from cut.metrics.inception.extract import EXTRACTOR, RESIZE
 from cut.metrics.inception.features import DIMS, Features
+from cut.records.scores import Side, Weights
+
+SIDE = Side(
+    images=1,
+    size=(32, 32),
+    formats=("PNG",),
+    images_sha256="",
+    extractor=EXTRACTOR,
+    resize=RESIZE,
+    dims=2048,
+    weights=Weights(source="a file", tensors_sha256="0"),
+)
 
 
 def gaussians(n: int, d: int, seed: int, shift: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
@@ -40,8 +53,7 @@ def test_fewer_images_than_dimensions_do_not():
 def test_the_minimum_follows_the_features_and_is_kept_to():
     assert LEAST_IMAGES == 2 * DIMS
     rng = np.random.default_rng(0)
-    protocol = {"weights": {"source": "s", "tensors_sha256": "0"}}
-    few = Features(rng.random((20, DIMS), np.float32), [str(i) for i in range(20)], protocol)
+    few = Features(rng.random((20, DIMS), np.float32), [str(i) for i in range(20)], SIDE)
     found = feature_scores.distances(few, few)
     assert found.values["fid_infinity"] is None
     assert found.missing["fid_infinity"] == feature_scores.REASONS["fid_infinity"]
@@ -52,7 +64,6 @@ def test_enough_images_have_it(monkeypatch):
     monkeypatch.setattr(feature_scores, "LEAST_IMAGES", 64)
     x, y = gaussians(64, 16, 0, 0.5)
     names = [str(i) for i in range(64)]
-    protocol = {"weights": {"source": "s", "tensors_sha256": "0"}}
-    found = feature_scores.distances(Features(x, names, protocol), Features(y, names, protocol))
+    found = feature_scores.distances(Features(x, names, SIDE), Features(y, names, SIDE))
     assert found.values["fid_infinity"] == fid_infinity(x, y)
     assert "fid_infinity" not in found.missing

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -101,9 +102,8 @@ def test_another_source_for_a_prepared_set_is_refused(trained):
     changed = {**config, "data_sources": sources, "results": "results/other"}
     code, output = snakemake(folder, "--dry-run", config=changed)
     assert code != 0 and "Traceback" not in output
-    old = f"data/mine holds mine with direction AtoB, source {folder / 'images'}, and"
-    new = f"this config wants direction BtoA, source {other}: give this config a folder of its own"
-    assert f"{old} {new}, as data: FOLDER, or delete data/mine" in output
+    assert f"with direction AtoB, source {folder / 'images'}" in output
+    assert f"direction BtoA, source {other}" in output
     code, output = snakemake(folder, "--dry-run", config={**changed, "data": "data-2"})
     assert code == 0 and job_counts(output)["dataset"] == 1, output
 
@@ -115,17 +115,16 @@ def test_a_registered_set_is_the_same_from_any_source():
     assert made_from(small) != made_from(resolve("coats2stripes"))
 
 
-def test_a_set_without_its_source_on_record_is_completed(tmp_path):
+def test_a_set_with_half_a_mark_is_made_again(tmp_path):
     small, other = (resolve("coats2stripes", {"size": n, "train": 2, "test": 2}) for n in (16, 24))
     prepare(small, tmp_path)
     mark = tmp_path / MARK
     kept = json.loads(mark.read_text())
     mark.write_text(json.dumps({key: kept[key] for key in kept if key != "made_from"}))
     refuse_other(other, tmp_path)
-    stamp = (tmp_path / "trainA" / "0000.png").stat().st_mtime_ns
     prepare(small, tmp_path)
-    assert (tmp_path / "trainA" / "0000.png").stat().st_mtime_ns == stamp
-    with pytest.raises(UserError, match="with size 16, and this config wants size 24"):
+    assert json.loads(mark.read_text()).keys() == kept.keys()
+    with pytest.raises(UserError, match="size 16.* size 24"):
         refuse_other(other, tmp_path)
     refuse_other(small, tmp_path)
 
@@ -135,9 +134,7 @@ def test_a_set_prepared_by_hand_with_other_settings_is_refused(tmp_path):
     prepare(small, tmp_path / "data" / "coats2stripes")
     code, output = snakemake(tmp_path, "--dry-run", config=TINY)
     assert code != 0
-    assert "holds coats2stripes with size 16, train 2, test 2, and this config wants size 32" in (
-        output
-    )
+    assert re.search("size 16, train 2, test 2.* size 32", output)
 
 
 def test_weights_of_one_config_leave_the_shared_record_alone(trained):
