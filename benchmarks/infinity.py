@@ -3,7 +3,7 @@
     python -m benchmarks.infinity [--dims 2048] [--sizes 120 500 1000 2048 4096 5000] [--seeds 2]
 
 The features are Gaussian, with variances that fall as those of Inception features of photographs
-do. Prints for each number of images a side FID and its extrapolation, less the true distance: for
+do. Prints for each number of images per side FID and its extrapolation, less the true distance: for
 two sets of one distribution (true distance 0), and for two distributions a known distance apart.
 """
 

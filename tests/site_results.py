@@ -53,7 +53,7 @@ def write_results(root: Path, dataset: str = "horse2zebra", truth: bool = True) 
 
 
 def write_many(root: Path, images: int = 1000, methods: int = 6) -> list[Path]:
-    """Write results of many images a method, all of them the same few bytes; return the runs."""
+    """Write results of many images per method, all the same few bytes; return the runs."""
     home = root / "coats2stripes"
     picture = (write_test(home / "test") / "source" / "img_0.png").read_bytes()
     runs = [write_run(home / f"m{i}" / "seed0", f"m{i}", algorithm="cut") for i in range(methods)]

@@ -257,7 +257,7 @@ def test_a_page_needs_no_images_history_figures_or_tables(tmp_path):
 
 def test_shared_details_are_shown_once(results):
     page = (results / "site" / "index.html").read_text()
-    assert page.count("<dd>Example CPU &amp; Co</dd>") == 2, "once a data set"
+    assert page.count("<dd>Example CPU &amp; Co</dd>") == 2, "once per data set"
     assert page.count("<dt>n_patches</dt>") == 6, "a method's options stand with each run"
     assert "no weights &lt;here&gt;" in page
 

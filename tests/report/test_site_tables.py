@@ -153,7 +153,7 @@ def test_of_several_seeds_the_numbers_are_only_read_aloud(tmp_path):
     cells = {method: interval(table, method) for method in ("copy", "cut")}
     assert all(cell.spoken and not cell.notes for cell in cells.values())
     heights = [whisker.y for whisker in cells["cut"].bar.whiskers]
-    assert heights == [25.0, 75.0], "a line a seed, one under the other"
+    assert heights == [25.0, 75.0], "one line per seed"
 
 
 # -- the rest ------------------------------------------------------------------------------------

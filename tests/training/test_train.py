@@ -38,7 +38,7 @@ def test_a_run_writes_its_record_history_and_weights(dataset, tmp_path, capsys):
     assert run_command("train", arguments(dataset, out, seed=3, name="row")) == 0
     run = json.loads((out / "run.json").read_text())
     assert (run["method"], run["algorithm"], run["seed"]) == ("row", "cut", 3)
-    assert run["iterations"] == 24 and run["epochs"] == 4  # 6 pairs an epoch, batch 1
+    assert run["iterations"] == 24 and run["epochs"] == 4  # 6 pairs per epoch, batch 1
     assert run["options"]["ngf"] == 4 and run["options"]["lr"] == 0.0002
     assert run["seconds_per_iteration"] > 0 and run["peak_memory_bytes"] > 1e7
     rows = list(csv.DictReader((out / "history.csv").open()))
