@@ -10,18 +10,10 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
+from benchmarks.imports import LAYERS, circles, import_graph, upward
+
 # A module imports from its own folder and from the floors below. Folders of one floor are apart.
-FLOORS = [
-    {"base"},
-    {"records"},
-    {"data", "nets"},
-    {"methods"},
-    {"training"},
-    {"metrics"},
-    {"results"},
-    {"plan", "report"},
-    {"cli"},
-]
+FLOORS = [layer for layer in reversed(LAYERS) if layer != {"__main__"}]
 LEVEL = {folder: level for level, folders in enumerate(FLOORS) for folder in folders}
 # They find the plug-ins or their files, so they alone may import baselines.
 DISCOVERY = {"cut.methods.registry", "cut.methods.sources"}
@@ -85,6 +77,17 @@ def test_every_folder_has_a_floor():
 def test_every_import_points_down():
     bad = {name: faults(name, imports_of(text, name)) for name, text in modules().items()}
     assert {name: sorted(found) for name, found in bad.items() if found} == {}
+
+
+def test_no_modules_import_each_other():
+    assert circles(import_graph(ROOT, "cut")) == []
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == [{"b", "c"}]
+
+
+def test_the_benchmark_counts_upward_imports():
+    assert upward(import_graph(ROOT, "cut")) == []
+    graph = {"cut.base.x": {"cut.nets.y"}, "cut.nets.y": {"cut.base.x"}}
+    assert upward(graph) == [("cut.base.x", "cut.nets.y")]
 
 
 @pytest.mark.parametrize(
