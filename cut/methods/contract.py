@@ -238,9 +238,7 @@ class Method(nn.Module):
 
     def parameter_counts(self) -> dict[str, int]:
         """Return the number of parameters of each trained network."""
-        return {
-            name: sum(p.numel() for p in net.parameters()) for name, net in self.networks.items()
-        }
+        return {name: networks.count_parameters(net) for name, net in self.networks.items()}
 
     def loss_records(self) -> dict[str, LossRecord]:
         """Return the descriptions of the losses with their chance levels, by name."""

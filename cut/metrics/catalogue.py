@@ -154,7 +154,3 @@ COSTS = select(lambda m: m.family == "cost")
 PAIRED = select(lambda m: m.paired)
 # What a segmentation network recovers from the translations.
 SEGMENTATION = select(lambda m: "labels" in m.needs)
-# The scores of the best epoch, and the name of each in that epoch's scores.json.
-BEST = {
-    key: METRICS[key].field for key in select(lambda m: m.source == "best" and m.family == "score")
-}

@@ -19,7 +19,6 @@ from cut.base.errors import UserError, explain
 from cut.base.files import replacing, write_json
 
 Count = Annotated[int, Field(ge=0)]
-Sha256 = Annotated[str, Field(description="sha256, in hexadecimal")]
 # (height, width) in pixels.
 PixelSize = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
 

@@ -50,11 +50,8 @@ def test_the_selections_have_known_members():
         "class_accuracy",
     )
     assert catalogue.COSTS == ("seconds_per_iteration", "peak_memory_gb")
-    assert catalogue.BEST == {
-        "fid_best": "fid",
-        "fid_best_low": "fid_low",
-        "fid_best_high": "fid_high",
-    }
+    best = catalogue.select(lambda m: m.source == "best" and m.family == "score")
+    assert [METRICS[key].field for key in best] == ["fid", "fid_low", "fid_high"]
 
 
 def test_a_bound_names_a_metric_and_has_no_direction():
