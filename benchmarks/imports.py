@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 # From the top floor down; folders of one line import nothing from each other.
@@ -31,29 +31,37 @@ LAYERS = [
 Graph = dict[str, set[str]]
 
 
+def module_name(path: Path, root: Path) -> str:
+    """Return the dotted name of a module's file."""
+    parts = path.relative_to(root).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports_of(source: str, module: str) -> set[str]:
+    """Return all that a module imports, also inside functions and under TYPE_CHECKING."""
+    names = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            home = module.split(".")[: -node.level] if node.level else []
+            start = ".".join([*home, *([node.module] if node.module else [])])
+            # `from cut.base import errors` imports cut.base.errors.
+            names |= {start, *(f"{start}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+            names |= {arg.value for arg in node.args if isinstance(arg, ast.Constant)}
+    return names
+
+
 def import_graph(root: Path, package: str) -> Graph:
     """Return {module: modules of the package that it imports}, both dotted."""
-    files = {}
-    for path in sorted((root / package).rglob("*.py")):
-        parts = path.relative_to(root).with_suffix("").parts
-        files[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
-    return {
-        name: {found for found in _imported(path, files) if found != name}
-        for name, path in files.items()
-    }
-
-
-def _imported(path: Path, known: Iterable[str]) -> set[str]:
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            # `from package import name` imports the module `name` where there is one.
-            for alias in node.names:
-                full = f"{node.module}.{alias.name}"
-                found.add(full if full in known else node.module)
-    return found & set(known)
+    files = {module_name(path, root): path for path in sorted((root / package).rglob("*.py"))}
+    graph: Graph = {}
+    for name, path in files.items():
+        found = imports_of(path.read_text(encoding="utf-8"), name) & set(files) - {name}
+        # A package counts where none of its modules is imported.
+        graph[name] = {f for f in found if not any(o.startswith(f"{f}.") for o in found)}
+    return graph
 
 
 def circles(graph: Mapping[str, set[str]]) -> list[set[str]]:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import ast
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from conftest import ROOT
 
-from benchmarks.imports import LAYERS, circles, import_graph, upward
+from benchmarks.imports import (
+    LAYERS,
+    circles,
+    import_graph,
+    imports_of,
+    module_name,
+    upward,
+)
 
 # A module imports from its own folder and from the floors below. Folders of one floor are apart.
 FLOORS = [layer for layer in reversed(LAYERS) if layer != {"__main__"}]
@@ -18,28 +23,6 @@ LEVEL = {folder: level for level, folders in enumerate(FLOORS) for folder in fol
 # They find the plug-ins or their files, so they alone may import baselines.
 DISCOVERY = {"cut.methods.registry", "cut.methods.sources"}
 PLUGINS = LEVEL["methods"]  # what a plug-in may import, at most
-
-
-def name_of(path: Path) -> str:
-    """Return the dotted name of a module's file."""
-    parts = path.relative_to(ROOT).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-def imports_of(source: str, module: str) -> set[str]:
-    """Return all that a module imports, also inside functions and under TYPE_CHECKING."""
-    names = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            home = module.split(".")[: -node.level] if node.level else []
-            start = ".".join([*home, *([node.module] if node.module else [])])
-            # `from cut.base import errors` imports cut.base.errors.
-            names |= {start, *(f"{start}.{alias.name}" for alias in node.names)}
-        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
-            names |= {arg.value for arg in node.args if isinstance(arg, ast.Constant)}
-    return names
 
 
 def faults(module: str, imported: set[str]) -> list[str]:
@@ -62,11 +45,10 @@ def faults(module: str, imported: set[str]) -> list[str]:
 def modules() -> dict[str, str]:
     """Return the source of every module of the package and of the plug-ins, by name."""
     files = [path for top in ("cut", "baselines") for path in (ROOT / top).rglob("*.py")]
-    return {
-        name_of(path): path.read_text()
-        for path in files
-        if name_of(path) not in ("cut", "cut.__main__", "baselines.new")  # two of them commands
-    }
+    found = {module_name(path, ROOT): path.read_text() for path in files}
+    for name in ("cut", "cut.__main__", "baselines.new"):  # the last two are commands
+        del found[name]
+    return found
 
 
 def test_every_folder_has_a_floor():
