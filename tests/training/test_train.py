@@ -305,9 +305,12 @@ def test_tensorboard_and_bfloat16_run(dataset, tmp_path):
 def test_translation_covers_the_test_set(dataset, tmp_path):
     out = tmp_path / "run"
     run_command("train", arguments(dataset, out))
-    stale = out / "translated" / "old.png"
-    stale.parent.mkdir()
-    stale.write_bytes(b"")
+    other = out / "translated" / "mine.png"
+    other.parent.mkdir()
+    other.write_bytes(b"")
+    with pytest.raises(UserError, match=r"mine\.png"):
+        run_command("translate", [f"--dataset={dataset}", f"--run={out}"])
+    stale = other.rename(out / "translated" / "004.png")  # of another row, which was killed
     run_command("translate", [f"--dataset={dataset}", f"--run={out}", "--batch-size=2"])
     manifest = json.loads((out / "translated" / "manifest.json").read_text())
     assert set(manifest["images"]) == {"000.png", "001.png", "002.png"}
