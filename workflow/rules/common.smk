@@ -35,6 +35,8 @@ def shell_prefix():
         places["PATH"] = Path(sys.executable).parent
     parts = [f"export {k}={shlex.quote(str(v))}${{{k}:+:${k}}}; " for k, v in places.items()]
     parts.append(f"export CUT_PYTHON={shlex.quote(sys.executable)}; ")
+    if WORKFLOW:  # a job on a cluster keeps the mark of the workflow that submitted it
+        parts.append(f"export {MARK}={shlex.quote(str(WORKFLOW))}; ")
     # `shell.prefix` replaces Snakemake's own `set -euo pipefail`, so repeat it. Braces are doubled
     # because Snakemake formats the prefix.
     return "set -euo pipefail; " + "".join(parts).replace("{", "{{").replace("}", "}}")
