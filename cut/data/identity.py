@@ -17,7 +17,7 @@ from typing import Any
 
 from cut.base.errors import UserError
 from cut.base.files import sha256_of
-from cut.base.images import is_image
+from cut.base.image_files import is_image
 from cut.data import cityscapes
 from cut.data.registry import Entry, registry
 from cut.data.verify import find_root, is_laid_out, listing

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from cut.base.errors import UserError
 from cut.base.files import sha256_of
-from cut.base.images import is_image
+from cut.base.image_files import is_image
 from cut.data.archives import extract
 from cut.data.registry import FOLDERS, Entry
 from cut.data.verify import extras

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from cut.base.errors import UserError
 from cut.base.files import sha256_of
-from cut.base.images import list_images, read_image
+from cut.base.image_files import list_images
+from cut.base.images import read_image
 from cut.base.parallel import in_threads
 from cut.data.registry import FOLDERS, Entry
 
