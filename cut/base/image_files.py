@@ -71,13 +71,15 @@ def check_name(path: Path) -> None:
     Raises:
         UserError: the name is not UTF-8, or has control characters.
     """
-    shown = repr(str(path))
-    try:
-        path.name.encode()
-    except UnicodeEncodeError:
-        raise UserError(f"the file name {shown} is not UTF-8; rename the file") from None
-    if re.search(r"[\0-\x1f\x7f]", path.name):
-        raise UserError(f"the file name {shown} has control characters; rename the file")
+    if not is_plain(path.name):
+        raise UserError(
+            f"the file name {str(path)!r} is not UTF-8 or has control characters; rename the file"
+        )
+
+
+def is_plain(name: str) -> bool:
+    """Return whether a name is UTF-8 without control characters."""
+    return re.search(r"[\0-\x1f\x7f\ud800-\udfff]", name) is None
 
 
 def check_regular(path: Path) -> None:
