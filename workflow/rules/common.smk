@@ -124,6 +124,14 @@ def segmenter(wildcards):
     return PLAN.config.segmenter if labelled and PLAN.config.segmenter else []
 
 
+def stamp(path):
+    """Return the size and the time of change of a file of weights; "" without one."""
+    if not path:
+        return ""
+    stat = Path(path).stat()
+    return f"{stat.st_size} {stat.st_mtime_ns}"
+
+
 def overviews():
     """Return the tables and figures over several data sets or seeds, or of an ablation."""
     seeds = [f"{RESULTS}/tables/seeds.csv"] if len(PLAN.config.seeds) > 1 else []
