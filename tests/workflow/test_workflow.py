@@ -166,7 +166,7 @@ def test_a_missing_translation_stops_the_run(tmp_path):
             [*command, str(tmp_path / "config.yaml")],
             cwd=project,
             check=False,
-            env={**os.environ, "PYTHONPATH": str(project)},
+            env={**os.environ, "PYTHONPATH": str(project), "PYTHONNOUSERSITE": ""},
             capture_output=True,
             text=True,
         ).returncode
@@ -178,7 +178,7 @@ def test_a_missing_translation_stops_the_run(tmp_path):
     assert log == "error: the command ended with status 1\n"
     job = JobRecord.read(logs / "coats2stripes.reinhard.seed0.translate.log.json")
     assert (job.state, job.reason) == ("failed", "the command ended with status 1")
-    assert run("cp {input}/0000.png {output}") != 0
+    assert run('test "$PYTHONNOUSERSITE" = 1; cp {input}/0000.png {output}') != 0
     log = (logs / "coats2stripes.reinhard.seed0.record.log").read_text()
     assert "lacks 0001.png (4 of 5 missing)" in log
 

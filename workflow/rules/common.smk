@@ -3,6 +3,9 @@
 import json
 import re
 import shlex
+import site
+
+import snakemake
 
 from cut.base.image_size import height_width
 from cut.data.prepare import known_source_digest
@@ -37,6 +40,10 @@ def shell_prefix():
     parts.append(f"export CUT_PYTHON={shlex.quote(sys.executable)}; ")
     if WORKFLOW:  # a job on a cluster keeps the mark of the workflow that submitted it
         parts.append(f"export {MARK}={shlex.quote(str(WORKFLOW))}; ")
+    # Packages in ~/.local come before those of a conda environment. Only a Snakemake that is installed
+    # there needs them.
+    if not Path(snakemake.__file__).is_relative_to(site.getusersitepackages()):
+        parts.append("export PYTHONNOUSERSITE=1; ")
     # `shell.prefix` replaces Snakemake's own `set -euo pipefail`, so repeat it. Braces are doubled
     # because Snakemake formats the prefix.
     return "set -euo pipefail; " + "".join(parts).replace("{", "{{").replace("}", "}}")
