@@ -10,6 +10,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
+from cut.plan.finished_runs import begun_from, check_finished_runs
 from cut.plan.inputs import check_inputs
 from cut.plan.plan import make_plan
 from cut.plan.workflow_lock import MARK, enter, wait_for_orphans
@@ -34,6 +35,8 @@ try:
     check_inputs(PLAN)
     for entry in PLAN.entries.values():
         refuse_other(entry, Path(PLAN.config.data) / entry.name)
+    if workflow.is_main_process:  # not again in each job
+        check_finished_runs(PLAN)
 except UserError as error:
     raise WorkflowError(str(error))
 

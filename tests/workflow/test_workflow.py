@@ -190,8 +190,10 @@ def test_a_second_run_has_nothing_to_do(finished):
 
 def test_a_changed_option_reruns_its_row_alone(finished):
     changed = {**TINY, "methods": {"fastcut": {"options": {"tau": 0.1}}}}
-    code, output = snakemake(finished, "--dry-run", config=changed)
+    refused, sentence = snakemake(finished, "--dry-run", config=changed)
+    code, output = snakemake(finished, "--dry-run", "--config", "replace=true")
     (finished / "config.yaml").write_text(yaml.safe_dump(TINY))
+    assert refused != 0 and "tau 0.07, now 0.1" in sentence and "Traceback" not in sentence
     assert code == 0, output
     counts = job_counts(output)
     assert (counts["train"], counts["translate"], counts["score"]) == (1, 1, 1)

@@ -16,7 +16,7 @@ from cut.records.job import JobRecord
 
 # One worker runs all tests of the workflow: Snakemake takes both cores.
 pytestmark = [pytest.mark.xdist_group("workflow"), pytest.mark.slow]
-CONFIG = {**TINY, "run": ["cut"]}
+CONFIG = {**TINY, "run": ["cut"], "replace": True}
 del CONFIG["best"]
 RUN = Path("results/coats2stripes/cut/seed0")
 LOG = Path("results/logs/coats2stripes.cut.seed0.train.log")

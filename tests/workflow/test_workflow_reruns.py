@@ -36,6 +36,7 @@ def trained(tmp_path_factory) -> tuple[Path, dict]:
         "run": ["cut", "reinhard"],
         "training": TRAINING,
         "results": "results/own",
+        "replace": True,
     }
     del config["best"]
     code, output = snakemake(folder, "--until", "train", "external_translate", config=config)

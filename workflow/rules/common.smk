@@ -91,6 +91,8 @@ def decides(wildcards):
     """Return all that decides the numbers of a run, as JSON: a change of it runs the job again."""
     row = row_of(wildcards)
     training = {"training": row.training, "device": PLAN.config.device} if row.trained else {}
+    if digest := begun_from(row):
+        training["begun_from"] = digest
     shared = {"method": row.algorithm, "options": row.options, "size": str(PLAN.config.size)}
     # Snakemake does not see the modules that a command imports; `code` is a digest of them.
     return as_json({**shared, **training, "code": row.code})
@@ -109,6 +111,7 @@ def request(wildcards, input):
         options=row.options,
         training={**row.training, **row.loop},
         device=PLAN.config.device,
+        replace=PLAN.config.replace,
     ).model_dump_json(indent=2)
 
 
