@@ -58,7 +58,6 @@ translate: >-
 ENVIRONMENT = """# The conda environment of the commands, used under --use-conda.
 channels:
   - conda-forge
-  - nodefaults
 dependencies:
   - python=3.12
 """

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from cut.base.errors import UserError, unknown
-from cut.data.prepare import source_folder, stands
+from cut.data.prepare import stands
 from cut.data.registry import Entry
+from cut.data.source import source_folder
 from cut.data.verify import find_root, listing
 from cut.plan.finished_runs import begun_from
 from cut.plan.plan import Plan

@@ -17,6 +17,9 @@ class Hardware(Part):
     cpu: str = Field(description="name of the processor; empty where the system does not say")
     threads: int = Field(ge=1, description="CPU threads of torch")
     gpu: str | None = Field(None, description="name of the GPU, if the run used one")
+    gpu_index: int | None = Field(
+        None, ge=0, description="which of the GPUs that the process could see"
+    )
     gpu_memory_bytes: int | None = Field(None, ge=0, description="memory of the GPU")
     cuda: str | None = Field(None, description="version of CUDA, if the run used a GPU")
 

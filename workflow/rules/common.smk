@@ -3,6 +3,9 @@
 import json
 import re
 import shlex
+import site
+
+import snakemake
 
 from cut.base.image_size import height_width
 from cut.data.prepare import known_source_digest
@@ -35,6 +38,12 @@ def shell_prefix():
         places["PATH"] = Path(sys.executable).parent
     parts = [f"export {k}={shlex.quote(str(v))}${{{k}:+:${k}}}; " for k, v in places.items()]
     parts.append(f"export CUT_PYTHON={shlex.quote(sys.executable)}; ")
+    if WORKFLOW:  # a job on a cluster keeps the mark of the workflow that submitted it
+        parts.append(f"export {MARK}={shlex.quote(str(WORKFLOW))}; ")
+    # Packages in ~/.local come before those of a conda environment. Only a Snakemake that is installed
+    # there needs them.
+    if not Path(snakemake.__file__).is_relative_to(site.getusersitepackages()):
+        parts.append("export PYTHONNOUSERSITE=1; ")
     # `shell.prefix` replaces Snakemake's own `set -euo pipefail`, so repeat it. Braces are doubled
     # because Snakemake formats the prefix.
     return "set -euo pipefail; " + "".join(parts).replace("{", "{{").replace("}", "}}")
@@ -123,6 +132,14 @@ def segmenter(wildcards):
     """Return the weights of the segmentation network for a data set with label maps, else []."""
     labelled = PLAN.entries[wildcards.dataset].conversion is not None
     return PLAN.config.segmenter if labelled and PLAN.config.segmenter else []
+
+
+def stamp(path):
+    """Return the size and the time of change of a file of weights; "" without one."""
+    if not path:
+        return ""
+    stat = Path(path).stat()
+    return f"{stat.st_size} {stat.st_mtime_ns}"
 
 
 def overviews():
