@@ -9,7 +9,8 @@ import torch
 
 from cut.base.errors import UserError
 from cut.base.files import remove_unfinished, sha256_of
-from cut.base.images import is_image, write_png
+from cut.base.image_files import is_image
+from cut.base.images import write_png
 from cut.data.dataset import Dataset
 from cut.records.images import Translated, TranslatedRecord
 from cut.training.trained_run import load_run
