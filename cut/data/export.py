@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from cut.base.files import remove_unfinished
 from cut.base.image_files import is_image
 from cut.base.image_size import height_width
 from cut.base.images import read_image, read_labels, resize, write_png
@@ -59,6 +60,7 @@ def _export(
         write_png(Path(out) / group / f"{stem}.png", image)
 
     for group, files in groups.items():
+        remove_unfinished(Path(out) / group)  # of an export that was killed
         for old in (Path(out) / group).glob("*"):
             if is_image(old) and (old.suffix != ".png" or old.stem not in files):
                 old.unlink()
