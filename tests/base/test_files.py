@@ -63,4 +63,4 @@ def test_what_a_killed_process_was_writing_is_removed_by_the_next_write(tmp_path
         assert temporary.exists()
     assert path.read_text() == "{"
     left = [p.name for p in tmp_path.iterdir()]
-    assert len(left) == 3 and sum(name.startswith(".other.json.") for name in left) == 1
+    assert len(left) == 2 and sum(name.startswith(".other.json.") for name in left) == 1
