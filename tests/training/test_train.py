@@ -222,7 +222,7 @@ def test_an_untrained_control_has_an_empty_history(dataset, tmp_path):
         ({"training": {"epochs_constant": 0, "epochs_decay": 0}}, "both 0"),
         ({"training": {"load_size": 16}}, "load_size 16 "),
         ({"size": 30}, "size 30"),
-        ({"size": 16}, "size 16 .*instance norm"),
+        ({"size": 16}, "size 16 .*too small for the discriminator"),
     ],
 )
 def test_bad_input_is_refused(change, sentence, dataset, tmp_path):
