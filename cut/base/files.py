@@ -60,6 +60,20 @@ def replacing(path: Path, sync: bool = True) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def remove_unfinished(folder: Path, *names: str) -> None:
+    """Remove what `replacing` left in `folder` when it was killed.
+
+    No other process may be writing these files.
+
+    Args:
+        folder: may be missing.
+        names: the files that were being written; without any, all of the folder.
+    """
+    for name in names or ("*",):
+        for path in folder.glob(f".{name}.*.tmp"):
+            path.unlink(missing_ok=True)
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as indented JSON, atomically."""
     with replacing(path) as temporary:

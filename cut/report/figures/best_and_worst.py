@@ -85,7 +85,7 @@ def _nearest(folder: Path, translated: Path, reference: Path) -> dict[str, float
     from cut.metrics.image_folder import ImageFolder
     from cut.metrics.inception import features
 
-    given, real = features.load(translated), features.load(reference)
+    given, real = features.load(translated), features.load_reference(reference)
     if reason := given.reason or real.reason:
         raise NothingToShow(f"no image can be scored by itself: no true counterparts, and {reason}")
     if given.protocol.images_sha256 != ImageFolder(folder).digest:
