@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from cut.base import written
 from cut.base.errors import UserError
 from cut.base.files import sha256_of
 from cut.base.images import write_png
@@ -35,21 +36,20 @@ def translate(
         iteration: the number of steps before the weights were kept; by default all.
 
     Raises:
-        UserError: the run is not finished, or was trained on another version of the data set.
+        UserError: the run is not finished, or was trained on another version of the data set; or
+            the folder holds images that no earlier call wrote.
     """
     place = place or run
     record, method = load_run(run, place / "generator.pt")
     if record.dataset_digest != dataset.digest:
         raise UserError(f"{run} was trained on another version of {dataset.name}; train it again")
     out = place / "translated"
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "manifest.json").unlink(missing_ok=True)
-    for stale in out.glob("*.png"):
-        stale.unlink()
+    written.claim(out, ["manifest.json"])
     method.to(device).train(False)
     digests = {}
     for name, image in method.outputs(dataset, record.size, batch_size):
         path = out / f"{name}.png"
+        written.note(out, path.name)
         write_png(path, image)
         digests[path.name] = sha256_of(path)
     head = Translated.of(record, epoch, iteration)
