@@ -12,6 +12,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 CORES ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 WORKERS ?= 2
 UV ?= uv
+# Packages in ~/.local are no part of the locked environment.
+export PYTHONNOUSERSITE := 1
 # Extra arguments for Snakemake or pytest: `make demo ARGS="--configfile config/paper.yaml"`.
 ARGS ?=
 
@@ -101,7 +103,7 @@ lock:
 	  "pip install uv, or name it with 'make lock UV=/path/to/uv'" >&2; exit 1; }
 	$(COMPILE) --upgrade pyproject.toml -o requirements.lock
 	$(COMPILE) --upgrade pyproject.toml --extra test -c requirements.lock -o requirements-test.lock
-	@echo "==> Now copy the versions to environment.yml: make test lists those that differ"
+	@echo "==> Now copy pins and bounds to environment.yml: make test lists those that differ"
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache

@@ -82,6 +82,9 @@ class RunRecord(Record):
     parameters: dict[str, int] = Field({}, description="number of parameters of each network")
     generator_sha256: str = Field("", description="sha256 of generator.pt")
     losses: dict[str, LossRecord] = Field({}, description="the losses of history.csv, by name")
+    begun_from: str = Field(
+        "", description="sha256 of the weights that the training began from, if any were given"
+    )
     snapshots: dict[int, str] = Field(
         {}, description="sha256 of the generator kept at the end of each of these epochs"
     )
