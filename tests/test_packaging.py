@@ -217,7 +217,7 @@ def make(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     if shutil.which("make") is None:
         pytest.skip("no make on this machine")
     inner = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
-    command = ["make", "--no-print-directory", *arguments]
+    command = ["make", "--no-print-directory", "UV=no-uv-here", *arguments]  # the last UV counts
     return subprocess.run(command, cwd=root, env=inner, capture_output=True, text=True, timeout=120)
 
 
@@ -237,6 +237,28 @@ def test_make_installs_with_hashes_and_runs(root: Path, tmp_path: Path, target, 
     assert done.returncode == 0, done.stderr
     assert f"--require-hashes -r {lock}" in done.stdout
     assert runs in done.stdout
+
+
+STAND_IN_PYTHON = """case "$2" in
+  venv) mkdir -p "$3/bin"; cp "$0" "$3/bin/python" ;;
+  pip) echo "pip $*" >> log ;;
+esac"""
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_make_installs_with_uv_where_it_is_there_and_with_pip_where_it_fails(
+    root: Path, tmp_path: Path, works: bool
+):
+    uv = script(tmp_path / "uv", f'echo "uv $*" >> log; exit {int(not works)}')
+    python = script(tmp_path / "python", STAND_IN_PYTHON)
+    folder = bare_copy(root, tmp_path)
+    done = make(folder, ".venv/.installed-test", f"PYTHON={python}", f"UV={uv}")
+    assert done.returncode == 0, done.stderr
+    calls = (folder / "log").read_text().splitlines()
+    assert [call.split()[0] for call in calls] == (["uv"] * 2 if works else ["uv", "pip"] * 2)
+    for call, lock in zip(calls, LOCKS if works else [LOCKS[0]] * 2 + [LOCKS[1]] * 2, strict=True):
+        assert call.endswith(f"--require-hashes -r {lock}")
+        assert "--python .venv/bin/python" in call or call.startswith("pip")
 
 
 def test_make_installs_nothing_the_second_time(root: Path, tmp_path: Path):
