@@ -33,12 +33,13 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --fork-st
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-fast lint format lock report clean python
+.PHONY: help demo test test-fast test-slurm lint format lock report clean python
 
 help:
 	@echo 'make demo       install into $(VENV), then train, translate, score: tables and a picture'
 	@echo 'make test       install the test tools too, then run the tests'
 	@echo 'make test-fast  run the tests that are not slow'
+	@echo 'make test-slurm run the workflow on a Slurm cluster that the test sets up (root, Debian)'
 	@echo 'make lint       check style and workflow (ruff, snakefmt, snakemake --lint)'
 	@echo 'make format     rewrite the code in that style'
 	@echo 'make report     write report.html with the tables and figures of the last demo'
@@ -86,6 +87,10 @@ test: $(TEST_STAMP)
 
 test-fast: override ARGS += -m "not slow"
 test-fast: test
+
+# A real cluster on this machine: it needs root, slurm-wlm, munge and Snakemake's plugin for Slurm.
+test-slurm: $(TEST_STAMP)
+	@PATH="$(BIN):$$PATH" OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -m slurm tests/slurm $(ARGS)
 
 lint: $(TEST_STAMP)
 	@echo "==> Checking style and workflow"

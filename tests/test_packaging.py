@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import shutil
@@ -18,6 +19,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
+from snakemake.profiles import ProfileConfigFileParser
 
 import baselines.new
 from benchmarks.imports import imports_of
@@ -203,6 +205,28 @@ def test_profiles_limit_the_gpus(root: Path, name: str):
     rules = "".join(p.read_text() for p in (root / "workflow/rules").glob("*.smk"))
     for rule in profile.get("set-resources", {}):
         assert f"rule {rule}:" in rules, f"profile {name} sets resources of no rule: {rule}"
+
+
+def test_the_cluster_profile_groups_small_jobs_and_no_training(root: Path):
+    profile = yaml.safe_load((root / "profiles/slurm/profile.yaml").read_text())
+    text = "".join(p.read_text() for p in sorted((root / "workflow/rules").glob("*.smk")))
+    rules = set(re.findall(r"^(?:use )?rule (?:\w+ as )?(\w+)", text, flags=re.M))
+    stems = re.findall(r'^    "(?:\{dataset\}-)?([\w-]+)": Figure\(', text, flags=re.M)
+    rules |= {f"figure_{stem.replace('-', '_')}" for stem in stems}
+    local = {"dataset", "inception"}  # they run where Snakemake does
+    assert set(profile["groups"]) == rules - local - {
+        "train",
+        "external_train",
+        "training_images",
+    }
+    assert profile["slurm-status-command"] == "squeue"
+
+
+def test_a_missing_plugin_for_slurm_is_one_sentence(root: Path, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    profile = root / "profiles/slurm/profile.yaml"
+    with pytest.raises(SystemExit, match="snakemake-executor-plugin-slurm"), profile.open() as file:
+        ProfileConfigFileParser().parse(file)
 
 
 def test_the_cluster_profile_says_how_it_replaces_the_default(root: Path):

@@ -13,6 +13,18 @@ from typing import Any
 from cut.base.errors import UserError
 
 
+def user_path(text: str | Path) -> Path:
+    """Return the path that a user wrote, with `~` expanded.
+
+    Raises:
+        UserError: the path begins with the home folder of a user that does not exist.
+    """
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise UserError(f"the home folder in {str(text)!r} is not known; give the path") from None
+
+
 def check_writable(path: Path) -> None:
     """Make the folder of a file, before the work whose result will be written there.
 
@@ -48,10 +60,38 @@ def replacing(path: Path, sync: bool = True) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def remove_unfinished(folder: Path, *names: str) -> None:
+    """Remove what `replacing` left in `folder` when it was killed.
+
+    No other process may be writing these files.
+
+    Args:
+        folder: may be missing.
+        names: the files that were being written; without any, all of the folder.
+    """
+    for name in names or ("*",):
+        for path in folder.glob(f".{name}.*.tmp"):
+            path.unlink(missing_ok=True)
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as indented JSON, atomically."""
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(value, indent=2) + "\n")
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a UTF-8 file.
+
+    Raises:
+        UserError: the file is missing, not readable, or not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8") from None
+    except OSError as error:
+        raise UserError(f"{path} can't be read: {error.strerror}") from None
 
 
 def read_json(path: Path) -> Any:

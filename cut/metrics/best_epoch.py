@@ -60,14 +60,7 @@ class HeldOut:
                 f"{folder} holds {len(sources)} source images, but {run} was trained without"
                 f" {count}; export as many as were held out"
             )
-        path = folder / "target.npz"
-        reference = features.load(path)
-        if reference.protocol.images_sha256 != ImageFolder(folder / "target").digest:
-            raise UserError(
-                f"{path} is of other images than those in {folder / 'target'}; compute it again"
-                " with python -m cut features"
-            )
-        return cls(sources, reference)
+        return cls(sources, features.load_reference(folder / "target.npz"))
 
 
 def score_images(
@@ -127,7 +120,7 @@ def select(
         UserError: the run kept no generators, or one is not the one that `run.json` names; the run
             was trained on the images that are to choose; or features are of other weights.
     """
-    reference = features.load(target)
+    reference = features.load_reference(target)
     record = RunRecord.read(run / "run.json")
     every = record.training.get("snapshot_every")
     if not every:

@@ -97,7 +97,8 @@ def score(
 
     Raises:
         UserError: images are missing, damaged, of several sizes, without a partner, or not those
-            of the manifest; or `real` has features by another network or other weights.
+            of the manifest; or `real` has features by another network or other weights, or of other
+            images than those beside it.
     """
     images = ImageFolder(fake)
     translated = read_manifest(images)
@@ -126,7 +127,7 @@ def score(
         missing={name: scores.missing[name] for name in SCORES if scores.values[name] is None},
         protocol=protocol,
         translated=translated,
-        scored_on=ScoredOn(device=str(extractor.device), versions=environment.versions()),
+        scored_on=ScoredOn(device=extractor.device.type, versions=environment.versions()),
     )
 
 
@@ -176,7 +177,7 @@ def _reference(real: Path, extractor: Extractor) -> Features:
     if real.is_dir():
         return extractor.features(ImageFolder(real))
     if real.suffix == ".npz":
-        return features.load(real)
+        return features.load_reference(real)
     raise UserError(f"{real} is neither a folder of images nor an .npz file of features")
 
 

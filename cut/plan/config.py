@@ -102,6 +102,11 @@ class Config(Section):
     best: Best | None = Field(
         None, description="score each training at several epochs and report the best epoch too"
     )
+    replace: bool = Field(
+        False,
+        description="replace finished runs that differ from this config; by default the workflow"
+        " refuses",
+    )
     grid: Grid = Field(Grid(), description="the grid figure")
     ablation: bool = Field(
         False, description="write the ablation table and its scatter: CUT's options as columns"

@@ -29,3 +29,4 @@ class RequestRecord(Record):
     options: dict[str, Any] = Field({}, description="of the method, over its defaults")
     training: dict[str, Any] = Field({}, description="of the loop, over the method's defaults")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where to compute")
+    replace: bool = Field(False, description="whether to replace a finished run that differs")

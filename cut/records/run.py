@@ -17,6 +17,9 @@ class Hardware(Part):
     cpu: str = Field(description="name of the processor; empty where the system does not say")
     threads: int = Field(ge=1, description="CPU threads of torch")
     gpu: str | None = Field(None, description="name of the GPU, if the run used one")
+    gpu_index: int | None = Field(
+        None, ge=0, description="which of the GPUs that the process could see"
+    )
     gpu_memory_bytes: int | None = Field(None, ge=0, description="memory of the GPU")
     cuda: str | None = Field(None, description="version of CUDA, if the run used a GPU")
 
@@ -79,6 +82,9 @@ class RunRecord(Record):
     parameters: dict[str, int] = Field({}, description="number of parameters of each network")
     generator_sha256: str = Field("", description="sha256 of generator.pt")
     losses: dict[str, LossRecord] = Field({}, description="the losses of history.csv, by name")
+    begun_from: str = Field(
+        "", description="sha256 of the weights that the training began from, if any were given"
+    )
     snapshots: dict[int, str] = Field(
         {}, description="sha256 of the generator kept at the end of each of these epochs"
     )

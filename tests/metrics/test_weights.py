@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import os
 import pickle
@@ -17,6 +18,7 @@ from standin import random_state, write_weights
 
 from cut.base.errors import UserError
 from cut.metrics.inception import convert, weights
+from cut.metrics.inception.extract import Extractor
 from cut.metrics.inception.weights import WeightsUnavailable, find_inception, tensors_digest
 from cut.records.inception import InceptionRecord
 
@@ -118,6 +120,25 @@ def bad_files(folder: Path) -> list[tuple[Path, str]]:
         "none": "there is no file",
     }
     return [(folder / f"{name}.pth", sentence) for name, sentence in words.items()]
+
+
+def test_weights_that_were_replaced_after_the_record_are_refused(tmp_path):
+    path, out = write_weights(tmp_path / "mine.pth"), tmp_path / "inception.json"
+    weights.write_weights_json(out, path)
+    found = weights.read_weights_json(out)
+    assert tensors_digest(found.state()) == InceptionRecord.read(out).tensors_sha256
+    assert found.path == path.resolve()
+    write_weights(path, seed=1)
+    with pytest.raises(UserError, match="inception again") as caught:
+        Extractor(found)._network  # noqa: B018 - a property that loads the network
+    assert str(path) in str(caught.value)
+
+
+def test_weights_are_not_taken_for_known_ones(tmp_path):
+    found = find_inception(write_weights(tmp_path / "mine.pth"))
+    renamed = dataclasses.replace(found, source=weights.CONVERTED_SOURCE)
+    with pytest.raises(UserError, match="the given file mine.pth"):
+        renamed.state()
 
 
 def test_a_wrong_given_file_is_one_sentence(tmp_path):

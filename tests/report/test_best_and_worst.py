@@ -81,7 +81,7 @@ def make_side(**changes):
 def test_without_a_truth_the_nearest_real_image_decides(tmp_path):
     test = write_test(tmp_path / "test", truth=False)
     run = write_run(tmp_path / "cut", "cut")
-    write_features(test / "target.npz", [0.0, 10.0])
+    write_features(test / "target.npz", [0.0, 10.0], test / "target")
     write_features(run / "features.npz", [4.0, 9.5, -3.0, 0.25], run / "translated")
     ranked = best_and_worst.rank(run, test)
     want = [("img_3", 0.25), ("img_1", 0.5), ("img_2", 3.0), ("img_0", 4.0)]
@@ -97,7 +97,7 @@ def test_without_a_truth_the_nearest_real_image_decides(tmp_path):
 def test_features_of_other_images_or_weights_are_refused(tmp_path):
     test = write_test(tmp_path / "test", truth=False)
     run = write_run(tmp_path / "cut", "cut")
-    write_features(test / "target.npz", [0.0, 10.0])
+    write_features(test / "target.npz", [0.0, 10.0], test / "target")
     write_features(run / "features.npz", [1.0, 2.0, 3.0, 4.0], run / "translated")
     picture(9).save(run / "translated" / "img_2.png")
     with pytest.raises(UserError, match="is of other images than those in .*translated; score"):
@@ -105,6 +105,9 @@ def test_features_of_other_images_or_weights_are_refused(tmp_path):
     others = {**WEIGHTS, "tensors_sha256": "cd" * 32}
     write_features(run / "features.npz", [1.0, 2.0, 3.0, 4.0], run / "translated", others)
     with pytest.raises(UserError, match="not computed by one network and resize"):
+        best_and_worst.rank(run, test)
+    picture(9).save(test / "target" / "img_2.png")
+    with pytest.raises(UserError, match=f"is of other images than those in {test / 'target'}"):
         best_and_worst.rank(run, test)
 
 
@@ -155,7 +158,9 @@ def test_without_features_there_is_a_placeholder(tmp_path, capsys):
     test = write_test(tmp_path / "test", truth=False)
     run = write_run(tmp_path / "cut", "cut")
     for path in (test / "target.npz", run / "features.npz"):
-        side = make_side(reason="no source answered", weights=None)
+        folder = test / "target" if path.parent == test else run / "translated"
+        digest = ImageFolder(folder).digest
+        side = make_side(reason="no source answered", weights=None, images_sha256=digest)
         save(Features(np.zeros((0, 2048), np.float32), [], side), path)
     arguments = ["cases", "--test", str(test), "--out", str(tmp_path / "c.png"), str(run)]
     assert run_command("report figures", arguments) == 0

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 from conftest import ROOT, write_photos
+from standin import write_weights
 from workflow_runs import TINY, job_counts, snakemake
 
 from cut.base.errors import UserError
@@ -35,6 +36,7 @@ def trained(tmp_path_factory) -> tuple[Path, dict]:
         "run": ["cut", "reinhard"],
         "training": TRAINING,
         "results": "results/own",
+        "replace": True,
     }
     del config["best"]
     code, output = snakemake(folder, "--until", "train", "external_translate", config=config)
@@ -149,6 +151,18 @@ def test_weights_of_one_config_leave_the_shared_record_alone(trained):
     shared.unlink()
 
 
+def test_weights_that_another_file_replaced_are_looked_at_again(trained):
+    folder, config = trained
+    weights = write_weights(folder / "mine.pth")
+    given = {**config, "fid_weights": "mine.pth", "results": "results/weights"}
+    code, output = snakemake(folder, "--until", "inception", config=given)
+    assert code == 0, output
+    write_weights(weights, seed=1)
+    os.utime(weights, (0, 0))  # older than the record of it
+    code, output = snakemake(folder, "--dry-run", "--until", "inception", config=given)
+    assert code == 0 and job_counts(output)["inception"] == 1, output
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
@@ -181,8 +195,7 @@ def test_a_training_asks_for_the_cores_of_its_loaders(trained):
 def test_the_cluster_profile_sets_resources_of_trainings_and_no_local_rules():
     profile = yaml.safe_load((ROOT / "profiles" / "slurm" / "profile.yaml").read_text())
     given = profile["set-resources"]
-    for stage in ("train", "translate"):
-        assert given[f"external_{stage}"] == given[stage]
+    assert given["external_train"]["runtime"] == given["train"]["runtime"]
     rules = {}
     for path in (ROOT / "workflow" / "rules").glob("*.smk"):
         for text in path.read_text().split("\nrule ")[1:]:

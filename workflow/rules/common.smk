@@ -38,6 +38,8 @@ def shell_prefix():
         places["PATH"] = Path(sys.executable).parent
     parts = [f"export {k}={shlex.quote(str(v))}${{{k}:+:${k}}}; " for k, v in places.items()]
     parts.append(f"export CUT_PYTHON={shlex.quote(sys.executable)}; ")
+    if WORKFLOW:  # a job on a cluster keeps the mark of the workflow that submitted it
+        parts.append(f"export {MARK}={shlex.quote(str(WORKFLOW))}; ")
     # Packages in ~/.local come before those of a conda environment. Only a Snakemake that is installed
     # there needs them.
     if not Path(snakemake.__file__).is_relative_to(site.getusersitepackages()):
@@ -89,6 +91,8 @@ def decides(wildcards):
     """Return all that decides the numbers of a run, as JSON: a change of it runs the job again."""
     row = row_of(wildcards)
     training = {"training": row.training, "device": PLAN.config.device} if row.trained else {}
+    if digest := begun_from(row):
+        training["begun_from"] = digest
     shared = {"method": row.algorithm, "options": row.options, "size": str(PLAN.config.size)}
     # Snakemake does not see the modules that a command imports; `code` is a digest of them.
     return as_json({**shared, **training, "code": row.code})
@@ -107,6 +111,7 @@ def request(wildcards, input):
         options=row.options,
         training={**row.training, **row.loop},
         device=PLAN.config.device,
+        replace=PLAN.config.replace,
     ).model_dump_json(indent=2)
 
 
@@ -127,6 +132,14 @@ def segmenter(wildcards):
     """Return the weights of the segmentation network for a data set with label maps, else []."""
     labelled = PLAN.entries[wildcards.dataset].conversion is not None
     return PLAN.config.segmenter if labelled and PLAN.config.segmenter else []
+
+
+def stamp(path):
+    """Return the size and the time of change of a file of weights; "" without one."""
+    if not path:
+        return ""
+    stat = Path(path).stat()
+    return f"{stat.st_size} {stat.st_mtime_ns}"
 
 
 def overviews():

@@ -2,6 +2,8 @@
 
 
 rule inception:
+    input:
+        PLAN.config.fid_weights or [],
     output:
         INCEPTION,
     log:
@@ -12,6 +14,8 @@ rule inception:
         ENVIRONMENT
     params:
         weights=["--weights", PLAN.config.fid_weights] if PLAN.config.fid_weights else [],
+        # A file that another one replaced, perhaps an older one, is looked at again.
+        stamp=stamp(PLAN.config.fid_weights),
     shell:
         "python -m cut inception --out {output:q} {params.weights:q} > {log:q} 2>&1"
 
@@ -60,6 +64,7 @@ rule score:
         translated=subpath(input.translated, parent=True),
         test=subpath(input.images, parent=True),
         segmenter=lambda w, input: ["--segmenter", input.segmenter] if input.segmenter else [],
+        stamp=lambda w: stamp(segmenter(w)),
         device=PLAN.config.device,
     shell:
         "python -m cut --status {log:q}.json score {input.reference:q} {params.translated:q}"

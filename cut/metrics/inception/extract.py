@@ -24,11 +24,7 @@ from cut.metrics.image_folder import ImageFolder, one_size
 from cut.metrics.inception.features import DIMS, Features
 from cut.metrics.inception.network import build
 from cut.metrics.inception.package_network import PackageNetwork
-from cut.metrics.inception.weights import (
-    InceptionWeights,
-    WeightsUnavailable,
-    load_inception_state,
-)
+from cut.metrics.inception.weights import InceptionWeights, WeightsUnavailable
 from cut.metrics.input_distance import MAPS, ContentDistance
 from cut.records.scores import Side
 
@@ -59,8 +55,7 @@ class Extractor:
 
     @cached_property
     def _network(self) -> nn.Module:
-        state = load_inception_state(self.weights.path)
-        return NETWORKS[self.network](state).to(self.device)
+        return NETWORKS[self.network](self.weights.state()).to(self.device)
 
     def features(
         self,

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from cut.base.errors import UserError, explain
 from cut.base.files import replacing
+from cut.metrics.image_folder import ImageFolder
 from cut.metrics.inception.weights import InceptionWeights, WeightsUnavailable
 from cut.records.images import Translated
 from cut.records.scores import Side
@@ -84,6 +85,23 @@ def load(path: Path) -> Features:
     raise UserError(
         f"{path} holds no features ({reason}); expected a file written by python -m cut features"
     )
+
+
+def load_reference(path: Path) -> Features:
+    """Return features of real images, as `load`.
+
+    Where the images are beside the file, in a folder of its name, the features must be theirs.
+
+    Raises:
+        UserError: as `load`, or the images have changed since.
+    """
+    features, images = load(path), path.with_suffix("")
+    if images.is_dir() and features.protocol.images_sha256 != ImageFolder(images).digest:
+        raise UserError(
+            f"{path} is of other images than those in {images}; compute it again with"
+            " python -m cut features"
+        )
+    return features
 
 
 def _read(path: Path) -> Features:

@@ -22,12 +22,12 @@ from torch import Tensor
 
 from cut.base.errors import UserError
 from cut.base.files import replacing, sha256_of
-from cut.base.tensors import read_tensors
+from cut.base.tensor_files import read_tensors
 from cut.data.download import download
 from cut.metrics.inception.convert import REQUIREMENT, convert_wheel
 from cut.metrics.inception.network import template
 from cut.records.inception import InceptionRecord
-from cut.records.scores import CONVERTED_SOURCE, OFFICIAL_SOURCE, Weights
+from cut.records.scores import CONVERTED_SOURCE, OFFICIAL_SOURCE, SAME_NETWORK, Weights
 
 # As in pytorch_fid.inception, whose import would import torchvision.
 FID_WEIGHTS_URL = (
@@ -59,6 +59,24 @@ class InceptionWeights:
     def record(self) -> Weights:
         """Return what a protocol says of the weights: not where they are stored."""
         return Weights(source=self.source, tensors_sha256=self.tensors_sha256)
+
+    def state(self) -> dict[str, Tensor]:
+        """Return the state dict, after checking that the file still has the recorded weights.
+
+        Raises:
+            UserError: the file is missing or unreadable, or has other weights.
+        """
+        state = load_inception_state(self.path)
+        found = _identified(self.path, state)
+        known = self.source in SAME_NETWORK or found.source in SAME_NETWORK
+        if found.tensors_sha256 != self.tensors_sha256 or known and found.source != self.source:
+            raise UserError(
+                f"{self.path} has weights with the digest {found.tensors_sha256[:12]}…"
+                f" ({found.source}), but the record of them names {self.tensors_sha256[:12]}…"
+                f" ({self.source}); restore the file, or run python -m cut inception again and"
+                " score all runs with what it finds"
+            )
+        return state
 
 
 def find_inception(path: Path | None = None) -> InceptionWeights:
@@ -175,9 +193,12 @@ def cache_folder() -> Path:
     return Path(chosen).expanduser() if chosen else user_cache_path("cutbench")
 
 
-def _identified(path: Path) -> InceptionWeights:
-    """Return the file with the origin of its weights, which its digests identify."""
-    tensors = tensors_digest(load_inception_state(path))
+def _identified(path: Path, state: dict[str, Tensor] | None = None) -> InceptionWeights:
+    """Return the file with the origin of its weights, which its digests identify.
+
+    `state` is the file's content, where it has been read already.
+    """
+    tensors = tensors_digest(state or load_inception_state(path))
     source = f"the given file {path.name}"
     if tensors == CONVERTED_TENSORS:
         source = CONVERTED_SOURCE

@@ -17,7 +17,8 @@ from matplotlib.figure import Figure
 from scipy.spatial.distance import cdist
 
 from cut.base.errors import NothingToShow, UserError
-from cut.base.images import by_stem, counterparts, list_images, read_image
+from cut.base.image_files import by_stem, counterparts, list_images
+from cut.base.images import read_image
 from cut.metrics import paired
 from cut.records.run import RunRecord
 from cut.report.figures.image_page import POINT, Frame, ImagePage, fitted, frame
@@ -84,7 +85,7 @@ def _nearest(folder: Path, translated: Path, reference: Path) -> dict[str, float
     from cut.metrics.image_folder import ImageFolder
     from cut.metrics.inception import features
 
-    given, real = features.load(translated), features.load(reference)
+    given, real = features.load(translated), features.load_reference(reference)
     if reason := given.reason or real.reason:
         raise NothingToShow(f"no image can be scored by itself: no true counterparts, and {reason}")
     if given.protocol.images_sha256 != ImageFolder(folder).digest:
