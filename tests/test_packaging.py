@@ -169,6 +169,13 @@ def test_the_conda_environment_has_python_and_the_channels_of_snakemake(root: Pa
     assert supported.contains(python.version)
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/running.md"])
+def test_the_pages_name_the_channels_of_the_environment(root: Path, page: str):
+    (command,) = re.findall(r"conda create --override-channels (.*)", (root / page).read_text())
+    channels = yaml.safe_load((root / ENVIRONMENT).read_text())["channels"]
+    assert re.findall(r"-c ([\w-]+)", command) == channels and ENVIRONMENT in command
+
+
 def test_methods_of_commands_pin_what_the_lock_pins(root: Path):
     """Without --use-conda they run in the locked environment: the same versions in either."""
     versions = locked(root / LOCKS[0])

@@ -9,6 +9,7 @@ exit status is 1 if something is lacking; a sentence names each such thing.
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from cut.base.errors import UserError
@@ -26,6 +27,11 @@ def run(args: argparse.Namespace) -> int:
     """Print what is there and what is lacking."""
     if not 0 < args.seconds <= 3600:
         raise UserError(f"--seconds is {args.seconds:g}; give more than 0, and 3600 at most")
-    from cut.plan.doctor import show
-
+    try:
+        from cut.plan.doctor import show
+    except ModuleNotFoundError as error:
+        raise UserError(
+            f"this Python ({sys.executable}) lacks the package {error.name}; activate the"
+            " environment, or install it as docs/running.md says"
+        ) from None
     return show(args.config, args.seconds)

@@ -17,6 +17,7 @@ from cut.plan.status import duration
 
 CONDA = (24, 7, 1)  # the oldest that Snakemake takes
 WEIGHTS_BYTES = 96_000_000
+BUSY = 0.5  # load per core from which a measurement is slowed
 UNPACKED = 2.2  # a data set's archive and its images, in archives
 
 
@@ -62,8 +63,11 @@ def about_machine(machine: Machine) -> Findings:
     gpus = [f"{g.name}, {in_bytes(g.memory)}, {in_bytes(g.free)} free" for g in machine.gpus]
     found.lines += [f"GPU {n}: {gpu}" for n, gpu in enumerate(gpus)] or ["GPU: none"]
     found.lines += [_program(*program) for program in machine.programs.items()]
-    for package in ("torch", "snakemake"):
-        if not (machine.torch if package == "torch" else machine.programs[package]):
+    for package, version in (
+        ("torch", machine.torch),
+        ("Snakemake", machine.programs["Snakemake"]),
+    ):
+        if version is None:
             found.lacking.append(
                 f"{package} is not installed in this Python; activate the environment, or install"
                 " it as docs/running.md says"
@@ -169,6 +173,11 @@ def _times(plan: Plan, machine: Machine, seconds: float, found: Findings) -> lis
     total = estimate.wall_seconds(costs, at_once)
     where = "GPU" if name == "cuda" else "CPU"
     found.lines.append(f"all trainings: {in_time(total)} on this {where}, {at_once} at a time")
+    if machine.load > BUSY * machine.cores:
+        found.lines.append(
+            f"    this machine is busy: load {machine.load:.1f} on {machine.cores} cores; measure"
+            " again when nothing else runs"
+        )
     found.lines += _assumed(plan)
     _memory(costs, machine, name, at_once, found)
     return costs

@@ -38,6 +38,7 @@ class Machine:
         gpus: those that torch can use.
         driver: whether there is an NVIDIA driver.
         cores: processor cores that this process may use.
+        load: processes that want to compute, averaged over a minute.
         memory: bytes of memory, None if not known.
         free: bytes of memory that are free.
         programs: a program's version or path, None where it is missing.
@@ -49,6 +50,7 @@ class Machine:
     gpus: tuple[Gpu, ...]
     driver: bool
     cores: int
+    load: float
     memory: int | None
     free: int | None
     programs: dict[str, str | None]
@@ -65,14 +67,15 @@ def this_machine() -> Machine:
         gpus=gpus,
         driver=shutil.which("nvidia-smi") is not None,
         cores=_cores(),
+        load=os.getloadavg()[0],
         memory=memory,
         free=free,
         programs={
-            "snakemake": installed("snakemake"),
+            "Snakemake": installed("snakemake"),
             "conda": _said_version("conda"),
             "uv": _said_version("uv"),
-            "sbatch": shutil.which("sbatch"),
-            "slurm plug-in": installed("snakemake-executor-plugin-slurm"),
+            "Slurm": shutil.which("sbatch"),
+            "Slurm plug-in": installed("snakemake-executor-plugin-slurm"),
         },
     )
 

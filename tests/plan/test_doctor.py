@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from dataclasses import replace
 
 import pytest
@@ -19,8 +21,8 @@ from cut.plan.machine import Gpu, Machine, this_machine
 from cut.plan.plan import make_plan
 from cut.training.options import training_options
 
-PROGRAMS = {"snakemake": "9.27.1", "conda": "24.7.1", "uv": None, "sbatch": None}
-MACHINE = Machine("3.12.1", "2.12.0", "13.0", (), False, 4, 8 * 10**9, 7 * 10**9, PROGRAMS)
+PROGRAMS = {"Snakemake": "9.27.1", "conda": "24.7.1", "uv": None, "Slurm": None}
+MACHINE = Machine("3.12.1", "2.12.0", "13.0", (), False, 4, 0.1, 8 * 10**9, 7 * 10**9, PROGRAMS)
 GPU = Gpu("A GPU", 24 * 10**9, 20 * 10**9)
 TINY = {
     "datasets": ["coats2stripes"],
@@ -155,6 +157,12 @@ def test_memory_and_disk_that_are_too_small_are_named(config, monkeypatch):
     assert "side by side" in lacking[0] and "disk of results" in lacking[1]
 
 
+@pytest.mark.parametrize(("load", "busy"), [(0.4, False), (3.0, True)])
+def test_a_busy_machine_is_named_beside_the_time(config, not_measured, load, busy):
+    lines = findings(config(), replace(MACHINE, load=load)).lines
+    assert any("busy" in line for line in lines) == busy
+
+
 def test_a_row_that_cannot_train_here_is_lacking(config, not_measured, monkeypatch):
     def measure(row, *given):
         raise UserError(f"row {row.name}: too large")
@@ -163,9 +171,9 @@ def test_a_row_that_cannot_train_here_is_lacking(config, not_measured, monkeypat
     assert findings(config()).lacking == ["row cut: too large", "row fastcut: too large"]
 
 
-@pytest.mark.parametrize("package", ["torch", "snakemake"])
+@pytest.mark.parametrize("package", ["torch", "Snakemake"])
 def test_an_environment_that_is_not_activated_is_lacking(package, monkeypatch, config, capsys):
-    programs = {**PROGRAMS, "snakemake": None if package == "snakemake" else "9.27.1"}
+    programs = {**PROGRAMS, "Snakemake": None if package == "Snakemake" else "9.27.1"}
     machine = replace(MACHINE, torch=None if package == "torch" else "2.12.0", programs=programs)
     (sentence,) = doctor.about_machine(machine).lacking
     assert package in sentence
@@ -190,7 +198,7 @@ def test_this_machine_has_what_the_tests_run_with():
     machine = this_machine()
     assert machine.torch == torch.__version__.split("+")[0] or machine.torch == torch.__version__
     assert machine.cores >= 1 and 10**8 < machine.free <= machine.memory
-    assert machine.programs["snakemake"]
+    assert machine.programs["Snakemake"]
     assert len(machine.gpus) == torch.cuda.device_count()
 
 
@@ -220,3 +228,9 @@ def test_a_step_that_takes_too_long_is_measured_at_half_the_side(config):
 def test_a_time_to_measure_of_nothing_is_refused():
     with pytest.raises(UserError, match="--seconds"):
         run_command("doctor", ["--seconds", "0"])
+
+
+def test_a_python_without_the_dependencies_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cut.plan.doctor", None)
+    with pytest.raises(UserError, match=f"{re.escape(sys.executable)}.* lacks"):
+        run_command("doctor")
