@@ -164,6 +164,7 @@ def test_the_conda_environment_has_every_direct_dependency_within_its_bounds(roo
 def test_the_conda_environment_has_python_and_the_channels_of_snakemake(root: Path):
     environment = yaml.safe_load((root / ENVIRONMENT).read_text())
     assert environment["channels"] == ["conda-forge", "bioconda"]
+    assert environment["variables"] == {"PYTHONNOUSERSITE": "1"}
     supported = SpecifierSet(project(root)["requires-python"])
     (python,) = conda_packages(root / ENVIRONMENT)["python"]
     assert supported.contains(python.version)
@@ -247,7 +248,8 @@ def make(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run make as a user would, with none of the settings of the make that runs these tests."""
     if shutil.which("make") is None:
         pytest.skip("no make on this machine")
-    inner = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+    outer = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PYTHONNOUSERSITE")
+    inner = {k: v for k, v in os.environ.items() if k not in outer}
     command = ["make", "--no-print-directory", "UV=no-uv-here", *arguments]  # the last UV counts
     return subprocess.run(command, cwd=root, env=inner, capture_output=True, text=True, timeout=120)
 
@@ -272,7 +274,7 @@ def test_make_installs_with_hashes_and_runs(root: Path, tmp_path: Path, target, 
 
 STAND_IN_PYTHON = """case "$2" in
   venv) mkdir -p "$3/bin"; cp "$0" "$3/bin/python" ;;
-  pip) echo "pip $*" >> log ;;
+  pip) echo "pip $* # $PYTHONNOUSERSITE" >> log ;;
 esac"""
 
 
@@ -280,7 +282,8 @@ esac"""
 def test_make_installs_with_uv_where_it_is_there_and_with_pip_where_it_fails(
     root: Path, tmp_path: Path, works: bool
 ):
-    uv = script(tmp_path / "uv", f'echo "uv $*" >> log; exit {int(not works)}')
+    text = f'echo "uv $* # $PYTHONNOUSERSITE" >> log; exit {int(not works)}'
+    uv = script(tmp_path / "uv", text)
     python = script(tmp_path / "python", STAND_IN_PYTHON)
     folder = bare_copy(root, tmp_path)
     done = make(folder, ".venv/.installed-test", f"PYTHON={python}", f"UV={uv}")
@@ -288,7 +291,7 @@ def test_make_installs_with_uv_where_it_is_there_and_with_pip_where_it_fails(
     calls = (folder / "log").read_text().splitlines()
     assert [call.split()[0] for call in calls] == (["uv"] * 2 if works else ["uv", "pip"] * 2)
     for call, lock in zip(calls, LOCKS if works else [LOCKS[0]] * 2 + [LOCKS[1]] * 2, strict=True):
-        assert call.endswith(f"--require-hashes -r {lock}")
+        assert call.endswith(f"--require-hashes -r {lock} # 1")  # without packages in ~/.local
         assert "--python .venv/bin/python" in call or call.startswith("pip")
 
 

@@ -213,17 +213,15 @@ def _memory(
         f" {in_bytes(has)}"
     )
     needed = need * (1 if on_gpu else at_once)
-    if has is not None and needed > has:
+    if needed > has:
         found.lacking.append(
             f"{at_once} trainings side by side need about {in_bytes(needed)} of memory, and {there}"
             f" has {in_bytes(has)}; run fewer at a time (--cores), or use a smaller size"
         )
 
 
-def in_bytes(value: int | None) -> str:
+def in_bytes(value: int) -> str:
     """Return a number of bytes in MB or GB."""
-    if value is None:
-        return "an unknown amount"
     return f"{value / 1e9:.1f} GB" if value >= 1e9 else f"{value / 1e6:.0f} MB"
 
 

@@ -73,8 +73,8 @@ def trained_rows(plan: Plan) -> list[PlannedRow]:
 
 def runs_left(plan: Plan, row: str, dataset: str) -> int:
     """Return how many runs of a row on a data set are not trained yet."""
-    folders = (f"{plan.config.results}/{dataset}/{row}/seed{seed}" for seed in plan.seeds(row))
-    return sum(not Path(folder, "run.json").is_file() for folder in folders)
+    folders = [Path(run) for run in plan.runs(dataset)]
+    return sum(f.parent.name == row and not (f / "run.json").is_file() for f in folders)
 
 
 def row_costs(

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import psutil
+
 ASK_SECONDS = 30  # for the version of a program
 LIMITS = (  # of the memory of a container or of a job
     "/sys/fs/cgroup/memory.max",
@@ -39,7 +41,7 @@ class Machine:
         driver: whether there is an NVIDIA driver.
         cores: processor cores that this process may use.
         load: processes that want to compute, averaged over a minute.
-        memory: bytes of memory, None if not known.
+        memory: bytes of memory.
         free: bytes of memory that are free.
         programs: a program's version or path, None where it is missing.
     """
@@ -51,8 +53,8 @@ class Machine:
     driver: bool
     cores: int
     load: float
-    memory: int | None
-    free: int | None
+    memory: int
+    free: int
     programs: dict[str, str | None]
 
 
@@ -67,7 +69,7 @@ def this_machine() -> Machine:
         gpus=gpus,
         driver=shutil.which("nvidia-smi") is not None,
         cores=_cores(),
-        load=os.getloadavg()[0],
+        load=psutil.getloadavg()[0],
         memory=memory,
         free=free,
         programs={
@@ -115,20 +117,15 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _memory() -> tuple[int | None, int | None]:
-    """Return the bytes of memory, and those that are free, as far as they are known."""
-    info = Path("/proc/meminfo")
-    if not info.is_file():
-        pages, size = ("SC_PHYS_PAGES", "SC_PAGE_SIZE")
-        known = {pages, size} <= os.sysconf_names.keys()
-        return (os.sysconf(pages) * os.sysconf(size) if known else None), None
-    lines = dict(re.findall(r"^(\w+): +(\d+) kB$", info.read_text(), flags=re.M))
-    total, free = (int(lines[key]) * 1024 for key in ("MemTotal", "MemAvailable"))
+def _memory() -> tuple[int, int]:
+    """Return the bytes of memory that this process may use, and those that are free."""
+    memory = psutil.virtual_memory()
+    total = memory.total
     for limit in map(Path, LIMITS):
         text = limit.read_text().strip() if limit.is_file() else "max"
         if text.isdigit():
             total = min(total, int(text))
-    return total, min(total, free)
+    return total, min(total, memory.available)
 
 
 def _said_version(program: str) -> str | None:
