@@ -78,7 +78,7 @@ def conda_packages(path: Path) -> dict[str, SpecifierSet]:
         # A pip section is a mapping; where Snakemake has a pin file, it leaves the section out.
         assert isinstance(line, str), f"{path.name}: {line} is more than a package of conda"
         name, bounds = re.fullmatch(r"([a-z][\w-]*)(.*)", line).groups()
-        exact = re.sub(r"^=(?!=)", "==", bounds)
+        exact = re.sub(r"^=([^=]+)(=[^=]+)?$", r"==\1", bounds)  # without the build
         packages[CONDA_NAMES.get(name, name)] = SpecifierSet(exact)
     return packages
 
