@@ -22,7 +22,7 @@ from cut.base.image_size import in_words
 from cut.base.images import read_image, resize
 from cut.base.tensors import to_image, to_tensor
 from cut.methods.loss import Loss
-from cut.methods.options import Options
+from cut.methods.options import NetworkOptions, Options
 from cut.methods.output_check import check_output
 from cut.nets import networks
 from cut.records.run import LossRecord
@@ -101,12 +101,15 @@ class Method(nn.Module):
         A method with conditions of its own extends this.
 
         Raises:
-            UserError: a side of `size` (height, width) is no multiple of the stride.
+            UserError: a side of `size` (height, width) is no multiple of the stride, or too small
+                for the shared discriminator.
         """
         if any(side % cls.stride for side in size):
             raise UserError(
                 f"size {in_words(size)} is no multiple of {cls.stride}, which {cls.name} needs"
             )
+        if isinstance(options, NetworkOptions):
+            options.check_size(size)
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
         """Update every network on `batch`; return named scalar losses, detached."""
