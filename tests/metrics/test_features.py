@@ -170,7 +170,7 @@ def test_no_flipped_bit_changes_a_feature_silently(tmp_path):
     whole = path.read_bytes()
     refused = 0
     # Byte 70 is in numpy's own header.
-    for bit in [*range(560, 568), *random.Random(0).sample(range(8 * len(whole)), 150)]:
+    for bit in [*range(560, 568), *random.Random(0).sample(range(8 * len(whole)), 300)]:
         changed = bytearray(whole)
         changed[bit // 8] ^= 1 << bit % 8
         path.write_bytes(changed)
@@ -181,7 +181,7 @@ def test_no_flipped_bit_changes_a_feature_silently(tmp_path):
             continue
         assert np.array_equal(found.values, kept.values), bit
         assert (found.names, found.protocol) == (kept.names, kept.protocol), bit
-    assert refused > 120
+    assert refused > 250
 
 
 @pytest.mark.parametrize(
