@@ -105,8 +105,8 @@ class Trainer:
         if differences(record, wanted):
             if not self.request.replace:
                 check_replaced(self.out, record, wanted)
-            if record.fingerprint == mine.fingerprint and record.code_digest != mine.digests[-1]:
-                mine.drop()  # the kept state of a finished training by other code
+            if record.code_digest == mine.trained_by() != mine.digests[-1]:
+                mine.drop()  # of a finished training by other code, kept to extend it
             return None
         if outputs.whole(self.out, record):
             return record
