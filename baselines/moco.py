@@ -42,10 +42,15 @@ class MocoOptions(CutOptions):
     )
     # Not specified; the table's column "negatives" says 255 for these rows too.
     n_external: int = Field(
-        255, ge=0, description="bank vectors drawn per step and layer as negatives (0: all)"
+        255,
+        ge=0,
+        le=1_048_576,
+        description="bank vectors drawn per step and layer as negatives (0: all)",
     )
-    bank_size: int = Field(16384, ge=1, description="vectors per layer in a bank")
-    n_enqueued: int = Field(256, ge=1, description="patches of each image added per step and layer")
+    bank_size: int = Field(16384, ge=1, le=1_048_576, description="vectors per layer in a bank")
+    n_enqueued: int = Field(
+        256, ge=1, le=65_536, description="patches of each image added per step and layer"
+    )
     momentum: float = Field(0.999, ge=0, le=1, description="of the moving averages, per step")
     # Not specified: a sum of two losses, or one softmax over all negatives.
     combine: Literal["softmax", "sum"] = Field(

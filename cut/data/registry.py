@@ -19,7 +19,7 @@ FOLDERS = ("trainA", "trainB", "testA", "testB")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 # Bounds of what a config may ask for: far above any use, far below what would never end.
 MOST_IMAGES = 100_000_000
-MOST_DRAWN = 1_000_000  # images that are generated
+MOST_DRAWN = 100_000  # images that are generated
 MOST_BYTES = 10**13
 
 Folder = Literal["trainA", "trainB", "testA", "testB"]

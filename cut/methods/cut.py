@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from pydantic import Field, field_validator, model_validator
@@ -18,10 +18,12 @@ from torch import Tensor
 
 from cut.methods.contract import Batch, Method, Schedule
 from cut.methods.loss import Loss, lsgan_term
-from cut.methods.options import NetworkOptions
+from cut.methods.options import NetworkOptions, Weight
 from cut.nets import networks
 from cut.nets.losses import lsgan, multilayer_patch_nce
 
+# The number of a layer; `check` compares it with the generator's.
+Layer = Annotated[int, Field(ge=0, le=1000)]
 # Networks that embed patches and do not translate.
 EMBEDDING = ("F", "F_q", "E")
 CITATION = "Park, Efros, Zhang, Zhu: Contrastive Learning for Unpaired I2I Translation, ECCV 2020"
@@ -30,14 +32,18 @@ CITATION = "Park, Efros, Zhang, Zhu: Contrastive Learning for Unpaired I2I Trans
 class CutOptions(NetworkOptions):
     """CUT's options; the defaults are the paper's."""
 
-    lambda_gan: float = Field(1.0, ge=0, description="weight of the GAN term")
-    lambda_nce: float = Field(1.0, ge=0, description="weight of PatchNCE, lambda_X")
+    lambda_gan: Weight = Field(1.0, description="weight of the GAN term")
+    lambda_nce: Weight = Field(1.0, description="weight of PatchNCE, lambda_X")
     identity: bool = Field(True, description="PatchNCE on translated target images, lambda_Y")
     flip_equivariance: bool = Field(False, description="mirror the generator's input at random")
-    nce_layers: list[int] = Field([0, 4, 8, 12, 16], description="generator layers compared")
-    n_patches: int = Field(256, ge=2, description="positions per layer (256 gives 255 negatives)")
-    tau: float = Field(0.07, gt=0, description="temperature of PatchNCE")
-    width: int = Field(256, ge=1, description="output width of the projection heads")
+    nce_layers: list[Layer] = Field(
+        [0, 4, 8, 12, 16], max_length=64, description="generator layers compared"
+    )
+    n_patches: int = Field(
+        256, ge=2, le=65_536, description="positions per layer (256 gives 255 negatives)"
+    )
+    tau: float = Field(0.07, gt=0, le=1000, description="temperature of PatchNCE")
+    width: int = Field(256, ge=1, le=8192, description="output width of the projection heads")
     projection: Literal["mlp", "none"] = Field("mlp", description="projection head, or none")
     query_encoder: Literal["shared", "separate"] = Field(
         "shared", description="encode translations by the generator's encoder, or by a second one"
@@ -67,7 +73,7 @@ class CutOptions(NetworkOptions):
 class FastCutOptions(CutOptions):
     """FastCUT: a larger weight of PatchNCE instead of the identity term, and flip-equivariance."""
 
-    lambda_nce: float = Field(10.0, ge=0, description="weight of PatchNCE, lambda_X")
+    lambda_nce: Weight = Field(10.0, description="weight of PatchNCE, lambda_X")
     identity: bool = Field(False, description="PatchNCE on translated target images, lambda_Y")
     flip_equivariance: bool = Field(True, description="mirror the generator's input at random")
 

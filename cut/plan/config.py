@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from cut.base.errors import UserError
 from cut.base.image_size import TrainingSize
+from cut.plan.shards import Shard
 
 
 def _integer(value: Any) -> Any:
@@ -43,8 +44,8 @@ class Row(Section):
 class Grid(Section):
     """The grid of inputs and translations."""
 
-    rows: int = Field(6, ge=1, description="test images shown")
-    seed: int = Field(0, description="which images: drawn from this seed")
+    rows: int = Field(6, ge=1, le=1000, description="test images shown")
+    seed: Seed = Field(0, description="which images: drawn from this seed")
     names: list[str] = Field([], description="which images: these, in place of rows and seed")
 
 
@@ -52,11 +53,14 @@ class Best(Section):
     """Scoring during training: final against best epoch, and FID by epoch."""
 
     every: int = Field(
-        ge=1, description="epochs between generators that are kept and scored (the last always is)"
+        ge=1,
+        le=100_000,
+        description="epochs between generators that are kept and scored (the last always is)",
     )
     held_out: int = Field(
         0,
         ge=0,
+        le=1_000_000,
         description="training images of each domain left out of training, to choose the best epoch"
         " by; 0 chooses by the test images themselves, as papers do",
     )
@@ -86,6 +90,11 @@ class Config(Section):
         min_length=1,
         description="each row runs once per seed; controls run with the first seed alone",
     )
+    shard: Shard | None = Field(
+        None,
+        description="run one part of the runs: 2/5 is the second of five. For machines that share"
+        " no disk; `python -m cut collect` merges their results",
+    )
     device: Literal["cpu", "cuda"] = Field("cpu", description="where to train and translate")
     fid_weights: str | None = Field(
         None, description="file with FID's Inception weights; default: looked for, then fetched"
@@ -95,9 +104,12 @@ class Config(Section):
         description="file with the weights of a DRN-D-22, to score data sets with label maps"
         " (Cityscapes) by what it finds in the translations",
     )
-    translate_batch_size: int = Field(16, ge=1, description="images translated at a time")
+    translate_batch_size: int = Field(16, ge=1, le=4096, description="images translated at a time")
     scoring_threads: int = Field(
-        4, ge=1, description="CPU threads of each job that translates or scores, at most --cores"
+        4,
+        ge=1,
+        le=1024,
+        description="CPU threads of each job that translates or scores, at most --cores",
     )
     best: Best | None = Field(
         None, description="score each training at several epochs and report the best epoch too"
