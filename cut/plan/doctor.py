@@ -172,7 +172,10 @@ def _times(plan: Plan, machine: Machine, seconds: float, found: Findings) -> lis
     at_once = estimate.at_a_time(costs, len(machine.gpus) if name == "cuda" else 0, machine.cores)
     total = estimate.wall_seconds(costs, at_once)
     where = "GPU" if name == "cuda" else "CPU"
-    found.lines.append(f"all trainings: {in_time(total)} on this {where}, {at_once} at a time")
+    limit = f"--resources gpu={at_once}" if name == "cuda" else f"--cores {machine.cores}"
+    found.lines.append(
+        f"all trainings: {in_time(total)} on this {where}, {at_once} at a time ({limit})"
+    )
     if machine.load > BUSY * machine.cores:
         found.lines.append(
             f"    this machine is busy: load {machine.load:.1f} on {machine.cores} cores; measure"
