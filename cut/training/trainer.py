@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from cut.base.errors import UserError
-from cut.base.files import sha256_of
+from cut.base.files import sha256_of, user_path
 from cut.data.dataset import Dataset
 from cut.methods.code_digest import code_digest
 from cut.methods.contract import Batch, Method
@@ -50,7 +50,7 @@ class Trainer:
         self.history = History(self.name)
         self.first = None  # the file of the weights to begin from
         if options.begin_from and method.trained:
-            self.first = trained_run.generator_file(Path(options.begin_from))
+            self.first = trained_run.generator_file(user_path(options.begin_from))
         self.checkpoint = self._checkpoint(options)
         # The run that this one extends.
         self.shorter = options.extends and self._checkpoint(shorter_options(options))
