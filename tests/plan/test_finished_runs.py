@@ -12,6 +12,7 @@ from cut.base.errors import UserError
 from cut.base.files import sha256_of
 from cut.plan.finished_runs import check_finished_runs, wanted_of
 from cut.plan.plan import make_plan
+from cut.records.dataset import DatasetRecord
 from cut.records.run import RunRecord
 
 CONFIG = {"datasets": ["coats2stripes"], "run": ["copy", "cut"], "size": 64, "seeds": [3]}
@@ -60,6 +61,22 @@ def test_a_finished_run_that_differs_is_named(root, change, words):
 def test_another_seed_and_other_code_are_named(root, facts, words):
     change_record(root, **facts)
     with pytest.raises(UserError, match=words):
+        check(root)
+
+
+def test_other_images_are_named(root):
+    fields = dict.fromkeys(("root", "source", "target", "licence", "citation"), "")
+    data = DatasetRecord(
+        **{**fields, "direction": "AtoB", "dataset": "coats2stripes", "digest": "d" * 64},
+        counts={},
+        options={},
+        images={},
+    )
+    place = root / "data" / "coats2stripes" / "dataset.json"
+    data.write(place)
+    check(root)
+    data.model_copy(update={"digest": "e" * 64}).write(place)
+    with pytest.raises(UserError, match="other images"):
         check(root)
 
 
