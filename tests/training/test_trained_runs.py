@@ -86,6 +86,7 @@ def test_an_extended_run_equals_a_run_in_one_go(dataset, copy, tmp_path, capsys)
         assert len(steps) == 6
         fresh = train(dataset, tmp_path / "fresh", THREE)
         assert steps[6:] == [1] * 6 + [2] * 6 + [3] * 6
+        assert "left no state" in capsys.readouterr().out
     assert extended.generator_sha256 == one_go.generator_sha256 == fresh.generator_sha256
     assert extended.snapshots == one_go.snapshots and list(extended.snapshots) == [1, 2]
     assert sha256_of(copy / "embedding.pt") == sha256_of(tmp_path / "one" / "embedding.pt")
