@@ -131,6 +131,14 @@ def test_an_image_that_would_be_left_out_stops_the_preparation(source, name, tmp
         own(source, tmp_path / "data" / "mine")
 
 
+def test_a_folder_whose_name_no_record_holds_is_refused(tmp_path):
+    root = make_set(Path(os.fsdecode(os.fsencode(tmp_path) + b"/m\xfcll")))
+    for source in (root, pack(root, root.with_suffix(".zip"), "top")):
+        with pytest.raises(UserError, match="no path in UTF-8") as caught:
+            own(source, tmp_path / "out")
+        str(caught.value).encode()  # can be printed
+
+
 def test_a_pipe_never_hangs(tmp_path):
     root = with_val(tmp_path / "mine")
     pipe = root / "trainA" / "p.png"
