@@ -6,10 +6,13 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
+from glob import escape
 from pathlib import Path
 from typing import Any
 
+from cut.base import processes
 from cut.base.errors import UserError
 
 
@@ -45,11 +48,15 @@ def check_writable(path: Path) -> None:
 def replacing(path: Path, sync: bool = True) -> Iterator[Path]:
     """Yield a temporary path beside `path`. What is written there replaces `path` at the end.
 
-    The temporary name is hidden, so a file left by a kill is never taken for an image. Without
-    `sync` the content may be lost in a power failure; that is fine for files that are cheap.
+    The temporary name is hidden, so a file left by a kill is never taken for an image. The next
+    write of `path` on this machine removes it. Without `sync` the content may be lost in a power
+    failure, and nothing is removed; that is fine for files that are cheap and many.
     """
     check_writable(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    begin = f".{path.name}.{_machine()}-"
+    temporary = path.with_name(f"{begin}{os.getpid()}.tmp")
+    if sync:
+        _remove_dead(path.parent, begin)
     try:
         yield temporary
         if sync:
@@ -58,6 +65,21 @@ def replacing(path: Path, sync: bool = True) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@cache
+def _machine() -> str:
+    """Return a short name of this machine: numbers of processes mean nothing on another one."""
+    return hashlib.sha256(processes.host().encode()).hexdigest()[:6]
+
+
+def _remove_dead(folder: Path, begin: str) -> None:
+    """Remove the temporary files with these names whose processes are gone."""
+    for path in folder.glob(f"{escape(begin)}*.tmp"):
+        with suppress(OSError, ValueError):
+            pid = int(path.name.removeprefix(begin).removesuffix(".tmp"))
+            if not processes.alive(pid, path.stat().st_mtime):
+                path.unlink()
 
 
 def remove_unfinished(folder: Path, *names: str) -> None:
@@ -69,7 +91,7 @@ def remove_unfinished(folder: Path, *names: str) -> None:
         folder: may be missing.
         names: the files that were being written; without any, all of the folder.
     """
-    for name in names or ("*",):
+    for name in map(escape, names) if names else ("*",):
         for path in folder.glob(f".{name}.*.tmp"):
             path.unlink(missing_ok=True)
 

@@ -42,6 +42,7 @@ COMMANDS = (
     "report all",
     "collect",
     "status",
+    "doctor",
     "methods",
     "config",
     "parity",

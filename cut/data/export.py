@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from cut.base import written
+from cut.base.files import remove_unfinished
 from cut.base.image_size import height_width
 from cut.base.images import read_image, read_labels, resize, write_png
 from cut.base.parallel import in_threads
@@ -64,6 +65,8 @@ def _export(
             image = image.convert("L").point(lambda level: 255 * (level >= 128))
         write_png(Path(out) / group / f"{stem}.png", image)
 
+    for group in groups:
+        remove_unfinished(Path(out) / group)  # of an export that was killed
     in_threads(write, jobs, f"export {dataset.name}")
     counts = {group: len(files) for group, files in groups.items() if files}
     record = ExportRecord(

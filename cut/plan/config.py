@@ -17,6 +17,7 @@ from cut.base.errors import UserError
 from cut.base.files import read_text
 from cut.base.image_size import TrainingSize
 from cut.plan.paths import Folder, GivenPath
+from cut.plan.shards import Shard
 
 MOST_NODES = 100_000  # values in a config file
 
@@ -92,6 +93,11 @@ class Config(Section):
         [0],
         min_length=1,
         description="each row runs once per seed; controls run with the first seed alone",
+    )
+    shard: Shard | None = Field(
+        None,
+        description="run one part of the runs: 2/5 is the second of five. For machines that share"
+        " no disk; `python -m cut collect` merges their results",
     )
     device: Literal["cpu", "cuda"] = Field("cpu", description="where to train and translate")
     fid_weights: GivenPath | None = Field(

@@ -105,13 +105,18 @@ class Trainer:
         if differences(record, wanted):
             if not self.request.replace:
                 check_replaced(self.out, record, wanted)
-            if record.fingerprint == mine.fingerprint and record.code_digest != mine.digests[-1]:
-                mine.drop()  # the kept state of a finished training by other code
+            if record.code_digest == mine.trained_by() != mine.digests[-1]:
+                mine.drop()  # of a finished training by other code, kept to extend it
             return None
-        if outputs.whole(self.out, record):
+        if not (lost := outputs.lost(self.out, record)):
             return record
-        print(f"{self.out} lacks outputs, and no copy of them is there; training again", flush=True)
-        return None
+        if self.request.replace or mine.path.is_file():
+            return None
+        raise UserError(
+            f"{self.out} is finished but lacks {' and '.join(lost)} (missing or damaged), and no"
+            " copy is in the run; put one back from elsewhere, or train again from the start with"
+            " --replace (replace: true in a config)"
+        )
 
     def _wanted(self) -> dict[str, Any]:
         """Return the fields of `run.json` that say what the run is."""

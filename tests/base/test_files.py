@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from pathlib import Path
 
 import pytest
 
@@ -35,3 +37,30 @@ def test_what_is_not_json_is_a_sentence(tmp_path):
         read_json(tmp_path / "x.json")
     with pytest.raises(UserError, match="y.json"):
         read_json(tmp_path / "y.json")
+
+
+def test_what_a_killed_process_was_writing_is_removed_by_the_next_write(tmp_path):
+    path, other = tmp_path / "run[1].json", tmp_path / "other.json"
+
+    def killed(name: Path) -> None:
+        if (child := os.fork()) == 0:
+            with replacing(name) as temporary:
+                temporary.write_text("half")
+                os._exit(9)
+        os.waitpid(child, 0)
+
+    killed(path)
+    killed(other)
+    with replacing(path) as temporary:
+        temporary.write_text("{")
+        alive = [p for p in tmp_path.glob(".run*.tmp")]
+        assert alive == [temporary]
+        # A process that runs keeps what it writes, whoever else writes the same file.
+        if (child := os.fork()) == 0:
+            write_json(path, 1)
+            os._exit(0)
+        os.waitpid(child, 0)
+        assert temporary.exists()
+    assert path.read_text() == "{"
+    left = [p.name for p in tmp_path.iterdir()]
+    assert len(left) == 2 and sum(name.startswith(".other.json.") for name in left) == 1

@@ -104,7 +104,7 @@ def load_encoder(run: Path) -> tuple[RunRecord, Cut]:
         )
     if method.embedding_state():
         path = run / "embedding.pt"
-        state = read_tensors(path, "a run's projection heads; delete its folder and train it again")
+        state = read_tensors(path, "a run's projection heads")
         try:
             method.load_embedding_state(state)
         except (RuntimeError, KeyError, TypeError) as error:
