@@ -92,6 +92,15 @@ def test_what_is_no_regular_file_is_named_and_not_opened(tmp_path: Path) -> None
         image_files.list_images(tmp_path)
 
 
+def test_an_image_under_a_name_of_another_kind_is_not_called_damaged(tmp_path: Path) -> None:
+    (tmp_path / "phone.jpg").write_bytes(b"\0\0\0\x18ftypheic" + bytes(40))
+    with pytest.raises(UserError, match=r"phone\.jpg is an image of a kind .*convert it"):
+        images.read_image(tmp_path / "phone.jpg")
+    (tmp_path / "cut.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(40))
+    with pytest.raises(UserError, match=r"cut\.png is not a whole image"):
+        images.read_image(tmp_path / "cut.png")
+
+
 @pytest.mark.parametrize("name", [b"\xff.png", b"a\nb.png"])
 def test_names_that_no_manifest_holds_are_refused(tmp_path: Path, name: bytes) -> None:
     pixel().save(tmp_path / "a.png")
