@@ -40,6 +40,8 @@ def test_listing_refuses_missing_empty_and_nested_folders(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("extension", ["avif", "jp2", "j2k", "tga", "qoi", "ico", "apng", "mpo"])
 def test_every_format_that_pillow_reads_is_an_image(tmp_path: Path, extension: str) -> None:
+    if f".{extension}" not in image_files.readable_extensions():
+        pytest.skip(f"this Pillow was built without {extension}")
     path = tmp_path / f"photo.{extension}"
     pixel().resize((32, 32)).save(path)
     assert image_files.list_images(tmp_path) == [path]
@@ -62,7 +64,13 @@ def test_an_image_that_pillow_does_not_read_is_named(tmp_path: Path, name: str) 
 
 def test_an_image_of_another_name_is_found_by_its_first_bytes(tmp_path: Path) -> None:
     pixel().save(tmp_path / "a.png")
-    for kind in ("png", "jpeg", "gif", "bmp", "tiff", "webp", "avif", "jpeg2000"):
+    kinds = {
+        "jpeg2000": "jp2",
+        **{kind: kind for kind in "png jpeg gif bmp tiff webp avif".split()},
+    }
+    for kind, extension in kinds.items():
+        if f".{extension}" not in image_files.readable_extensions():
+            continue
         path = tmp_path / f"photo-{kind}"
         pixel().save(path, format=kind)
         with pytest.raises(UserError, match=f"photo-{kind} is an image without the extension"):
