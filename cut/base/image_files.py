@@ -20,8 +20,8 @@ NO_PIXELS = frozenset({"BUFR", "EPS", "GRIB", "HDF5", "IPTC", "MPEG", "PDF", "WM
 BUILT_WITH = {"AVIF": "avif", "JPEG2000": "jpg_2000", "WEBP": "webp"}
 # Extensions of images that Pillow reads only with other programs or packages, or not at all.
 OTHER_IMAGES = frozenset(
-    ".ai .arw .bpg .cdr .cr2 .cr3 .dcm .dng .emf .eps .exr .hdr .heic .heif .hif .jls .jxl .jxr"
-    " .kra .mrw .nef .nrrd .orf .pef .psb .raf .raw .rw2 .sr2 .svg .svgz .wdp .wmf .xcf".split()
+    ".ai .arw .avif .avifs .bpg .cdr .cr2 .cr3 .dcm .dng .emf .eps .exr .hdr .heic .heif .hif .j2k .jls .jp2 .jpx .jxl .jxr"
+    " .kra .mrw .nef .nrrd .orf .pef .psb .raf .raw .rw2 .sr2 .svg .svgz .wdp .webp .wmf .xcf".split()
 )
 # The first bytes of the usual image formats: a file of another name that has them is an image too.
 SIGNATURES = re.compile(
@@ -43,7 +43,8 @@ HOW = "convert it to PNG, or remove it"
 def readable_extensions() -> frozenset[str]:
     """Return the extensions, as ".png", of the image formats that this Pillow reads."""
     Image.init()  # imports all plug-ins, about 50 ms
-    lacking = {name for name, library in BUILT_WITH.items() if not features.check(library)}
+    built = {name: library for name, library in BUILT_WITH.items() if name in Image.OPEN}
+    lacking = {name for name, library in built.items() if not features.check(library)}
     # MPO, a JPEG with further images, is opened by the plug-in for JPEG.
     formats = {*Image.OPEN, "MPO"} - NO_PIXELS - lacking
     return frozenset(e for e, name in Image.registered_extensions().items() if name in formats)

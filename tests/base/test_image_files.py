@@ -48,6 +48,18 @@ def test_every_format_that_pillow_reads_is_an_image(tmp_path: Path, extension: s
     assert images.read_image(path).size == (32, 32)
 
 
+def test_a_format_that_pillow_was_built_without_is_named(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(image_files.features, "check", lambda library: library != "avif")
+    pixel().save(tmp_path / "a.png")
+    (tmp_path / "b.avif").write_bytes(b"\0\0\0\x18ftypavif" + bytes(40))
+    image_files.readable_extensions.cache_clear()
+    try:
+        with pytest.raises(UserError, match=r"b\.avif is an image of a kind .* convert it"):
+            image_files.list_images(tmp_path)
+    finally:
+        image_files.readable_extensions.cache_clear()
+
+
 def test_data_and_drawings_are_not_among_the_formats() -> None:
     known = image_files.readable_extensions()
     assert {".png", ".jpg", ".jpeg", ".tif", ".webp", ".bmp", ".gif", ".ppm"} <= known
