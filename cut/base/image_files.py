@@ -20,8 +20,9 @@ NO_PIXELS = frozenset({"BUFR", "EPS", "GRIB", "HDF5", "IPTC", "MPEG", "PDF", "WM
 BUILT_WITH = {"AVIF": "avif", "JPEG2000": "jpg_2000", "WEBP": "webp"}
 # Extensions of images that Pillow reads only with other programs or packages, or not at all.
 OTHER_IMAGES = frozenset(
-    ".ai .arw .avif .avifs .bpg .cdr .cr2 .cr3 .dcm .dng .emf .eps .exr .hdr .heic .heif .hif .j2k .jls .jp2 .jpx .jxl .jxr"
-    " .kra .mrw .nef .nrrd .orf .pef .psb .raf .raw .rw2 .sr2 .svg .svgz .wdp .webp .wmf .xcf".split()
+    ".ai .arw .avif .avifs .bpg .cdr .cr2 .cr3 .dcm .dng .emf .eps .exr .hdr .heic .heif .hif "
+    ".j2k .jls .jp2 .jpx .jxl .jxr .kra .mrw .nef .nrrd .orf .pef .psb .raf .raw .rw2 .sr2 "
+    ".svg .svgz .wdp .webp .wmf .xcf".split()
 )
 # The first bytes of the usual image formats: a file of another name that has them is an image too.
 SIGNATURES = re.compile(
