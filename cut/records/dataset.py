@@ -27,6 +27,6 @@ class DatasetRecord(Record):
     licence: str = Field(description="licence of the images")
     citation: str = Field(description="who to cite")
     options: dict[str, Any] = Field(
-        description="what decides the images of a generated or converted set; else empty"
+        description="what decides the images that are made or changed here; else empty"
     )
     images: dict[str, str] = Field(description='sha256 of each "FOLDER/NAME"')
