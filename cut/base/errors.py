@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, get_args
@@ -63,9 +64,17 @@ def explain(
     reason = reason[:1].lower() + reason[1:]
     if not place:
         return f"{owner}: {reason}"
-    value = repr(first["input"])
+    value = _short(first["input"])
     value = value if len(value) <= LONGEST else f"{value[:LONGEST]}…"
     return f"{kind} {name} of {owner} is {value}: {reason}"
+
+
+def _short(value: Any) -> str:
+    """Return `repr(value)`, without walking through all of a large value."""
+    short = reprlib.Repr()
+    short.maxlevel, short.maxstring, short.maxlong, short.maxother = 6, 200, 200, 200
+    short.maxdict = short.maxlist = short.maxtuple = 50
+    return short.repr(value)
 
 
 def _innermost(model: type[BaseModel], place: Sequence[int | str]) -> type[BaseModel]:

@@ -57,6 +57,7 @@ class Method(nn.Module):
         seed: the run's seed; every draw derives from it.
         rng: the stream of every random draw of a step, on the CPU.
         epoch: the current epoch, counted from 1; the loop sets it.
+        epochs: the length of the training in epochs; the loop sets it.
         optimizers: by the names given to `adam`; the loop scales their learning rates.
     """
 
@@ -89,6 +90,7 @@ class Method(nn.Module):
         self.options, self.seed = options, seed
         self.rng = random_streams.generator(seed, "steps")
         self.epoch = 1
+        self.epochs = self.schedule.epochs_constant + self.schedule.epochs_decay
         self.optimizers: dict[str, Optimizer] = {}
         self._added: list[str] = []
 

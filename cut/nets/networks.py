@@ -252,14 +252,15 @@ class ProjectionHeads(nn.Module):
         Returns:
             One (N, P, width) tensor of unit vectors per layer.
         """
-        out = []
-        for index, (feature, ids) in enumerate(zip(features, patch_ids, strict=True)):
-            v = self.gather(feature, ids)
-            if self.mlp:
-                v = getattr(self, f"mlp_{index}")(v)  # N,P,C -> N,P,width
-            # As in the published code, 1e-7 is added to the norm and is not its lower bound.
-            out.append(v / (v.norm(dim=-1, keepdim=True) + 1e-7))
-        return out
+        pairs = enumerate(zip(features, patch_ids, strict=True))
+        return [self.embed(index, self.gather(feature, ids)) for index, (feature, ids) in pairs]
+
+    def embed(self, index: int, v: Tensor) -> Tensor:
+        """Return the unit vectors, (…, width), of (…, C_l) vectors of the layer `index`."""
+        if self.mlp:
+            v = getattr(self, f"mlp_{index}")(v)
+        # As in the published code, 1e-7 is added to the norm and is not its lower bound.
+        return v / (v.norm(dim=-1, keepdim=True) + 1e-7)
 
     @staticmethod
     def gather(feature: Tensor, ids: Tensor) -> Tensor:

@@ -49,7 +49,8 @@ def check_names(
     for name in names:
         if not NAME.fullmatch(name):
             raise UserError(
-                f"{what} {name!r}: a name starts with a letter or digit, then those and . _ -"
+                f"{what} {name!r}: a name starts with a letter or digit, then those and . _ -, and"
+                " has at most 80 characters"
             )
         if name.lower() in taken:
             raise UserError(

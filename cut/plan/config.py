@@ -14,13 +14,17 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from cut.base.errors import UserError
+from cut.base.files import read_text
 from cut.base.image_size import TrainingSize
+from cut.plan.paths import Folder, GivenPath
 from cut.plan.shards import Shard
+
+MOST_NODES = 100_000  # values in a config file
 
 
 def _integer(value: Any) -> Any:
     """Return the integer that a text stands for: Snakemake's --config gives texts in lists."""
-    return int(value) if isinstance(value, str) and re.fullmatch(r"-?\d+", value) else value
+    return int(value) if isinstance(value, str) and re.fullmatch(r"-?\d{1,20}", value) else value
 
 
 # 64 bits, as in most programs that take a seed; `true` is no seed.
@@ -69,8 +73,8 @@ class Best(Section):
 class Config(Section):
     """A benchmark."""
 
-    results: str = Field("results", description="folder for all that a run writes")
-    data: str = Field("data", description="folder for prepared data sets")
+    results: Folder = Field("results", description="folder for all that a run writes")
+    data: Folder = Field("data", description="folder for prepared data sets")
     datasets: list[str] = Field(min_length=1, description="data sets to run on")
     data_sources: dict[str, str | dict[str, Any]] = Field(
         {},
@@ -96,10 +100,10 @@ class Config(Section):
         " no disk; `python -m cut collect` merges their results",
     )
     device: Literal["cpu", "cuda"] = Field("cpu", description="where to train and translate")
-    fid_weights: str | None = Field(
+    fid_weights: GivenPath | None = Field(
         None, description="file with FID's Inception weights; default: looked for, then fetched"
     )
-    segmenter: str | None = Field(
+    segmenter: GivenPath | None = Field(
         None,
         description="file with the weights of a DRN-D-22, to score data sets with label maps"
         " (Cityscapes) by what it finds in the translations",
@@ -126,7 +130,7 @@ class Config(Section):
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML in which a key that is given twice is an error."""
+    """YAML in which a key that is given twice is an error, and aliases stay few."""
 
     def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
         node = super().compose_mapping_node(anchor)
@@ -139,21 +143,44 @@ class _Loader(yaml.SafeLoader):
             seen.add(name)
         return node
 
+    def get_single_node(self) -> yaml.Node | None:
+        node = super().get_single_node()
+        if node is not None and _written_out(node, {}) > MOST_NODES:
+            said = f"its aliases stand for more than {MOST_NODES} values"
+            raise yaml.composer.ComposerError(None, None, said, node.start_mark)
+        return node
+
+
+def _written_out(node: yaml.Node, known: dict[int, float]) -> float:
+    """Return the number of nodes with every alias written out; infinite if one contains itself."""
+    if id(node) not in known:
+        known[id(node)] = float("inf")
+        parts = node.value if isinstance(node, yaml.CollectionNode) else []
+        pairs = (part if isinstance(part, tuple) else (part,) for part in parts)
+        known[id(node)] = 1 + sum(_written_out(one, known) for pair in pairs for one in pair)
+    return known[id(node)]
+
 
 def read(path: Path) -> dict[str, Any]:
     """Read a YAML configuration.
 
     Raises:
-        UserError: it is missing or no YAML mapping, or gives a key twice.
+        UserError: it is missing, not UTF-8 or no YAML mapping, gives a key twice, or has a number
+            or a nesting that no config needs.
     """
     try:
-        value = yaml.load(path.read_text(), _Loader)
-    except OSError as error:
-        raise UserError(f"can't read the config {path}: {error.strerror}") from None
+        text = read_text(path)
+    except UserError as error:
+        raise UserError(f"can't read the config: {error}") from None
+    try:
+        value = yaml.load(text, _Loader)
     except yaml.YAMLError as error:
         line = getattr(getattr(error, "problem_mark", None), "line", None)
         where = f" at line {line + 1}" if line is not None else ""
         raise UserError(f"{path} is not YAML{where}: {getattr(error, 'problem', error)}") from None
+    except (RecursionError, ValueError) as error:  # deep brackets; thousands of digits, no date
+        reason = "it is nested too deep" if isinstance(error, RecursionError) else str(error)
+        raise UserError(f"{path} can't be read as a config: {reason}") from None
     if not isinstance(value, dict):
         raise UserError(f"{path} holds no mapping of config keys")
     return value

@@ -164,7 +164,7 @@ def _times(plan: Plan, machine: Machine, seconds: float, found: Findings) -> lis
     for cost in costs:
         how = " (measured at half the side)" if cost.measured.scaled else ""
         left = f"{cost.trainings} training{'s' * (cost.trainings != 1)} left"
-        each = f", {in_time(cost.seconds / cost.trainings)} each" if cost.trainings else ""
+        each = f", {in_time(cost.seconds / cost.trainings)} each" if cost.steps else ""
         step = f"{cost.measured.seconds:.3g} s per step{how}"
         found.lines.append(f"row {cost.row}: {step}; {left}{each}")
     if not costs:
@@ -172,7 +172,11 @@ def _times(plan: Plan, machine: Machine, seconds: float, found: Findings) -> lis
     at_once = estimate.at_a_time(costs, len(machine.gpus) if name == "cuda" else 0, machine.cores)
     total = estimate.wall_seconds(costs, at_once)
     where = "GPU" if name == "cuda" else "CPU"
-    found.lines.append(f"all trainings: {in_time(total)} on this {where}, {at_once} at a time")
+    limit = f"--resources gpu={at_once}" if name == "cuda" else f"--cores {machine.cores}"
+    if total:
+        found.lines.append(
+            f"all trainings: {in_time(total)} on this {where}, {at_once} at a time ({limit})"
+        )
     if machine.load > BUSY * machine.cores:
         found.lines.append(
             f"    this machine is busy: load {machine.load:.1f} on {machine.cores} cores; measure"
@@ -192,10 +196,12 @@ def _assumed(plan: Plan) -> list[str]:
     ]
     commands = [row.name for row in plan.rows.values() if row.commands is not None]
     if commands:
-        lines.append(f"    not counted: {', '.join(commands)}, which are programs of their own")
+        lines.append(f"    not counted: programs of their own ({', '.join(commands)})")
     unknown = sorted(set(plan.entries) - set(estimate.image_counts(plan)))
     if unknown:
-        lines.append(f"    not counted: {', '.join(unknown)}, whose number of images is not known")
+        lines.append(
+            f"    not counted: sets without a known number of images ({', '.join(unknown)})"
+        )
     return lines
 
 

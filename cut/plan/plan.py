@@ -12,6 +12,7 @@ from cut.base.errors import UserError, explain
 from cut.data.registry import Entry, resolve
 from cut.plan import checks
 from cut.plan.config import Config
+from cut.plan.paths import check_apart
 from cut.plan.rows import PlannedRow, Rows, remembered
 from cut.plan.shards import share
 
@@ -72,6 +73,7 @@ def make_plan(given: dict[str, Any], memory: Path | None = None) -> Plan:
         values = getattr(config, name)
         if len(set(values)) != len(values):
             raise UserError(f"{name} lists an entry twice: {values}")
+    check_apart(config.results, config.data, {*checks.SETS_TAKEN, *map(str.lower, config.datasets)})
     checks.check_names("row", {**dict.fromkeys(config.run), **config.methods}, checks.ROWS_TAKEN)
     checks.check_names("data set", config.datasets, checks.SETS_TAKEN, checks.ENDINGS_TAKEN)
     rows = remembered(config, memory, _rows) if memory else _rows(config)

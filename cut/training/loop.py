@@ -63,6 +63,7 @@ class Loop:
         self.pairs_per_epoch = epoch_length(source, target)
         self.steps = math.ceil(self.pairs_per_epoch / options.batch_size)
         self.epochs = options.epochs if method.trained else 0
+        method.epochs = self.epochs
         self.iteration = 0
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import zipfile
 from dataclasses import replace
 
 import pytest
@@ -91,6 +92,17 @@ def test_a_config_without_its_data_is_status_1_and_names_each_thing(config, not_
     assert len(lacking) == 3
     for thing in ("drn.pth", "photos", "leftImg8bit"):
         assert sum(thing in line for line in lacking) == 1, thing
+
+
+def test_an_unknown_number_of_images_gives_no_time(config, not_measured, tmp_path):
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
+        archive.writestr("set/trainA/0.png", b"")
+    path = config(datasets=["mine"], data_sources={"mine": "set.zip"}, run=["cut", "reinhard"])
+    lines = findings(path).lines
+    assert not any(line.startswith("all trainings") for line in lines)
+    assert sum("not counted" in line and "mine" in line for line in lines) == 1
+    assert sum("not counted" in line and "reinhard" in line for line in lines) == 1
+    assert sum(line.startswith("row ") for line in lines) == 1
 
 
 def test_the_time_is_steps_times_epochs_times_seeds(config, not_measured, tmp_path):

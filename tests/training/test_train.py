@@ -215,22 +215,27 @@ def test_two_processes_do_not_train_one_run(dataset, tmp_path):
     assert again.returncode == 0 and (out / "run.json").is_file()
 
 
-def test_a_finished_run_has_to_be_whole(dataset, tmp_path, capsys):
+def test_a_finished_run_has_to_be_whole(dataset, tmp_path):
     out = tmp_path / "run"
     training = {**TRAINING, "snapshot_every": 2}
     given = arguments(dataset, out, training=training)
     run_command("train", given)
     whole = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
-    for name in ("run.json", "history.csv", "generator.pt", "snapshots/epoch0002.pt"):
+    for name in ("history.csv", "generator.pt", "snapshots/epoch0002.pt"):
         (out / name).unlink()
-        capsys.readouterr()
+        with pytest.raises(UserError, match=f"lacks {name} "):
+            run_command("train", given)
+        (out / name).write_bytes(whole[out / name])
+    weights = (out / "generator.pt", out / "snapshots" / "epoch0002.pt")
+    for path in weights:
+        path.write_bytes(b"half")
+    with pytest.raises(UserError, match=r"epoch0002\.pt and generator\.pt "):
         run_command("train", given)
-        assert "epoch 4/4" in capsys.readouterr().out, name
-        for path in (out / "generator.pt", out / "snapshots" / "epoch0002.pt"):
-            assert path.read_bytes() == whole[path], name
-    (out / "generator.pt").write_bytes(b"half")
+    run_command("train", [*given, "--replace"])
+    assert [path.read_bytes() for path in weights] == [whole[path] for path in weights]
+    (out / "run.json").unlink()
     run_command("train", given)
-    assert (out / "generator.pt").read_bytes() == whole[out / "generator.pt"]
+    assert [path.read_bytes() for path in weights] == [whole[path] for path in weights]
 
 
 def test_a_training_that_begins_removes_the_old_record(dataset, tmp_path, monkeypatch):

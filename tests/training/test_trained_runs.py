@@ -120,6 +120,22 @@ def test_a_kept_state_of_other_code_is_not_taken(dataset, copy, monkeypatch):
     assert record.code_digest == "other" and not record.earlier_code_digests
 
 
+def test_a_replacement_that_is_stopped_continues(dataset, copy, monkeypatch, capsys):
+    """Snakemake puts the old record back after a failure."""
+    old, step = (copy / "run.json").read_bytes(), Cut.step
+    monkeypatch.setattr(trainer, "code_digest", lambda _: "other")
+    given = [*arguments(dataset, copy, training={**TWO, "checkpoint_minutes": 0}), "--replace"]
+    with monkeypatch.context() as patch:
+        patch.setattr(Cut, "step", lambda self, b: 1 / 0 if self.epoch == 2 else step(self, b))
+        with pytest.raises(ZeroDivisionError):
+            run_command("train", given)
+    assert not (copy / "run.json").exists()
+    (copy / "run.json").write_bytes(old)
+    run_command("train", given)
+    assert "continuing from step 6" in capsys.readouterr().out
+    assert RunRecord.read(copy / "run.json").code_digest == "other"
+
+
 # -- beginning from weights ----------------------------------------------------------------------
 
 
