@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from cut.base.errors import UserError
+from cut.base.failures import first_line, unwritten
 
 
 def check_writable(path: Path) -> None:
@@ -29,41 +30,48 @@ def check_writable(path: Path) -> None:
         raise UserError(f"{path} can't be written: there is no write permission in {path.parent}")
 
 
-@contextmanager
+def temporary_of(path: Path) -> Path:
+    """Return the hidden file beside `path` that this process writes in its place."""
+    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
+
+
+@contextlib.contextmanager
 def replacing(path: Path, sync: bool = True) -> Iterator[Path]:
     """Yield a temporary path beside `path`. What is written there replaces `path` at the end.
+
+    After a failure `path` is as before, and an error of the system names it.
 
     The temporary name is hidden, so a file left by a kill is never taken for an image. Without
     `sync` the content may be lost in a power failure; that is fine for files that are cheap.
     """
     check_writable(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = temporary_of(path)
     try:
         yield temporary
         if sync:
             with open(temporary, "rb") as file:
                 os.fsync(file.fileno())
         os.replace(temporary, path)
+    except OSError as error:
+        if error.filename in (None, str(temporary)):
+            error.filename, error.filename2 = str(path), None
+        raise
+    except RuntimeError as error:
+        if not unwritten(error):
+            raise
+        raise UserError(
+            f"{path} can't be written ({first_line(error)}); free some room and run the same"
+            " command again"
+        ) from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # a read-only file system, which has no such file
+            temporary.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as indented JSON, atomically."""
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(value, indent=2) + "\n")
-
-
-def read_json(path: Path) -> Any:
-    """Read a JSON file.
-
-    Raises:
-        UserError: the file is missing or not JSON.
-    """
-    try:
-        return json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} is not a readable JSON file: {error}") from None
 
 
 def sha256_of(*paths: Path) -> str:

@@ -12,10 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, 
 
 from cut.base.errors import UserError, explain, unknown
 from cut.base.image_size import Size
+from cut.records.names import NAME
 
 DATA = Path(__file__).resolve().parents[1] / "resources"
 FOLDERS = ("trainA", "trainB", "testA", "testB")
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 Folder = Literal["trainA", "trainB", "testA", "testB"]
 

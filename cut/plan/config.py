@@ -130,9 +130,13 @@ def read(path: Path) -> dict[str, Any]:
         UserError: it is missing or no YAML mapping, or gives a key twice.
     """
     try:
-        value = yaml.load(path.read_text(), _Loader)
+        value = yaml.load(path.read_bytes().decode(), _Loader)
     except OSError as error:
         raise UserError(f"can't read the config {path}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"the config {path} is not text in UTF-8: {error}") from None
+    except RecursionError:
+        raise UserError(f"the config {path} is nested too deeply") from None
     except yaml.YAMLError as error:
         line = getattr(getattr(error, "problem_mark", None), "line", None)
         where = f" at line {line + 1}" if line is not None else ""
