@@ -12,6 +12,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 CORES ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 WORKERS ?= 2
 UV ?= uv
+# Packages in ~/.local are no part of the locked environment.
+export PYTHONNOUSERSITE := 1
 # Extra arguments for Snakemake or pytest: `make demo ARGS="--configfile config/paper.yaml"`.
 ARGS ?=
 
@@ -24,12 +26,13 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --fork-st
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-fast lint format lock report clean python
+.PHONY: help demo test test-fast test-slurm lint format lock report clean python
 
 help:
 	@echo 'make demo       install into $(VENV), then train, translate, score: tables and a picture'
 	@echo 'make test       install the test tools too, then run the tests'
 	@echo 'make test-fast  run the tests that are not slow'
+	@echo 'make test-slurm run the workflow on a Slurm cluster that the test sets up (root, Debian)'
 	@echo 'make lint       check style and workflow (ruff, snakefmt, snakemake --lint)'
 	@echo 'make format     rewrite the code in that style'
 	@echo 'make report     write report.html with the tables and figures of the last demo'
@@ -78,6 +81,10 @@ test: $(TEST_STAMP)
 test-fast: override ARGS += -m "not slow"
 test-fast: test
 
+# A real cluster on this machine: it needs root, slurm-wlm, munge and Snakemake's plugin for Slurm.
+test-slurm: $(TEST_STAMP)
+	@PATH="$(BIN):$$PATH" OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -m slurm tests/slurm $(ARGS)
+
 lint: $(TEST_STAMP)
 	@echo "==> Checking style and workflow"
 	@$(VENV)/bin/ruff check .
@@ -96,7 +103,7 @@ lock:
 	  "pip install uv, or name it with 'make lock UV=/path/to/uv'" >&2; exit 1; }
 	$(COMPILE) --upgrade pyproject.toml -o requirements.lock
 	$(COMPILE) --upgrade pyproject.toml --extra test -c requirements.lock -o requirements-test.lock
-	@echo "==> Now copy the versions to environment.yml: make test lists those that differ"
+	@echo "==> Now copy pins and bounds to environment.yml: make test lists those that differ"
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache

@@ -10,8 +10,10 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
+from cut.plan.finished_runs import begun_from, check_finished_runs
 from cut.plan.inputs import check_inputs
 from cut.plan.plan import make_plan
+from cut.plan.workflow_lock import MARK, enter, wait_for_orphans
 from cut.plan.config import read
 from cut.base.errors import UserError
 from cut.data.prepare import refuse_other
@@ -33,8 +35,19 @@ try:
     check_inputs(PLAN)
     for entry in PLAN.entries.values():
         refuse_other(entry, Path(PLAN.config.data) / entry.name)
+    if workflow.is_main_process:  # not again in each job
+        check_finished_runs(PLAN)
 except UserError as error:
     raise WorkflowError(str(error))
+
+
+# Only the process that the user called: each job on a cluster reads this file again.
+WORKFLOW = enter(Path(".snakemake")) if workflow.is_main_process else None
+
+
+onstart:
+    # Not on a dry run, which changes nothing and need not wait.
+    wait_for_orphans(WORKFLOW, logger.info)
 
 
 report: "cut/resources/captions/workflow.rst"

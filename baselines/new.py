@@ -41,6 +41,7 @@ data_sources:
   coats2stripes: {{size: 48, train: 400, test: 200, seed: 0}}
 size: 48
 run: [copy, {name}, real]
+replace: true  # train again when the method's code or options change; take it out when they stand
 """
 TRAINING = "training: {cache_images: true}\n"
 METHOD = """summary: one line about {name}
@@ -57,7 +58,6 @@ translate: >-
 ENVIRONMENT = """# The conda environment of the commands, used under --use-conda.
 channels:
   - conda-forge
-  - nodefaults
 dependencies:
   - python=3.12
 """

@@ -65,15 +65,19 @@ def write_photos(folder: Path, count: int, size: int = 32, seed: int = 0) -> Non
         image.save(folder / f"{index:03}.png")
 
 
-@pytest.fixture
-def pets(tmp_path: Path) -> Path:
-    """Return a folder with a tiny unpaired data set: 6 + 5 training, 3 + 4 test images."""
-    root = tmp_path / "pets"
+def write_pets(root: Path) -> Path:
+    """Write a tiny unpaired data set: 6 + 5 training, 3 + 4 test images; return its folder."""
     for seed, (name, count) in enumerate(
         {"trainA": 6, "trainB": 5, "testA": 3, "testB": 4}.items()
     ):
         write_photos(root / name, count, seed=seed)
     return root
+
+
+@pytest.fixture
+def pets(tmp_path: Path) -> Path:
+    """Return the folder of `write_pets`."""
+    return write_pets(tmp_path / "pets")
 
 
 @pytest.fixture

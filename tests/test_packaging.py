@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import shutil
@@ -9,13 +10,19 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
+from snakemake.profiles import ProfileConfigFileParser
+
+import baselines.new
+from benchmarks.imports import imports_of
 
 # conda-forge calls some packages otherwise than the package index does.
 CONDA_NAMES = {
@@ -24,6 +31,10 @@ CONDA_NAMES = {
     "snakemake-minimal": "snakemake",
 }
 CONDA_ONLY = {"python", "pip"}
+CONDA_UNBOUND = {"pygments"}  # of the extra `snakemake[reports]`, which names no version either
+# One version of each, so that an environment of conda computes what the locked one does. One exact
+# version more that conda-forge lacks would make the whole environment unsolvable.
+NUMBERS = ("torch", "torchvision", "numpy", "scipy", "scikit-image", "pillow", "snakemake")
 ENVIRONMENT = "environment.yml"
 LOCKS = ("requirements.lock", "requirements-test.lock")
 
@@ -60,19 +71,21 @@ def locked(path: Path) -> dict[str, str]:
     return versions
 
 
-def conda_pins(path: Path) -> dict[str, tuple[str, str, str]]:
-    """Return {index name: (channel or "pip", version, build)} of a conda environment."""
-    pins = {}
+def conda_packages(path: Path) -> dict[str, SpecifierSet]:
+    """Return {index name: versions} of a conda environment; `=` and a version is an exact pin."""
+    packages = {}
     for line in yaml.safe_load(path.read_text())["dependencies"]:
-        if isinstance(line, dict):
-            for entry in line["pip"]:
-                name, _, version = entry.partition("==")
-                pins[name] = "pip", version, ""
-            continue
-        channel, _, spec = line.rpartition("::")
-        name, version, build = (spec.split("=") + ["", ""])[:3]
-        pins[CONDA_NAMES.get(name, name)] = channel, version, build
-    return pins
+        # A pip section is a mapping; where Snakemake has a pin file, it leaves the section out.
+        assert isinstance(line, str), f"{path.name}: {line} is more than a package of conda"
+        name, bounds = re.fullmatch(r"([a-z][\w-]*)(.*)", line).groups()
+        exact = re.sub(r"^=(?!=)", "==", bounds)
+        packages[CONDA_NAMES.get(name, name)] = SpecifierSet(exact)
+    return packages
+
+
+def is_pin(versions: SpecifierSet) -> bool:
+    """Return whether only one version will do."""
+    return [each.operator for each in versions] == ["=="]
 
 
 @pytest.mark.parametrize("lock", LOCKS)
@@ -136,21 +149,24 @@ def test_scipy_stays_below_the_release_that_breaks_pytorch_fid(root: Path):
     assert not scipy.specifier.contains("1.18.0")
 
 
-def test_the_conda_environment_agrees_with_the_lock(root: Path):
-    versions, pins = locked(root / LOCKS[0]), conda_pins(root / ENVIRONMENT)
-    for name in pins.keys() - CONDA_ONLY:
-        assert pins[name][1] == versions[name], name
-    assert {r.name for r in requirements(root)} <= pins.keys()
+def test_the_conda_environment_has_every_direct_dependency_within_its_bounds(root: Path):
+    versions, packages = locked(root / LOCKS[0]), conda_packages(root / ENVIRONMENT)
+    bounds = {canonicalize_name(r.name): r.specifier for r in requirements(root)}
+    assert set(packages) == {*bounds, *CONDA_ONLY, *CONDA_UNBOUND}
+    for name, bound in bounds.items():
+        asked = packages[name]
+        assert is_pin(asked) == (name in NUMBERS), name
+        assert asked.contains(versions[name]), f"the lock has {name} {versions[name]}, not {asked}"
+        assert is_pin(asked) or asked == bound, f"pyproject.toml has {name}{bound}, not {asked}"
+    assert not any(packages[name] for name in CONDA_UNBOUND)
 
 
-def test_the_conda_environment_takes_packages_from_conda_forge(root: Path):
+def test_the_conda_environment_has_python_and_the_channels_of_snakemake(root: Path):
     environment = yaml.safe_load((root / ENVIRONMENT).read_text())
-    assert environment["channels"] == ["conda-forge", "nodefaults"]
-    pins = conda_pins(root / ENVIRONMENT)
-    elsewhere = {name: channel for name, (channel, *_) in pins.items() if channel}
-    assert elsewhere == {"pytorch-fid": "pip", "snakemake": "bioconda"}
-    specifier = Requirement(f"python{project(root)['requires-python']}").specifier
-    assert Version(pins["python"][1]) in specifier
+    assert environment["channels"] == ["conda-forge", "bioconda"]
+    supported = SpecifierSet(project(root)["requires-python"])
+    (python,) = conda_packages(root / ENVIRONMENT)["python"]
+    assert supported.contains(python.version)
 
 
 def test_methods_of_commands_pin_what_the_lock_pins(root: Path):
@@ -159,10 +175,26 @@ def test_methods_of_commands_pin_what_the_lock_pins(root: Path):
     files = sorted((root / "baselines").glob("*/environment.yaml"))
     assert files
     for file in files:
-        assert yaml.safe_load(file.read_text())["channels"] == ["conda-forge", "nodefaults"]
-        pins = conda_pins(file)
-        wrong = {n: pins[n][1] for n in pins.keys() - CONDA_ONLY if pins[n][1] != versions.get(n)}
-        assert not wrong, file
+        assert yaml.safe_load(file.read_text())["channels"] == ["conda-forge"]
+        packages = conda_packages(file)
+        for name in packages.keys() - CONDA_ONLY:
+            assert is_pin(packages[name]) == (name in NUMBERS), (file, name)
+            assert packages[name].contains(versions[name]), (file, name)
+    assert "nodefaults" not in baselines.new.ENVIRONMENT  # of a new method
+
+
+def test_the_package_imports_its_declared_dependencies_alone(root: Path):
+    """A job's environment has these, and nothing of the test tools."""
+    known = {canonicalize_name(r.name) for r in requirements(root)}
+    # pydantic pins its own core.
+    ours = {"cut", "baselines", "pydantic_core", *sys.stdlib_module_names}
+    distributions = packages_distributions()
+    for file in (path for top in ("cut", "baselines") for path in (root / top).rglob("*.py")):
+        tops = {name.split(".")[0] for name in imports_of(file.read_text(), "x")} - ours
+        for name in tops - {""}:
+            found = {canonicalize_name(d) for d in distributions.get(name, ())}
+            asked_for = name == "pytorch_fid" and file.name == "package_network.py"
+            assert found & known or asked_for, f"{file} imports {name}, which no dependency has"
 
 
 @pytest.mark.parametrize("name", ["default", "slurm"])
@@ -173,6 +205,28 @@ def test_profiles_limit_the_gpus(root: Path, name: str):
     rules = "".join(p.read_text() for p in (root / "workflow/rules").glob("*.smk"))
     for rule in profile.get("set-resources", {}):
         assert f"rule {rule}:" in rules, f"profile {name} sets resources of no rule: {rule}"
+
+
+def test_the_cluster_profile_groups_small_jobs_and_no_training(root: Path):
+    profile = yaml.safe_load((root / "profiles/slurm/profile.yaml").read_text())
+    text = "".join(p.read_text() for p in sorted((root / "workflow/rules").glob("*.smk")))
+    rules = set(re.findall(r"^(?:use )?rule (?:\w+ as )?(\w+)", text, flags=re.M))
+    stems = re.findall(r'^    "(?:\{dataset\}-)?([\w-]+)": Figure\(', text, flags=re.M)
+    rules |= {f"figure_{stem.replace('-', '_')}" for stem in stems}
+    local = {"dataset", "inception"}  # they run where Snakemake does
+    assert set(profile["groups"]) == rules - local - {
+        "train",
+        "external_train",
+        "training_images",
+    }
+    assert profile["slurm-status-command"] == "squeue"
+
+
+def test_a_missing_plugin_for_slurm_is_one_sentence(root: Path, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    profile = root / "profiles/slurm/profile.yaml"
+    with pytest.raises(SystemExit, match="snakemake-executor-plugin-slurm"), profile.open() as file:
+        ProfileConfigFileParser().parse(file)
 
 
 def test_the_cluster_profile_says_how_it_replaces_the_default(root: Path):

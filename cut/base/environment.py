@@ -30,7 +30,8 @@ def hardware(device: torch.device) -> dict[str, Any]:
     facts: dict[str, Any] = {"cpu": _cpu_name(), "threads": torch.get_num_threads()}
     if device.type == "cuda":
         gpu = torch.cuda.get_device_properties(device)
-        facts |= {"gpu": gpu.name, "gpu_memory_bytes": gpu.total_memory, "cuda": torch.version.cuda}
+        facts |= {"gpu": gpu.name, "gpu_index": device.index}
+        facts |= {"gpu_memory_bytes": gpu.total_memory, "cuda": torch.version.cuda}
     return facts
 
 

@@ -14,6 +14,18 @@ from cut.base.errors import UserError
 from cut.base.failures import first_line, unwritten
 
 
+def user_path(text: str | Path) -> Path:
+    """Return the path that a user wrote, with `~` expanded.
+
+    Raises:
+        UserError: the path begins with the home folder of a user that does not exist.
+    """
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise UserError(f"the home folder in {str(text)!r} is not known; give the path") from None
+
+
 def check_writable(path: Path) -> None:
     """Make the folder of a file, before the work whose result will be written there.
 
@@ -53,8 +65,8 @@ def replacing(path: Path, sync: bool = True) -> Iterator[Path]:
                 os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        if error.filename in (None, str(temporary)):
-            error.filename, error.filename2 = str(path), None
+        if error.errno is not None and error.filename in (None, str(temporary)):
+            error.filename = str(path)
         raise
     except RuntimeError as error:
         if not unwritten(error):
@@ -68,10 +80,38 @@ def replacing(path: Path, sync: bool = True) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def remove_unfinished(folder: Path, *names: str) -> None:
+    """Remove what `replacing` left in `folder` when it was killed.
+
+    No other process may be writing these files.
+
+    Args:
+        folder: may be missing.
+        names: the files that were being written; without any, all of the folder.
+    """
+    for name in names or ("*",):
+        for path in folder.glob(f".{name}.*.tmp"):
+            path.unlink(missing_ok=True)
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as indented JSON, atomically."""
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(value, indent=2) + "\n")
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a UTF-8 file.
+
+    Raises:
+        UserError: the file is missing, not readable, or not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8") from None
+    except OSError as error:
+        raise UserError(f"{path} can't be read: {error.strerror}") from None
 
 
 def sha256_of(*paths: Path) -> str:

@@ -7,6 +7,8 @@ RUN_DIR/request.json` starts or continues that run. Without a request file, --da
 Writes `run.json`, `history.csv` and `generator.pt` into RUN_DIR when done. Until then the whole
 training state is kept in RUN_DIR/state/, at an interval and on SIGTERM or SIGINT: the same command
 continues from there, to the weights that a run without the interruption has.
+
+A finished run in RUN_DIR that differs from the request is replaced only with --replace.
 """
 
 from __future__ import annotations
@@ -40,6 +42,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         choices=["auto", "cpu", "cuda"],
         help="where to compute (default: a GPU if there is one)",
     )
+    parser.add_argument(
+        "--replace", action="store_true", help="replace a finished run in RUN_DIR that differs"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -58,7 +63,9 @@ def run(args: argparse.Namespace) -> int:
     from cut.training.train import train
 
     if args.request:
-        return train(RequestRecord.read(args.request), args.out or args.request.parent)
-    request = RequestRecord(**{"row": args.method, **given})
-    request.write(args.out / "request.json")
+        request = RequestRecord.read(args.request)
+        if args.replace:
+            request = request.model_copy(update={"replace": True})
+        return train(request, args.out or args.request.parent)
+    request = RequestRecord(**{"row": args.method, "replace": args.replace, **given})
     return train(request, args.out)

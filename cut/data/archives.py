@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from cut.base.errors import UserError
+from cut.base.image_files import is_plain
 
 CHUNK = 1 << 20
 BROKEN = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError)
@@ -28,9 +29,16 @@ class _Budget:
     archive: Path
     max_bytes: int
     max_files: int
+    max_file_bytes: int
 
-    def spend(self, size: int) -> None:
+    def spend(self, name: str, size: int) -> None:
         """Count one member of `size` bytes; `_write` never writes more for it."""
+        if size > self.max_file_bytes:
+            raise UserError(
+                f"{self.archive} holds {name} of {size} bytes, more than one file is allowed"
+                f" ({self.max_file_bytes}); if that is right, give the data set a higher"
+                " max_file_bytes"
+            )
         self.max_bytes, self.max_files = self.max_bytes - size, self.max_files - 1
         if self.max_bytes < 0 or self.max_files < 0:
             what, key = ("bytes", "max_bytes") if self.max_bytes < 0 else ("files", "max_files")
@@ -45,8 +53,9 @@ def extract(
     out: Path,
     keep: Callable[[PurePosixPath], PurePosixPath | None],
     *,
-    max_bytes: int = 20_000_000_000,
-    max_files: int = 200_000,
+    max_bytes: int,
+    max_files: int,
+    max_file_bytes: int,
     write: Callable[[IO[bytes], int, Path], None] | None = None,
 ) -> int:
     """Extract a zip or tar archive (any compression of tarfile) into `out`.
@@ -59,6 +68,7 @@ def extract(
         keep: returns where a file goes below `out`, or None to leave it out.
         max_bytes: most bytes that the archive may unpack to.
         max_files: most files that it may hold.
+        max_file_bytes: most bytes that one of them may have.
         write: `write(stream, declared size, path)` in place of copying a file.
 
     Returns:
@@ -67,7 +77,7 @@ def extract(
     Raises:
         UserError: the archive is unsafe, too large, damaged, or no archive.
     """
-    budget = _Budget(archive, max_bytes, max_files)
+    budget = _Budget(archive, max_bytes, max_files, max_file_bytes)
     member, written = "", set()
     try:
         members = _zip_members if zipfile.is_zipfile(archive) else _tar_members
@@ -103,7 +113,7 @@ def _safe(archive: Path, name: str) -> None:
     parts = re.split(r"[/\\]", name)
     if not name or name[0] in "/\\" or re.match("[A-Za-z]:", name) or ".." in parts:
         raise UserError(f"{archive} holds {name!r}, a path that leaves the folder; don't use it")
-    if "\\" in name or not name.isprintable():
+    if "\\" in name or not is_plain(name):
         raise UserError(f"{archive} holds {name!r}, no plain name; unpack it and give the folder")
 
 
@@ -121,7 +131,7 @@ def _zip_members(archive: Path, budget: _Budget) -> Iterator[Member]:
                 raise UserError(
                     f"{archive} holds {info.filename!r}, a link or device; don't use it"
                 )
-            budget.spend(info.file_size)
+            budget.spend(info.filename, info.file_size)
         for info in infos:
             if not info.is_dir():
                 yield info.filename, info.file_size, lambda info=info: file.open(info)
@@ -136,7 +146,7 @@ def _tar_members(archive: Path, budget: _Budget) -> Iterator[Member]:
                 raise UserError(f"{archive} holds {info.name!r}, a link or device; don't use it")
             tarfile.data_filter(info, "/nowhere")  # Python's own rules too; raises a TarError
             # Files that are left out count too: skipping them in a compressed archive unpacks them.
-            budget.spend(info.size)
+            budget.spend(info.name, info.size)
             if info.isreg():
                 yield info.name, info.size, lambda info=info: file.extractfile(info) or io.BytesIO()
 

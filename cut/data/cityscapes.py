@@ -22,6 +22,8 @@ from PIL import Image
 from tqdm import tqdm
 
 from cut.base.errors import UserError
+from cut.base.files import user_path
+from cut.base.image_files import check_regular, files_below
 from cut.base.image_size import height_width
 from cut.base.images import decode_image
 from cut.data.archives import extract
@@ -34,8 +36,6 @@ SUFFIXES = {"leftImg8bit": "_leftImg8bit.png", "gtFine": "_gtFine_color.png"}
 LABEL_IDS = "_gtFine_labelIds.png"
 LETTERS = {"leftImg8bit": "A", "gtFine": "B"}  # CycleGAN's layout
 SPLITS = {"train": "train", "val": "test"}
-MAX_IMAGE = 100_000_000  # bytes; a photograph has 2 or 3 MB
-
 Keep = Callable[[PurePosixPath], PurePosixPath | None]
 Write = Callable[[IO[bytes], int, Path], None]
 
@@ -52,13 +52,13 @@ def sources(entry: Entry) -> dict[str, Path] | None:
     if entry.conversion is None:
         return None
     given = {kind: getattr(entry.conversion, kind) for kind in ARCHIVES}
-    folder = Path(entry.source).expanduser() if entry.source and not entry.is_url else None
+    folder = user_path(entry.source) if entry.source and not entry.is_url else None
     ready = folder is None or not folder.is_dir() or is_laid_out(folder, any)
     if entry.source and ready and not any(given.values()):
         return None
     found = {}
     for kind, path in given.items():
-        found[kind] = Path(path).expanduser() if path else _inside(folder, kind)
+        found[kind] = user_path(path) if path else _inside(folder, kind)
         if found[kind] is None:
             raise UserError(
                 f"data set {entry.name} lacks {kind}: register at {HOME}, download "
@@ -67,6 +67,8 @@ def sources(entry: Entry) -> dict[str, Path] | None:
             )
         if not found[kind].exists():
             raise UserError(f"there is no file or folder {found[kind]} for {kind} of {entry.name}")
+        if not found[kind].is_dir():
+            check_regular(found[kind])
     return found
 
 
@@ -99,8 +101,6 @@ def _keep_ids(member: PurePosixPath) -> PurePosixPath | None:
 
 def _copy(stream: IO[bytes], size: int, to: Path) -> None:
     """Save a file unchanged."""
-    if size > MAX_IMAGE:
-        raise UserError(f"{to.stem} has label ids of {size} bytes, too many for an image")
     to.parent.mkdir(parents=True, exist_ok=True)
     to.write_bytes(stream.read(size))
 
@@ -112,8 +112,6 @@ def _writer(settings: Conversion, path: Path, bar: tqdm) -> Write:
 
     def write(stream: IO[bytes], size: int, to: Path) -> None:
         name = f"{to.stem} in {path}"
-        if size > MAX_IMAGE:
-            raise UserError(f"{name} has {size} bytes, too many for an image")
         image = decode_image(io.BytesIO(stream.read(size)), name).resize((w, h), resample)
         to.parent.mkdir(parents=True, exist_ok=True)
         image.save(to, format="JPEG", quality=settings.quality, subsampling=0)
@@ -174,10 +172,9 @@ def _keep(kind: str) -> Keep:
 def _each(entry: Entry, path: Path, out: Path, keep: Keep, write: Write | None) -> None:
     """Call `write` for each file of an archive or a folder that `keep` gives a place."""
     if not path.is_dir():
-        limits = {"max_bytes": entry.max_bytes, "max_files": entry.max_files}
-        extract(path, out, keep, **limits, write=write)
+        extract(path, out, keep, **entry.limits, write=write)
         return
-    for file in sorted(path.rglob("*.png")):
+    for file in files_below(path):
         where = keep(PurePosixPath(file.relative_to(path.parent).as_posix()))
         if where is not None and write is not None:
             with open(file, "rb") as stream:

@@ -10,8 +10,10 @@ import json
 import os
 import re
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import requests
 from tqdm import tqdm
@@ -20,6 +22,7 @@ from cut.base.errors import UserError
 from cut.base.files import sha256_of
 
 CHUNK = 1 << 18
+MAX_BYTES = 4_000_000_000  # the default bound of a file's size
 # Another try may succeed after these; any other status of 400 and above is final.
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 
@@ -37,6 +40,7 @@ def download(
     attempts: int = 5,
     backoff: float = 1.0,
     timeout: tuple[float, float] = (15.0, 60.0),
+    max_bytes: int = MAX_BYTES,
 ) -> Path:
     """Download `url` to `dest`, which appears only when it is complete; return `dest`.
 
@@ -52,16 +56,19 @@ def download(
         attempts: most tries in a row that bring no new byte.
         backoff: seconds before the second try, doubled for each further one.
         timeout: (to connect, without a byte) in seconds.
+        max_bytes: most bytes that the file may have.
 
     Raises:
-        UserError: the server refuses, does not answer, or sends a file of another sha256.
+        UserError: the server refuses, does not answer, passes on from https to http, or sends a
+            file that is too large or has another sha256.
     """
     dest = Path(dest)
     if dest.is_file() and (sha256 is None or sha256_of(dest) == sha256):
         return dest
     dest.parent.mkdir(parents=True, exist_ok=True)
     part = dest.with_name(dest.name + ".part")
-    _fetch_with_retries(url, part, advice, attempts, backoff, timeout)
+    asked = _Asked(url, part, advice, timeout, max_bytes)
+    _fetch_with_retries(asked, attempts, backoff)
     found = sha256_of(part)
     _notes(part).unlink(missing_ok=True)
     if sha256 is not None and found != sha256:
@@ -74,20 +81,55 @@ def download(
     return dest
 
 
-def _fetch_with_retries(
-    url: str,
-    part: Path,
-    advice: str,
-    attempts: int,
-    backoff: float,
-    timeout: tuple[float, float],
-) -> None:
-    """Complete `part`, in as many tries as bring new bytes and `attempts` that do not."""
+@dataclass(frozen=True)
+class _Asked:
+    """What to fetch, and where to."""
+
+    url: str
+    part: Path
+    advice: str
+    timeout: tuple[float, float]
+    max_bytes: int
+
+    def check_size(self, size: int) -> None:
+        """Refuse a file that is larger than allowed, and remove what came of it."""
+        if size > self.max_bytes:
+            self.part.unlink(missing_ok=True)
+            _notes(self.part).unlink(missing_ok=True)
+            raise UserError(
+                f"{self.url} has more than the {self.max_bytes} bytes that are allowed; if that is"
+                f" right, give the data set a higher max_bytes, or {self.advice}"
+            )
+
+
+class _Session(requests.Session):
+    """A session that follows no redirection from https to http, where anybody may send the file."""
+
+    def get_redirect_target(self, response: requests.Response) -> str | None:
+        """Return the address that a response passes on to, or None.
+
+        Raises:
+            UserError: the address is not encrypted, and that of the response is.
+        """
+        target = super().get_redirect_target(response)
+        if target and response.url.lower().startswith("https:"):
+            place = urljoin(response.url, target)
+            if not place.lower().startswith("https:"):
+                raise UserError(
+                    f"{response.url} passes on to {place}, which is not encrypted; fetch the file"
+                    " by other means and give it"
+                )
+        return target
+
+
+def _fetch_with_retries(asked: _Asked, attempts: int, backoff: float) -> None:
+    """Complete the file, in as many tries as bring new bytes and `attempts` that do not."""
+    url, part, advice = asked.url, asked.part, asked.advice
     failures = 0
     while True:
         before = _size(part)
         try:
-            _fetch(url, part, advice, timeout)
+            _fetch(asked)
             return
         except _TryAgain as error:
             failures = 1 if _size(part) > before else failures + 1
@@ -101,8 +143,9 @@ def _fetch_with_retries(
             raise UserError(f"could not download {url} ({_reason(error)}); {advice}") from None
 
 
-def _fetch(url: str, part: Path, advice: str, timeout: tuple[float, float]) -> None:
-    """Download the rest of `part`."""
+def _fetch(asked: _Asked) -> None:
+    """Download the rest of the file."""
+    url, part = asked.url, asked.part
     notes = _read_notes(part, url)
     start = _size(part) if notes else 0
     if notes and start == notes["total"]:
@@ -112,16 +155,22 @@ def _fetch(url: str, part: Path, advice: str, timeout: tuple[float, float]) -> N
     if start:
         headers |= {"Range": f"bytes={start}-", "If-Range": notes["validator"]}
     try:
-        with requests.get(url, headers=headers, stream=True, timeout=timeout) as response:
+        with (
+            _Session() as session,
+            session.get(url, headers=headers, stream=True, timeout=asked.timeout) as response,
+        ):
             if response.status_code in PASSING:
                 raise _TryAgain(f"HTTP {response.status_code}")
             if response.status_code == 416:  # `part` is longer than the file on the server
                 part.unlink(missing_ok=True)
                 raise _TryAgain("the file changed on the server")
             if response.status_code >= 400:
-                raise UserError(f"could not download {url} (HTTP {response.status_code}); {advice}")
+                raise UserError(
+                    f"could not download {url} (HTTP {response.status_code}); {asked.advice}"
+                )
             start, total = _position(response, part, start, notes, url)
-            _write(response, part, start, total)
+            asked.check_size(total or 0)
+            _write(response, asked, start, total)
     except (requests.ConnectionError, requests.Timeout) as error:
         raise _TryAgain(_reason(error)) from None
     except requests.exceptions.ChunkedEncodingError:
@@ -155,18 +204,20 @@ def _position(
     return 0, int(length)
 
 
-def _write(response: requests.Response, part: Path, start: int, total: int | None) -> None:
-    """Append the body to `part`."""
+def _write(response: requests.Response, asked: _Asked, start: int, total: int | None) -> None:
+    """Append the body to the file."""
     bar = tqdm(
-        desc=part.name.removesuffix(".part"),
+        desc=asked.part.name.removesuffix(".part"),
         initial=start,
         total=total,
         unit="B",
         unit_scale=True,
         disable=None,  # only on a terminal
     )
-    with bar, open(part, "ab") as file:
+    with bar, open(asked.part, "ab") as file:
         for chunk in response.iter_content(CHUNK):
+            start += len(chunk)
+            asked.check_size(start)
             file.write(chunk)
             bar.update(len(chunk))
 

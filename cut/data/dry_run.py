@@ -6,8 +6,8 @@ from pathlib import Path
 
 from cut.base.errors import UserError
 from cut.data import cityscapes
-from cut.data.prepare import source_folder
 from cut.data.registry import FOLDERS, Entry, registry, resolve
+from cut.data.source import source_folder
 from cut.data.verify import extras, find_root
 
 

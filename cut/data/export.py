@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from cut.base.image_files import is_image
 from cut.base.image_size import height_width
-from cut.base.images import is_image, read_image, read_labels, resize, write_png
+from cut.base.images import read_image, read_labels, resize, write_png
 from cut.base.parallel import in_threads
 from cut.data.dataset import Dataset
 from cut.records.images import ExportRecord

@@ -9,18 +9,20 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
-import tarfile
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from cut.base.errors import UserError
-from cut.base.files import sha256_of
-from cut.base.images import is_image
+from cut.base.files import sha256_of, user_path
+from cut.base.image_files import files_below, is_image
 from cut.data import cityscapes
 from cut.data.registry import Entry, registry
-from cut.data.verify import find_root, is_laid_out, listing
+from cut.data.source import in_place, local_sources, source_folder
+from cut.data.verify import find_root, listing
+
+# What an entry says that decides neither the images nor their record.
+WITHOUT_EFFECT = {"archive_bytes", "counts_source", "max_bytes", "max_file_bytes", "max_files"}
 
 Stamp = tuple[int, int]  # (bytes, modification time in ns)
 
@@ -36,47 +38,28 @@ def made_from(entry: Entry) -> dict[str, Any]:
         chosen |= entry.conversion.model_dump(exclude=set(cityscapes.ARCHIVES))
     else:
         chosen |= options_of(entry)
-    if entry.name in registry() or entry.source is None:
-        return chosen
-    source = entry.source if entry.is_url else os.path.abspath(Path(entry.source).expanduser())
-    return {**chosen, "source": source, "folders": dict(entry.folders)}
+    own = entry.name not in registry() and entry.source is not None
+    if own:
+        chosen["source"] = (
+            entry.source if entry.is_url else os.path.abspath(user_path(entry.source))
+        )
+    if own or "folders" in entry.given:
+        chosen["folders"] = dict(entry.folders)
+    return chosen
 
 
 def options_of(entry: Entry) -> dict[str, Any]:
-    """Return the options that decide the images of a generated or converted set, without paths."""
+    """Return the options that decide the images that are made or changed here, without paths."""
     if entry.options is not None:
         return entry.options.model_dump()
     if entry.conversion is not None and cityscapes.sources(entry) is not None:
         return entry.conversion.model_dump(exclude=set(cityscapes.ARCHIVES))
-    return {}
-
-
-def source_folder(entry: Entry) -> Path | None:
-    """Return the folder to use in place, or None if images have to be unpacked or made.
-
-    Raises:
-        UserError: there is no source, or it is neither a folder nor an archive.
-    """
-    if entry.generator is not None or entry.is_url or cityscapes.sources(entry) is not None:
-        return None
-    how = f"give one as data_sources: {{{entry.name}: PATH_OR_URL}} or --source"
-    if not entry.source:
-        raise UserError(f"data set {entry.name} has no public source; {how}")
-    path = Path(entry.source).expanduser()
-    if path.is_dir():
-        return None if entry.folders and not is_laid_out(path) else path
-    if "://" in entry.source:
-        raise UserError(f"{entry.source} can't be downloaded: only http and https; {how}")
-    if not path.is_file():
-        raise UserError(f"there is no file or folder {path} for data set {entry.name}; {how}")
-    if not (zipfile.is_zipfile(path) or tarfile.is_tarfile(path)):
-        raise UserError(f"{path} is no complete zip or tar archive; fetch it again, or {how}")
-    return None
+    return {"bits": entry.bits} if entry.scaled else {}
 
 
 def fingerprint(entry: Entry) -> str:
     """Return a digest of everything that decides the images: entry, archive, generating code."""
-    parts = [entry.model_dump_json(exclude={"archive_bytes", "counts_source"})]
+    parts = [entry.model_dump_json(exclude=WITHOUT_EFFECT)]
     if entry.digests is not None:
         parts.append(repr(sorted((entry.expected_digests() or {}).items())))
     code = entry.generator or ("cut.data.cityscapes" if cityscapes.sources(entry) else None)
@@ -84,7 +67,7 @@ def fingerprint(entry: Entry) -> str:
         spec = importlib.util.find_spec(code)
         if spec is not None and spec.origin:
             parts.append(sha256_of(Path(spec.origin)))
-    for path in _local_sources(entry):
+    for path in local_sources(entry):
         parts += [str(path.absolute()), *_trace(path, entry)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -100,7 +83,7 @@ def source_digest(entry: Entry) -> str:
             stamps = _stamped(find_root(folder), entry)
             parts = [f"{name} {list(stamp)}" for name, stamp in stamps]
         else:
-            parts = [line for path in _local_sources(entry) for line in _trace(path, entry)]
+            parts = [line for path in local_sources(entry) for line in _trace(path, entry)]
     except (UserError, OSError):
         return ""  # `prepare` reports what is wrong with the source
     return hashlib.sha256("\n".join(parts).encode()).hexdigest() if parts else ""
@@ -122,17 +105,9 @@ def _stamped(root: Path, entry: Entry) -> Iterator[tuple[str, Stamp]]:
             yield f"{folder}/{path.name}", (stat.st_size, stat.st_mtime_ns)
 
 
-def _local_sources(entry: Entry) -> list[Path]:
-    """Return the local archives or folders that the set is made from."""
-    paths = list((cityscapes.sources(entry) or {}).values())
-    if not paths and not entry.is_url and entry.source:
-        paths = [Path(entry.source).expanduser()]
-    return paths
-
-
 def _trace(path: Path, entry: Entry) -> list[str]:
     """Return the witness of an archive, or of the images of a folder that is not used in place."""
     files = [path] if path.is_file() else []
-    if path.is_dir() and (entry.folders or entry.conversion) and not is_laid_out(path):
-        files = sorted(file for file in path.rglob("*") if is_image(file))
+    if path.is_dir() and not in_place(entry, path):
+        files = [file for file in files_below(path) if is_image(file)]
     return [f"{file} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in files]

@@ -16,8 +16,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from cut.base.errors import UserError
-from cut.base.files import write_json
-from cut.data import cityscapes
+from cut.base.files import user_path, write_json
+from cut.data import bits, cityscapes
 from cut.data.dataset import Dataset
 from cut.data.download import download
 from cut.data.identity import (
@@ -26,12 +26,12 @@ from cut.data.identity import (
     made_from,
     options_of,
     source_digest,
-    source_folder,
     stamps,
 )
 from cut.data.registry import FOLDERS, Entry
+from cut.data.source import source_folder
 from cut.data.unpack import archive_name, unpack
-from cut.data.verify import content_digest, extras, find_root, verify
+from cut.data.verify import content_digest, extras, find_root, left_out, verify
 from cut.records.dataset import DatasetRecord
 from cut.records.record import Part
 
@@ -82,6 +82,7 @@ def verified_record(entry: Entry, out: Path) -> DatasetRecord:
     if folder is not None:
         root = find_root(folder)
         images = verify(root, entry)
+        _say_left_out(root, entry)
     else:
         root = out
         images = _place(entry, out)
@@ -157,12 +158,16 @@ def _place(entry: Entry, out: Path) -> dict[str, str]:
         else:
             _unpack(entry, work, out)
         try:
+            if entry.scaled:
+                bits.scale(work, entry)
             images = verify(work, entry)
         except UserError as error:
             # The user knows the archive and not the temporary folder: name the path inside it.
             raise UserError(
                 str(error).replace(f"{work}{os.sep}", f"{entry.source or entry.name}: ")
             ) from None
+        for other in _say_left_out(work, entry):
+            other.unlink()
         out.mkdir(parents=True, exist_ok=True)
         write_json(out / MARK, {})  # marks the folder as ours, even after a kill between two moves
         for old in (*FOLDERS, *extras(entry)):
@@ -172,6 +177,16 @@ def _place(entry: Entry, out: Path) -> dict[str, str]:
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return images
+
+
+def _say_left_out(root: Path, entry: Entry) -> list[Path]:
+    """Print how many files are no images and name some; return them all."""
+    others = left_out(root, entry)
+    if others:
+        some = ", ".join(f"{path.parent.name}/{path.name}" for path in others[:3])
+        more = ", …" if len(others) > 3 else ""
+        print(f"left out, because they are no images: {len(others)} files ({some}{more})")
+    return others
 
 
 def _refuse_foreign(out: Path) -> None:
@@ -188,10 +203,17 @@ def _unpack(entry: Entry, work: Path, out: Path) -> None:
     """Unpack the entry's source into `work`; download it first if it is a URL."""
     advice = f"give a local archive or folder, as data_sources: {{{entry.name}: PATH}} or --source"
     if not entry.is_url:
-        unpack(Path(entry.source).expanduser(), work, entry)
+        unpack(user_path(entry.source), work, entry)
         return
     folder = out.parent / f".{out.name}.download"
-    archive = download(entry.source, folder / archive_name(entry), entry.sha256, advice=advice)
+    archive = download(
+        entry.source,
+        folder / archive_name(entry),
+        entry.sha256,
+        advice=advice,
+        # An archive of images is about as large as what it unpacks to.
+        max_bytes=entry.archive_bytes or entry.max_bytes,
+    )
     try:
         unpack(archive, work, entry)
     except UserError as error:

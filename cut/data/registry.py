@@ -5,17 +5,22 @@ from __future__ import annotations
 import functools
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cut.base.errors import UserError, explain, unknown
+from cut.base.files import read_text, user_path
 from cut.base.image_size import Size
 from cut.records.names import NAME
 
 DATA = Path(__file__).resolve().parents[1] / "resources"
 FOLDERS = ("trainA", "trainB", "testA", "testB")
+# Bounds of what a config may ask for: far above any use, far below what would never end.
+MOST_IMAGES = 100_000_000
+MOST_DRAWN = 1_000_000  # images that are generated
+MOST_BYTES = 10**13
 
 Folder = Literal["trainA", "trainB", "testA", "testB"]
 
@@ -25,10 +30,10 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    size: PositiveInt = Field(description="height and width in pixels")
-    train: PositiveInt = Field(description="training images of each domain")
-    test: PositiveInt = Field(description="test images of each domain")
-    seed: NonNegativeInt = Field(description="of all random draws")
+    size: int = Field(ge=16, le=2048, description="height and width in pixels")
+    train: int = Field(ge=1, le=MOST_DRAWN, description="training images of each domain")
+    test: int = Field(ge=2, le=MOST_DRAWN, description="test images of each domain")
+    seed: int = Field(ge=0, lt=2**63, description="of all random draws")
 
 
 class Conversion(BaseModel):
@@ -58,21 +63,35 @@ class Entry(BaseModel):
     citation: str = ""
     source: str | None = None
     sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
-    archive_bytes: PositiveInt | None = None
+    archive_bytes: int | None = Field(None, ge=1, le=MOST_BYTES)
     folders: dict[Folder, str] = {}
+    bits: int | None = Field(None, ge=8, le=16, description="bits that 16-bit files use")
     digests: str | None = None
-    counts: dict[Folder, PositiveInt] = {}
+    counts: dict[Folder, Annotated[int, Field(ge=1, le=MOST_IMAGES)]] = {}
     counts_source: str = ""
-    max_bytes: PositiveInt = 20_000_000_000
-    max_files: PositiveInt = 200_000
+    # The largest archive of the registry, maps, unpacks to less than 4 GB; an image to 100 MB.
+    max_bytes: int = Field(4_000_000_000, ge=1, le=MOST_BYTES)
+    max_file_bytes: int = Field(100_000_000, ge=1, le=MOST_BYTES)
+    max_files: int = Field(200_000, ge=1, le=MOST_IMAGES)
     generator: str | None = None
     options: Options | None = None
     conversion: Conversion | None = None
+    given: tuple[str, ...] = Field((), exclude=True, description="keys that a config gives")
+
+    @property
+    def scaled(self) -> bool:
+        """Return whether 16-bit files use fewer bits, so that their values have to be scaled."""
+        return self.bits is not None and self.bits < 16
+
+    @property
+    def limits(self) -> dict[str, int]:
+        """Return the bounds of unpacking, as `cut.data.archives.extract` takes them."""
+        return {key: getattr(self, key) for key in ("max_bytes", "max_files", "max_file_bytes")}
 
     @property
     def is_url(self) -> bool:
         """Return whether the source has to be downloaded."""
-        return bool(self.source and re.match("https?://", self.source))
+        return bool(self.source and re.match("https?://", self.source, re.IGNORECASE))
 
     @property
     def task(self) -> tuple[str, str]:
@@ -99,11 +118,11 @@ class Entry(BaseModel):
         """
         if self.digests is None:
             return None
-        path = DATA / self.digests if (DATA / self.digests).is_file() else Path(self.digests)
+        path = DATA / self.digests if (DATA / self.digests).is_file() else user_path(self.digests)
         if not path.is_file():
             raise UserError(f"there is no list of digests {path} for data set {self.name}")
         found = {}
-        for number, line in enumerate(path.read_text().splitlines(), start=1):
+        for number, line in enumerate(read_text(path).splitlines(), start=1):
             match = re.fullmatch(r"([0-9a-f]{64})  (?:[^/]+/)?([^/]+/[^/]+)", line)
             if match is None:
                 raise UserError(f"{path} line {number} is not 'SHA256  FOLDER/FILE': {line[:80]!r}")
@@ -144,6 +163,7 @@ def resolve(name: str, overrides: str | dict[str, Any] | None = None) -> Entry:
         if key not in allowed:
             raise UserError(f"{where}: {unknown('key', str(key), sorted(allowed))}")
         (options if key in nested else fields)[key] = value
+    fields["given"] = tuple(overrides or ())
     if options:
         fields[part] = options
     if name not in registry() and fields.get("source") is None:
@@ -158,11 +178,19 @@ def _keys(fields: dict[str, Any]) -> tuple[str, set[str], set[str]]:
     if "options" in fields:
         nested = set(fields["options"])
         return "options", nested, {"direction", "domains", "description", *nested}
-    fixed = {"name", "generator", "options", "conversion", "archive_bytes", "counts_source"}
+    fixed = {
+        "name",
+        "generator",
+        "options",
+        "conversion",
+        "archive_bytes",
+        "counts_source",
+        "given",
+    }
     free = set(Entry.model_fields) - fixed
     if "conversion" in fields:
         nested = set(Conversion.model_fields)
-        return "conversion", nested, free - {"folders", "sha256"} | nested
+        return "conversion", nested, free - {"folders", "sha256", "bits"} | nested
     return "options", set(), free
 
 

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from cut.base.errors import UserError
 from cut.base.files import sha256_of
-from cut.base.images import is_image
+from cut.base.image_files import files_below
 from cut.data.archives import extract
 from cut.data.registry import FOLDERS, Entry
 from cut.data.verify import extras
@@ -22,59 +22,86 @@ def archive_name(entry: Entry) -> str:
 
 
 def unpack(source: Path, work: Path, entry: Entry) -> None:
-    """Write the images of an archive or a folder into trainA and so on below `work`.
+    """Write the files of an archive's or folder's image folders into trainA and so on of `work`.
 
-    `entry.folders` names their folders in the source. Without it, or if the source has none of
-    those, they are in trainA, trainB and so on. All may be inside one more folder. Images that two
-    folders share (training images that are also test images) are copied.
+    `entry.folders` names these folders in the source; those that it leaves out have their own
+    names. A registry's `folders` are not used if the source has none of them. All may be inside one
+    more folder. Images that two folders share (training images that are also test images) are
+    copied. Other files than images are written too: `verify` names or ignores them as in a folder.
 
     Raises:
-        UserError: the archive has an unexpected sha256, is unsafe or damaged, or has no image in
-            any of those folders.
+        UserError: the archive has an unexpected sha256, is unsafe or damaged, or lacks one of these
+            folders.
     """
     if entry.sha256 is not None and not entry.is_url and sha256_of(source) != entry.sha256:
         raise UserError(f"{source} has not the sha256 of data set {entry.name}; fetch it again")
     own = {name: name for name in (*FOLDERS, *extras(entry))}
-    for folders in [entry.folders, own] if entry.folders else [own]:
-        if _bring(source, work, entry, _keep(folders)):
+    wanted = {**own, **entry.folders}
+    layouts = [wanted] if wanted == own or "folders" in entry.given else [wanted, own]
+    for folders in layouts:
+        _bring(source, work, entry, _Places(source, folders))
+        if any((work / name).is_dir() for name in FOLDERS):
             _share(work, folders)
-            return
-    wanted = " ".join(dict.fromkeys(entry.folders.values() if entry.folders else FOLDERS))
-    raise UserError(f"{source} holds no images in {wanted}; expected those folders")
+            break
+        shutil.rmtree(work)
+        work.mkdir()
+    else:
+        folders = wanted
+    moved = {name: folders[name] for name in FOLDERS if folders[name] != name}
+    lacking = [folders[name] for name in FOLDERS if not (work / name).is_dir()]
+    if len(lacking) == len(FOLDERS) or (lacking and moved):
+        named = " ".join(dict.fromkeys(lacking))
+        raise UserError(f"{source} holds no images in {named}; expected those folders")
 
 
-def _bring(source: Path, work: Path, entry: Entry, keep: Keep) -> int:
-    """Extract or copy the images that `keep` gives a place; return their number."""
+def _bring(source: Path, work: Path, entry: Entry, keep: Keep) -> None:
+    """Extract or copy the files that `keep` gives a place."""
     if not source.is_dir():
-        return extract(source, work, keep, max_bytes=entry.max_bytes, max_files=entry.max_files)
-    count = 0
-    for path in sorted(path for path in source.rglob("*") if path.is_file()):
+        extract(source, work, keep, **entry.limits)
+        return
+    for path in files_below(source):
         where = keep(PurePosixPath(path.relative_to(source).as_posix()))
         if where is not None:
             (work / where).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, work / where)
-            count += 1
-    return count
 
 
-def _keep(folders: dict[str, str]) -> Keep:
-    """Return a function that gives the place of a file of the source, or None to leave it out."""
-    first: dict[tuple[str, ...], str] = {}
-    for folder, inside in folders.items():
-        first.setdefault(PurePosixPath(inside).parts, folder)
+class _Places:
+    """Gives the place of a file of the source, or None to leave it out."""
 
-    def keep(member: PurePosixPath) -> PurePosixPath | None:
+    def __init__(self, source: Path, folders: dict[str, str]) -> None:
+        self.source = source
+        self.first: dict[tuple[str, ...], str] = {}
+        for folder, inside in folders.items():
+            self.first.setdefault(PurePosixPath(inside).parts, folder)
+        # A folder inside another one is the more exact place.
+        self.order = sorted(self.first, key=len, reverse=True)
+        self.around: dict[str, tuple[str, ...]] = {}  # what is around each folder, in the source
+
+    def __call__(self, member: PurePosixPath) -> PurePosixPath | None:
+        """Return the place of `member`.
+
+        Raises:
+            UserError: the source has the folder twice, inside different folders.
+        """
         parts = member.parts
-        if not is_image(Path(member.name)) or parts[0] == "__MACOSX":
+        if any(part.startswith(".") for part in parts) or parts[0] == "__MACOSX":
             return None
-        for inside, folder in first.items():
+        for inside in self.order:
             for depth in (0, 1):
                 end = depth + len(inside)
                 if parts[depth:end] == inside and len(parts) > end:
-                    return PurePosixPath(folder, *parts[end:])  # a folder inside: for `verify`
+                    self._check_around(inside, parts[:depth])
+                    # A folder inside is for `verify`.
+                    return PurePosixPath(self.first[inside], *parts[end:])
         return None
 
-    return keep
+    def _check_around(self, inside: tuple[str, ...], around: tuple[str, ...]) -> None:
+        name = "/".join(inside)
+        other = self.around.setdefault(name, around)
+        if other != around:
+            both = " and ".join("/".join((*place, name)) for place in (other, around))
+            raise UserError(f"{self.source} holds both {both}; give one of them, by folders")
 
 
 def _share(work: Path, folders: dict[str, str]) -> None:

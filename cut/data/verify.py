@@ -8,8 +8,10 @@ from pathlib import Path
 
 from cut.base.errors import UserError
 from cut.base.files import sha256_of
-from cut.base.images import list_images, read_image
+from cut.base.image_files import list_images, split_files
+from cut.base.images import read_image
 from cut.base.parallel import in_threads
+from cut.data import bits
 from cut.data.registry import FOLDERS, Entry
 
 LAYOUT = " ".join(FOLDERS)
@@ -86,20 +88,31 @@ def verify(root: Path, entry: Entry) -> dict[str, str]:
         if extra in images:
             _check_pairs(root, images[f"test{entry.letters[0]}"], images[extra])
 
-    def check(path: Path) -> tuple[str, str]:
+    def check(path: Path) -> tuple[str, str, int | None]:
         name = f"{path.parent.name}/{path.name}"
         digest, expected = sha256_of(path), (digests or {}).get(name)
-        if digest != expected:
-            read_image(path)
-            if expected is not None:
-                raise UserError(
-                    f"{path} is not the image of {entry.name}: its sha256 is {digest[:12]}…,"
-                    f" expected {expected[:12]}…; fetch it again"
-                )
-        return name, digest
+        if digest == expected:
+            return name, digest, None
+        read_image(path)
+        if expected is not None:
+            raise UserError(
+                f"{path} is not the image of {entry.name}: its sha256 is {digest[:12]}…,"
+                f" expected {expected[:12]}…; fetch it again"
+            )
+        return name, digest, bits.largest_value(path)
 
     paths = [path for folder in images.values() for path in folder]
-    return dict(sorted(in_threads(check, paths, f"verify {entry.name}")))
+    checked = in_threads(check, paths, f"verify {entry.name}")
+    colours = (*FOLDERS, extras(entry)[0])
+    largest = {name: most for name, _, most in checked if name.split("/")[0] in colours}
+    bits.check_range(root, entry, largest)
+    return dict(sorted((name, digest) for name, digest, _ in checked))
+
+
+def left_out(root: Path, entry: Entry) -> list[Path]:
+    """Return the files in the folders of the data set that are no images, hidden ones excepted."""
+    folders = [root / name for name in (*FOLDERS, *extras(entry))]
+    return [other for folder in folders if folder.is_dir() for other in split_files(folder)[1]]
 
 
 def _check_names(root: Path, images: dict[str, list[Path]], digests: dict[str, str]) -> None:

@@ -26,6 +26,7 @@ WITHOUT_NUMBERS = (
     "cut.base.environment",
     "cut.base.errors",
     "cut.base.files",
+    "cut.base.image_files",
     "cut.base.image_size",
     "cut.base.parallel",
     "cut.cli",

@@ -12,7 +12,8 @@ from PIL import Image
 
 from cut.base.errors import UserError
 from cut.base.files import sha256_of
-from cut.base.images import list_images, read_image
+from cut.base.image_files import list_images
+from cut.base.images import read_image
 
 
 class ImageFolder:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from cut.base.images import counterparts
+from cut.base.image_files import counterparts
 from cut.metrics.score_group import Scores
 
 NAMES = ("perceptual", "self_similarity")

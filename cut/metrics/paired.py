@@ -9,7 +9,8 @@ import numpy as np
 from PIL import Image
 
 from cut.base.errors import UserError
-from cut.base.images import counterparts, read_image
+from cut.base.image_files import counterparts
+from cut.base.images import read_image
 from cut.records.scores import PairedProtocol
 
 NAMES = ("l1", "ssim")

@@ -127,7 +127,7 @@ def score(
         missing={name: scores.missing[name] for name in SCORES if scores.values[name] is None},
         protocol=protocol,
         translated=translated,
-        scored_on=ScoredOn(device=str(extractor.device), versions=environment.versions()),
+        scored_on=ScoredOn(device=extractor.device.type, versions=environment.versions()),
     )
 
 

@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from cut.base.errors import UserError
+from cut.base.files import read_text
 from cut.base.image_size import TrainingSize
 
 
@@ -102,6 +103,11 @@ class Config(Section):
     best: Best | None = Field(
         None, description="score each training at several epochs and report the best epoch too"
     )
+    replace: bool = Field(
+        False,
+        description="replace finished runs that differ from this config; by default the workflow"
+        " refuses",
+    )
     grid: Grid = Field(Grid(), description="the grid figure")
     ablation: bool = Field(
         False, description="write the ablation table and its scatter: CUT's options as columns"
@@ -130,11 +136,7 @@ def read(path: Path) -> dict[str, Any]:
         UserError: it is missing or no YAML mapping, or gives a key twice.
     """
     try:
-        value = yaml.load(path.read_bytes().decode(), _Loader)
-    except OSError as error:
-        raise UserError(f"can't read the config {path}: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise UserError(f"the config {path} is not text in UTF-8: {error}") from None
+        value = yaml.load(read_text(path), _Loader)
     except RecursionError:
         raise UserError(f"the config {path} is nested too deeply") from None
     except yaml.YAMLError as error:

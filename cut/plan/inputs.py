@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from cut.base.errors import UserError, unknown
-from cut.data.prepare import source_folder, stands
+from cut.data.prepare import stands
 from cut.data.registry import Entry
+from cut.data.source import source_folder
 from cut.data.verify import find_root, listing
+from cut.plan.finished_runs import begun_from
 from cut.plan.plan import Plan
 
 
@@ -22,6 +24,12 @@ def check_inputs(plan: Plan) -> None:
         if path is not None and not Path(path).is_file():
             raise UserError(
                 f"{key} is {path!r}, and there is no such file; give one, or leave the key out"
+            )
+    for row in plan.rows.values():
+        place = row.training.get("begin_from")
+        if place and not begun_from(row):
+            raise UserError(
+                f"begin_from of row {row.name} is {place!r}; give a run's folder, or a generator.pt"
             )
     for entry in plan.entries.values():
         try:

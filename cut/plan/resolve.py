@@ -74,6 +74,8 @@ def _resolve(config: Config, registry: Registry, name: str) -> PlannedRow:
         role=cls.role,
         contrastive=issubclass(cls, Cut),
         code=code_digest(cls),
+        every_option=parsed.model_dump(mode="json"),
+        every_training=loop.model_dump(mode="json") if cls.trained else {},
         commands=_commands(cls, parsed.model_dump()) if issubclass(cls, ExternalMethod) else None,
     )
 

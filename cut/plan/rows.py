@@ -47,7 +47,10 @@ class Commands:
 
 @dataclass(frozen=True)
 class PlannedRow:
-    """A resolved row. `options` and `training` determine the weights; `loop` cannot."""
+    """A resolved row. `options` and `training` determine the weights; `loop` cannot.
+
+    `every_option` and `every_training` are the same with all defaults, as `run.json` has them.
+    """
 
     name: str
     algorithm: str
@@ -59,6 +62,8 @@ class PlannedRow:
     role: str  # "method", or a control: "floor", "ceiling"
     contrastive: bool  # a variant of CUT, whose encoder a figure can show
     code: str
+    every_option: dict[str, Any]
+    every_training: dict[str, Any]  # empty for a row that the loop does not train
     commands: Commands | None = None  # of a method that runs by its own commands
 
     @classmethod

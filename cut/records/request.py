@@ -31,3 +31,4 @@ class RequestRecord(Record):
     options: Options = Field({}, description="of the method, over its defaults")
     training: Options = Field({}, description="of the loop, over the method's defaults")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where to compute")
+    replace: bool = Field(False, description="whether to replace a finished run that differs")

@@ -20,6 +20,9 @@ class Hardware(Part):
     cpu: Text = Field(description="name of the processor; empty where the system does not say")
     threads: Threads = Field(description="CPU threads of torch")
     gpu: Text | None = Field(None, description="name of the GPU, if the run used one")
+    gpu_index: Count | None = Field(
+        None, description="which of the GPUs that the process could see"
+    )
     gpu_memory_bytes: Count | None = Field(None, description="memory of the GPU")
     cuda: Text | None = Field(None, description="version of CUDA, if the run used a GPU")
 
@@ -83,6 +86,9 @@ class RunRecord(Record):
     generator_sha256: Digest = Field("", description="sha256 of generator.pt")
     history_sha256: Digest = Field("", description="sha256 of history.csv")
     losses: dict[Key, LossRecord] = Field({}, description="the losses of history.csv, by name")
+    begun_from: Digest = Field(
+        "", description="sha256 of the weights that the training began from, if any were given"
+    )
     snapshots: dict[Epoch, Digest] = Field(
         {}, description="sha256 of the generator kept at the end of each of these epochs"
     )

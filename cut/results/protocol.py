@@ -12,7 +12,7 @@ from cut.base.errors import UserError
 from cut.records.names import check_sets
 from cut.records.scores import Weights
 from cut.results.run import Run, load_run
-from cut.training.options import WEIGHTS_DEPEND_ON
+from cut.training.options import DEFAULTS, WEIGHTS_DEPEND_ON
 
 # What the seeds of one row share besides these options.
 ONE_ROW = ("algorithm", "options", "training", "epochs", "iterations", "code_digest")
@@ -61,7 +61,9 @@ def protocol_digest(run: Run) -> str:
 
 def what_decides(run: Run) -> dict[str, Any]:
     """Return what the seeds of one row share: everything but the seed that decides the weights."""
-    training = {name: run.record.training.get(name) for name in WEIGHTS_DEPEND_ON}
+    # A record of an earlier version lacks the options that came later.
+    given = {**DEFAULTS, **run.record.training}
+    training = {name: given[name] for name in WEIGHTS_DEPEND_ON}
     return {key: getattr(run.record, key) for key in ONE_ROW} | {"training": training}
 
 

@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
 from cut.base import random_streams
+from cut.base.errors import UserError
 from cut.base.images import read_image, resize
 from cut.base.tensors import to_tensor
 from cut.methods.contract import Batch
@@ -80,7 +81,11 @@ class EpochPairs(TorchDataset):
         return len(self.order)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        """Return a source and a target image, each (3, h, w) in [-1, 1]."""
+        """Return a source and a target image, each (3, h, w) in [-1, 1].
+
+        Raises:
+            UserError: an image can't be read.
+        """
         rng = random_streams.generator(self.seed, "augmentation", self.epoch, index)
         a = self._read(self.source[self.order[index] % len(self.source)])
         b = self._read(self.target[self.partners[index]])
@@ -103,6 +108,9 @@ def batches(pairs: EpochPairs, batch_size: int, start: int, workers: int) -> Ite
     """Yield the batches of an epoch, from the 0-based batch `start` on.
 
     `workers` processes load images; with 0 this process does. The last batch may be smaller.
+
+    Raises:
+        UserError: an image can't be read, or a process that loads images was killed.
     """
     order = list(range(start * batch_size, len(pairs)))
     loader = DataLoader(
@@ -115,5 +123,16 @@ def batches(pairs: EpochPairs, batch_size: int, start: int, workers: int) -> Ite
         # Without its own generator, DataLoader draws a seed from torch's global one.
         generator=torch.Generator().manual_seed(0),
     )
-    for source, target in loader:
-        yield Batch(source, target)
+    try:
+        for source, target in loader:
+            yield Batch(source, target)
+    except UserError as error:
+        # DataLoader puts the traceback of its process before the sentence.
+        raise UserError(str(error).rpartition("UserError: ")[2].strip()) from None
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        raise UserError(
+            "a process that loads images was killed, most likely for lack of memory; use fewer"
+            f" workers than {workers}, or 0"
+        ) from None

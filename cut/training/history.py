@@ -12,6 +12,14 @@ from cut.base.errors import UserError
 from cut.records.history import HistoryRow
 
 COLUMNS = HistoryRow.columns()
+# What a training state keeps of the history, with the types.
+STATE = {
+    "rows": list,
+    "sums": dict,
+    "counted": int,
+    "interval_seconds": float,
+    "train_seconds": float,
+}
 
 
 class History:
@@ -26,8 +34,8 @@ class History:
         train_seconds: time spent in all steps before it.
     """
 
-    def __init__(self, name: str, batch_size: int) -> None:
-        self.name, self.batch_size = name, batch_size
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.rows: list[dict[str, Any]] = []
         self.sums: dict[str, float] = {}
         self.counted = 0
@@ -57,14 +65,17 @@ class History:
             self.counted += 1
         self.pending.clear()
 
-    def close(self, iteration: int, epoch: int, lr_factor: float) -> dict[str, Any]:
-        """End the interval at `iteration` and return its row; call `flush` first."""
+    def close(self, iteration: int, epoch: int, lr_factor: float, images: int) -> dict[str, Any]:
+        """End the interval at `iteration` and return its row; call `flush` first.
+
+        `images` is the number of pairs in the interval.
+        """
         seconds = self.interval_seconds
         row = {
             "iteration": iteration,
             "epoch": epoch,
             "lr_factor": lr_factor,
-            "images_per_second": self.counted * self.batch_size / seconds,
+            "images_per_second": images / seconds,
             **{name: total / self.counted for name, total in self.sums.items()},
         }
         self.rows.append(row)
@@ -72,13 +83,12 @@ class History:
         self.sums, self.counted, self.interval_seconds = {}, 0, 0.0
         return row
 
-    def seconds_left(self, iteration: int, iterations: int) -> float:
-        """Return the time that the rest of `iterations` steps takes at the mean rate so far."""
-        return (iterations - iteration) * self.train_seconds / iteration
+    def seconds_left(self, images: int, total: int) -> float:
+        """Return the time that the rest of `total` pairs takes at the mean rate of `images`."""
+        return (total - images) * self.train_seconds / images
 
-    def line(self, row: dict[str, Any], epochs: int, iterations: int) -> str:
-        """Return `row` as a line of the log, with the time left of `iterations` steps."""
-        left = self.seconds_left(row["iteration"], iterations)
+    def line(self, row: dict[str, Any], epochs: int, iterations: int, left: float) -> str:
+        """Return `row` as a line of the log; `left` is the time left in seconds."""
         shown = "  ".join(f"{name} {row[name]:.3f}" for name in losses_of(row))
         return (
             f"epoch {row['epoch']}/{epochs}  step {row['iteration']}/{iterations}  {shown}  "
@@ -92,13 +102,19 @@ class History:
     def state_dict(self) -> dict[str, Any]:
         """Return everything that `load_state_dict` needs to continue exactly."""
         self.flush()
-        names = ("rows", "sums", "counted", "interval_seconds", "train_seconds")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in STATE}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what `state_dict` returned."""
-        for name, value in state.items():
-            setattr(self, name, value)
+        """Restore what `state_dict` returned.
+
+        Raises:
+            KeyError, TypeError: it is not of this form.
+        """
+        for name, kind in STATE.items():
+            if not isinstance(state[name], kind):
+                raise TypeError(f"{name} of the history")
+        for name in STATE:
+            setattr(self, name, state[name])
 
 
 def losses_of(row: dict[str, Any]) -> list[str]:

@@ -43,6 +43,7 @@ class Loop:
 
     Attributes:
         iteration: steps taken so far. Set it before `batches` to continue an interrupted training.
+        pairs_per_epoch: image pairs per epoch.
         steps: steps per epoch.
         epochs: length of the whole training; 0 for a method that is not trained.
     """
@@ -59,7 +60,8 @@ class Loop:
         self.method, self.options, self.size, self.device = method, options, size, device
         self.source, self.target = source, target
         self.cache: dict[Path, Image] | None = {} if options.cache_images else None
-        self.steps = math.ceil(epoch_length(source, target) / options.batch_size)
+        self.pairs_per_epoch = epoch_length(source, target)
+        self.steps = math.ceil(self.pairs_per_epoch / options.batch_size)
         self.epochs = options.epochs if method.trained else 0
         self.iteration = 0
 
@@ -72,6 +74,17 @@ class Loop:
     def epoch(self) -> int:
         """Return the 1-based epoch of the last step; 0 before the first."""
         return math.ceil(self.iteration / self.steps)
+
+    def images_until(self, iteration: int) -> int:
+        """Return the number of pairs in the first `iteration` steps.
+
+        The last batch of an epoch may be smaller than the others.
+        """
+        if not self.steps:
+            return 0
+        done, inside = divmod(iteration, self.steps)
+        last = min(inside * self.options.batch_size, self.pairs_per_epoch)
+        return done * self.pairs_per_epoch + last
 
     def batches(self) -> Iterator[Batch]:
         """Yield the batches from the current position to the end; `step` takes each of them."""
@@ -105,7 +118,17 @@ class Loop:
 
     def lr_factor(self, epoch: int) -> float:
         """Return the learning rate of 1-based `epoch` as a share of the initial one."""
-        return lr_factor(epoch, self.options.epochs_constant, self.options.epochs_decay)
+        return lr_factor(epoch, *self.schedule(epoch))
+
+    def schedule(self, epoch: int) -> tuple[int, int]:
+        """Return the epochs at the full rate and those of decay that 1-based `epoch` follows.
+
+        They are those of the run, or of the run that it extends if the epoch was part of that.
+        """
+        for constant, decay in self.options.extends:
+            if epoch <= constant + decay:
+                return constant, decay
+        return self.options.epochs_constant, self.options.epochs_decay
 
     def augmentation(self, epoch: int) -> Augmentation:
         """Return the augmentation of 1-based `epoch`: no crop jitter in the decay phase.
@@ -114,7 +137,7 @@ class Loop:
             UserError: load_size is smaller than the training size.
         """
         load = self.size
-        if epoch <= self.options.epochs_constant:
+        if epoch <= self.schedule(epoch)[0]:
             scaled = (round(self.size[0] * 286 / 256), round(self.size[1] * 286 / 256))
             load = height_width(self.options.load_size or scaled)
         if load[0] < self.size[0] or load[1] < self.size[1]:

@@ -5,7 +5,7 @@ This module loads no torch: plans, tables and records read the options too.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -15,6 +15,7 @@ from cut.base.image_size import LoadSize
 if TYPE_CHECKING:
     from cut.methods.contract import Method
 
+Epochs = Annotated[int, Field(ge=0)]
 Decides = Literal["weights", "bits", "files", "nothing"]
 
 
@@ -67,6 +68,18 @@ class TrainingOptions(BaseModel):
     checkpoint_minutes: float = _option(
         10, "nothing", "minutes between saved training states", ge=0
     )
+    keep_state: bool = _option(
+        False, "nothing", "keep the final training state, so that the run can be extended"
+    )
+    extends: tuple[tuple[Epochs, Epochs], ...] = _option(
+        (),
+        "weights",
+        "[epochs_constant, epochs_decay] of the finished run to add epochs to; its epochs stay as"
+        " they were. Several if that run extends another, the shortest first",
+    )
+    begin_from: str | None = _option(
+        None, "weights", "first weights of the generator: a run's folder, or a generator.pt"
+    )
     tensorboard: bool = _option(False, "nothing", "write scalars and sample images to tensorboard/")
 
     @property
@@ -81,6 +94,8 @@ def deciding(*kinds: Decides) -> tuple[str, ...]:
     return tuple(name for name, field in fields if field.json_schema_extra["decides"] in kinds)
 
 
+# The default of each option, as JSON has it.
+DEFAULTS: dict[str, Any] = TrainingOptions().model_dump(mode="json")
 # The options that a published row and the seeds of one row have to share.
 WEIGHTS_DEPEND_ON = deciding("weights")
 # The options that may change without a new training. The workflow does not compare them with those
@@ -100,4 +115,17 @@ def training_options(method: type[Method], given: dict[str, Any]) -> TrainingOpt
         raise UserError(explain(error, TrainingOptions, "option", "training")) from None
     if method.trained and options.epochs == 0:
         raise UserError("epochs_constant and epochs_decay are both 0; a training needs an epoch")
+    lengths = [constant + decay for constant, decay in options.extends]
+    if method.trained and lengths != sorted({n for n in lengths if 0 < n < options.epochs}):
+        raise UserError(
+            f"extends is {[list(pair) for pair in options.extends]} in a training of"
+            f" {options.epochs} epochs; give shorter schedules, the shortest first"
+        )
     return options
+
+
+def shorter_options(options: TrainingOptions) -> TrainingOptions:
+    """Return the options of the run that this one extends."""
+    *extends, (constant, decay) = options.extends
+    schedule = {"epochs_constant": constant, "epochs_decay": decay, "extends": tuple(extends)}
+    return options.model_copy(update=schedule)

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cut.base.errors import UserError
-from cut.base.files import sha256_of
-from cut.base.tensors import save_tensors
+from cut.base.files import remove_unfinished
+from cut.base.tensor_files import save_tensors
 from cut.data.dataset import Dataset
 from cut.records.run import RunRecord
 from cut.training import snapshots
-from cut.training.checkpoint import Checkpoint
+from cut.training.checkpoint import Checkpoint, check_finite
 from cut.training.history import History
 from cut.training.loop import Loop
 from cut.training.run_record import run_record
@@ -27,9 +26,15 @@ HISTORY = "history.csv"
 def write_outputs(
     loop: Loop, history: History, checkpoint: Checkpoint, dataset: Dataset, run: Path, name: str
 ) -> None:
-    """Write the outputs of a finished training; the arguments are those of `run_record`."""
-    save_tensors(run / GENERATOR, loop.method.generator_state())
-    if embedding := loop.method.embedding_state():
+    """Write the outputs of a finished training; the arguments are those of `run_record`.
+
+    Raises:
+        UserError: a weight is not finite; nothing is written.
+    """
+    generator, embedding = loop.method.generator_state(), loop.method.embedding_state()
+    check_finite({"generator": generator, "embedding": embedding}, loop, history)
+    save_tensors(run / GENERATOR, generator)
+    if embedding:
         save_tensors(run / EMBEDDING, embedding)
     else:
         (run / EMBEDDING).unlink(missing_ok=True)  # of another training
@@ -37,27 +42,34 @@ def write_outputs(
     run_record(loop, history, checkpoint, dataset, run, name).write(run / RECORD)
 
 
-def finished(run: Path, checkpoint: Checkpoint, name: str) -> bool:
-    """Return whether a folder holds this very training, complete.
+def finished(run: Path) -> RunRecord | None:
+    """Return the record of the finished training in a folder, or None if there is none.
 
-    The record has to name the same row, options, data and code, and every generator has to be the
-    one that the record names.
+    Raises:
+        UserError: the record can't be read.
     """
-    try:
-        record = RunRecord.read(run / RECORD)
-        return (
-            record.fingerprint == checkpoint.fingerprint
-            and record.code_digest == checkpoint.digests[-1]
-            and record.method == name
-            and (run / HISTORY).is_file()
-            and sha256_of(run / GENERATOR) == record.generator_sha256
-            and snapshots.digests(run, list(record.snapshots)) == record.snapshots
-        )
-    except (UserError, OSError):
-        return False
+    return RunRecord.read(run / RECORD) if (run / RECORD).is_file() else None
 
 
-def clear_outputs(run: Path) -> None:
-    """Remove the record and the snapshots of another training, before a new one begins."""
+def whole(run: Path, record: RunRecord) -> bool:
+    """Return whether all outputs are there, perhaps after some were taken back from copies.
+
+    Every generator has to be the one that the record names.
+    """
+    generators = {snapshots.path_of(run, epoch): d for epoch, d in record.snapshots.items()}
+    generators[run / GENERATOR] = record.generator_sha256
+    intact = [snapshots.whole(path, digest, run) for path, digest in generators.items()]
+    return all(intact) and (run / HISTORY).is_file()
+
+
+def clear(run: Path, keep: list[int]) -> None:
+    """Remove the record before a training begins, and the snapshots but those of epochs `keep`."""
     (run / RECORD).unlink(missing_ok=True)
-    snapshots.clear(run)
+    snapshots.clear(run, keep)
+
+
+def remove_parts(run: Path) -> None:
+    """Remove the files that a killed training was writing; call it under the run's lock."""
+    remove_unfinished(run, RECORD, GENERATOR, EMBEDDING, HISTORY)
+    remove_unfinished(run / "state")
+    remove_unfinished(snapshots.folder_of(run))

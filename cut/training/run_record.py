@@ -22,7 +22,7 @@ def run_record(
     Args:
         loop: after its last step.
         history: the losses, and the seconds spent in steps.
-        checkpoint: gives the fingerprint and the digests of the code.
+        checkpoint: gives the fingerprint and the digests of code, first weights and snapshots.
         dataset: the source of the training images.
         run: the run's folder with `generator.pt`, `history.csv` and the snapshots.
         name: the name of the row.
@@ -43,7 +43,7 @@ def run_record(
         size=loop.size,
         epochs=loop.epochs,
         iterations=steps,
-        images_seen=steps * options.batch_size,
+        images_seen=loop.images_until(steps),
         seconds_per_iteration=seconds / steps if steps else None,
         train_seconds=seconds,
         **environment.peak_memory(loop.device),
@@ -57,5 +57,6 @@ def run_record(
         losses=method.loss_records(),
         generator_sha256=sha256_of(run / "generator.pt"),
         history_sha256=sha256_of(run / "history.csv"),
-        snapshots=snapshots.digests(run, kept),
+        snapshots=snapshots.digests(run, kept, checkpoint.snapshots),
+        begun_from=checkpoint.begun_from,
     )

@@ -22,8 +22,8 @@ def train(request: RequestRecord, out: Path) -> int:
         out: the run's folder.
 
     Raises:
-        UserError: something is unknown, out of range, missing, or different from what was trained
-            in `out` before.
+        UserError: something is unknown, out of range or missing, or `out` holds a finished run that
+            differs and is not to be replaced.
     """
     cls = discover()[request.method]
     size = height_width(request.size, "size")
@@ -35,7 +35,7 @@ def train(request: RequestRecord, out: Path) -> int:
         Dataset.load(Path(request.dataset)),
         training,
         out,
-        name=request.row,
+        request=request,
         size=size,
         device=device,
     )

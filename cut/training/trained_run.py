@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cut.base.errors import UserError
-from cut.base.tensors import read_tensors
+from cut.base.tensor_files import read_tensors
 from cut.methods.contract import Method
 from cut.methods.registry import build_method
 from cut.records.run import RunRecord
@@ -29,12 +29,36 @@ def load_run(run: Path, weights: Path | None = None) -> tuple[RunRecord, Method]
     if weights == last:
         snapshots.verify(last, record.generator_sha256, run)
     method = build_method(record.algorithm, record.options, record.seed)
-    state = read_tensors(weights, "the weights of a generator; delete the run and train it again")
+    load_weights(method, weights)
+    return record, method
+
+
+def load_weights(method: Method, path: Path) -> None:
+    """Give a method the generator in a file.
+
+    Raises:
+        UserError: the file is missing or damaged, or its weights do not fit the method's options.
+    """
+    state = read_tensors(path, "the weights of a generator")
     try:
         method.load_generator_state(state)
-    except (RuntimeError, KeyError, TypeError) as error:
+    except (RuntimeError, KeyError, TypeError, AttributeError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(
-            f"{weights} does not have the weights of {run}: {reason}; train again"
+            f"{path} does not have the weights of {method.name} with these options: {reason}"
         ) from None
-    return record, method
+
+
+def generator_file(place: Path) -> Path:
+    """Return the generator that the option `begin_from` names: a file, or that of a finished run.
+
+    Raises:
+        UserError: there is none, or it is not the one that the run's record names.
+    """
+    if not place.is_dir():
+        if not place.is_file():
+            raise UserError(f"begin_from is {place}; give a run's folder, or a generator.pt")
+        return place
+    record = RunRecord.read(place / "run.json")
+    snapshots.verify(place / "generator.pt", record.generator_sha256, place)
+    return place / "generator.pt"

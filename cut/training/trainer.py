@@ -8,19 +8,25 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import torch
 
+from cut.base.errors import UserError
+from cut.base.files import sha256_of
 from cut.data.dataset import Dataset
 from cut.methods.code_digest import code_digest
 from cut.methods.contract import Batch, Method
 from cut.records.progress import ProgressRecord
-from cut.training import outputs, run_lock, snapshots
+from cut.records.request import RequestRecord
+from cut.records.run import RunRecord
+from cut.training import outputs, run_lock, snapshots, trained_run
 from cut.training.board import Board
-from cut.training.checkpoint import Checkpoint, StopSignal, fingerprint
+from cut.training.checkpoint import Checkpoint, StopSignal, check_finite, fingerprint
+from cut.training.differences import check_replaced, differences
 from cut.training.history import History
 from cut.training.loop import Loop
-from cut.training.options import TrainingOptions
+from cut.training.options import TrainingOptions, shorter_options
 
 
 class Trainer:
@@ -33,17 +39,21 @@ class Trainer:
         options: TrainingOptions,
         out: Path,
         *,
-        name: str,
+        request: RequestRecord,
         size: tuple[int, int],
         device: torch.device,
     ) -> None:
         self.method, self.dataset, self.options, self.out = method, dataset, options, out
-        self.name = name
+        self.request, self.name = request, request.row
         source, target = self._images("source"), self._images("target")
         self.loop = Loop(method, source, target, options, size, device)
-        self.history = History(name, options.batch_size)
-        decides = fingerprint(self.loop, dataset.digest)
-        self.checkpoint = Checkpoint(out, decides, code_digest(type(method)))
+        self.history = History(self.name)
+        self.first = None  # the file of the weights to begin from
+        if options.begin_from and method.trained:
+            self.first = trained_run.generator_file(Path(options.begin_from))
+        self.checkpoint = self._checkpoint(options)
+        # The run that this one extends.
+        self.shorter = options.extends and self._checkpoint(shorter_options(options))
         self.progress = out / ProgressRecord.files[0]
         self.stop = StopSignal()
         self.board = Board(out) if options.tensorboard else None
@@ -53,10 +63,13 @@ class Trainer:
         with self.stop.caught(), run_lock.only_one(self.out, lambda: self.stop.number) as mine:
             if not mine:
                 return 128 + self.stop.number
-            if outputs.finished(self.out, self.checkpoint, self.name):
-                self._drop_state()  # left if the run was killed after writing its record
+            outputs.remove_parts(self.out)
+            if done := self._done():
+                # Left if the run was killed after writing its record, or kept to extend it.
+                self._drop_state(keep=done.training.get("keep_state", False))
                 print(f"{self.out} holds this very run, done; delete the folder to train it again")
                 return 0
+            self.request.write(self.out / RequestRecord.files[0])
             self._resume()
             if not self._train():
                 print(
@@ -67,6 +80,55 @@ class Trainer:
                 return 128 + self.stop.number
             self._finish()
         return 0
+
+    def _checkpoint(self, options: TrainingOptions) -> Checkpoint:
+        begun_from = sha256_of(self.first) if self.first else ""
+        decides = fingerprint(self.loop, self.dataset.digest, begun_from, options)
+        return Checkpoint(self.out, decides, code_digest(type(self.method)), begun_from)
+
+    def _done(self) -> RunRecord | None:
+        """Return the record if the folder holds this very training, complete.
+
+        Raises:
+            UserError: it holds another one, which is not to be replaced.
+        """
+        mine = self.checkpoint
+        try:
+            record = outputs.finished(self.out)
+        except UserError as error:
+            if self.request.replace or mine.path.is_file():
+                return None
+            raise UserError(f"{error}; --replace trains in its place, from the start") from None
+        if record is None:
+            return None
+        wanted = self._wanted()
+        if differences(record, wanted):
+            if not self.request.replace:
+                check_replaced(self.out, record, wanted)
+            if record.fingerprint == mine.fingerprint and record.code_digest != mine.digests[-1]:
+                mine.drop()  # the kept state of a finished training by other code
+            return None
+        if outputs.whole(self.out, record):
+            return record
+        print(f"{self.out} lacks outputs, and no copy of them is there; training again", flush=True)
+        return None
+
+    def _wanted(self) -> dict[str, Any]:
+        """Return the fields of `run.json` that say what the run is."""
+        method, mine = self.method, self.checkpoint
+        return {
+            "method": self.name,
+            "algorithm": method.name,
+            "seed": method.seed,
+            "size": self.loop.size,
+            "device": self.loop.device.type,
+            "options": method.options.model_dump(),
+            "training": self.options.model_dump() if method.trained else {},
+            "dataset_digest": self.dataset.digest,
+            "code_digest": mine.digests[-1],
+            "begun_from": mine.begun_from,
+            "fingerprint": mine.fingerprint,
+        }
 
     def _train(self) -> bool:
         """Take the steps that are left; return False if a signal stopped them."""
@@ -96,15 +158,19 @@ class Trainer:
 
     def _log(self) -> None:
         loop = self.loop
-        row = self.history.close(loop.iteration, loop.epoch, loop.lr_factor(loop.epoch))
-        print(self.history.line(row, loop.epochs, loop.total), flush=True)
+        rows = self.history.rows
+        seen = loop.images_until(loop.iteration)
+        new = seen - loop.images_until(rows[-1]["iteration"] if rows else 0)
+        row = self.history.close(loop.iteration, loop.epoch, loop.lr_factor(loop.epoch), new)
+        left = self.history.seconds_left(seen, loop.images_until(loop.total))
+        print(self.history.line(row, loop.epochs, loop.total, left), flush=True)
         progress = ProgressRecord(
             iteration=loop.iteration,
             iterations=loop.total,
             epoch=loop.epoch,
             epochs=loop.epochs,
             images_per_second=row["images_per_second"],
-            seconds_left=self.history.seconds_left(loop.iteration, loop.total),
+            seconds_left=left,
         )
         progress.write(self.progress)
         if self.board is not None:
@@ -115,7 +181,9 @@ class Trainer:
         epoch, inside = divmod(self.loop.iteration, self.loop.steps)
         kept = snapshots.kept_epochs(self.options.snapshot_every, self.loop.epochs)
         if not inside and epoch in kept:
-            snapshots.save(self.out, epoch, self.method.generator_state())
+            state = self.method.generator_state()
+            check_finite(state, self.loop, self.history)
+            self.checkpoint.snapshots[epoch] = snapshots.save(self.out, epoch, state)
 
     def _images(self, domain: str) -> list[Path]:
         """Return the training images of a domain, without those held out."""
@@ -124,20 +192,39 @@ class Trainer:
         return self.dataset.held_out(domain, self.options.held_out)[0]
 
     def _resume(self) -> None:
-        """Continue from the saved state, or clear what another training left."""
-        if self.checkpoint.restore(self.loop, self.history):
-            print(f"continuing from step {self.loop.iteration}", flush=True)
-        else:
-            outputs.clear_outputs(self.out)
+        """Continue from the saved state, extend a finished run, or begin."""
+        loop, history = self.loop, self.history
+        if self.checkpoint.restore(loop, history):
+            print(f"continuing from step {loop.iteration}", flush=True)
+        elif self.shorter and self.shorter.restore(loop, history):
+            print(f"extending the training of {loop.iteration} steps", flush=True)
+            self.checkpoint.digests = self.shorter.digests
+            self.checkpoint.snapshots = self.shorter.snapshots
+            self._keep_snapshot()  # its last epoch may be one that is scored
+        elif self.first:
+            trained_run.load_weights(self.method, self.first)
+            print(f"beginning from the weights in {self.first}", flush=True)
+        done = loop.iteration // loop.steps if loop.steps else 0
+        kept = snapshots.kept_epochs(self.options.snapshot_every, loop.epochs)
+        outputs.clear(self.out, [epoch for epoch in kept if epoch <= done])
+        if not loop.iteration:
             self.progress.unlink(missing_ok=True)
 
     def _finish(self) -> None:
-        """Write the outputs and drop the training state."""
+        """Write the outputs and drop the training state, or keep the final one."""
+        if self.options.keep_state and self.method.trained:
+            self.checkpoint.save(self.loop, self.history)
         outputs.write_outputs(
             self.loop, self.history, self.checkpoint, self.dataset, self.out, self.name
         )
         self._drop_state()
 
-    def _drop_state(self) -> None:
+    def _drop_state(self, keep: bool = False) -> None:
+        """Remove the states of the finished training, but not a final one that is kept."""
         self.progress.unlink(missing_ok=True)
-        self.checkpoint.drop()
+        asked = self.options.keep_state and self.method.trained
+        if asked and not self.checkpoint.path.is_file():
+            print("note: the run was finished without keep_state, so its state is not kept")
+        if self.shorter:
+            self.shorter.drop()
+        self.checkpoint.drop(keep_last=keep or asked)

@@ -13,7 +13,7 @@ import torch
 from cut.base.errors import UserError
 from cut.base.failures import explained
 from cut.base.files import replacing, write_json
-from cut.base.tensors import save_tensors
+from cut.base.tensor_files import save_tensors
 
 
 def failed(function, *given):

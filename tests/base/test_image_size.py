@@ -18,6 +18,7 @@ from cut.base.images import read_image
 from cut.data.dataset import Dataset
 from cut.methods import registry
 from cut.plan import plan
+from cut.records.request import RequestRecord
 from cut.training import train
 from cut.training.options import training_options
 
@@ -103,7 +104,7 @@ def test_both_sides_get_room_to_crop(grey, tmp_path):
             dataset,
             options,
             tmp_path,
-            name="cut",
+            request=RequestRecord(dataset=str(grey), row="cut", method="cut"),
             size=(64, 128),
             device=train.choose_device("cpu"),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +71,39 @@ def test_greyscale_16_bit_palette_and_alpha_become_rgb(tmp_path: Path) -> None:
         assert read.mode == "RGB" and read.getpixel((2, 2)) == expected, name
 
 
+def test_print_colours_and_the_first_of_several_frames_are_read(tmp_path: Path) -> None:
+    Image.new("CMYK", (4, 4), (0, 255, 255, 0)).save(tmp_path / "print.jpg", quality=100)
+    red = images.read_image(tmp_path / "print.jpg").getpixel((2, 2))
+    assert red[0] > 250 and max(red[1:]) < 5
+    frames = [Image.new("RGB", (4, 4), colour) for colour in ((255, 0, 0), (0, 0, 255))]
+    for name in ("pages.tif", "moving.gif", "moving.webp", "moving.png"):
+        lossless = {"lossless": True} if name.endswith("webp") else {}
+        frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:], **lossless)
+        assert Image.open(tmp_path / name).n_frames == 2
+        assert images.read_image(tmp_path / name).getpixel((2, 2)) == (255, 0, 0), name
+
+
+def test_a_huge_scan_is_not_called_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
+    noise(20, 50).save(tmp_path / "scan.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 600)  # Pillow warns from here, and refuses twice
+    assert images.read_image(tmp_path / "scan.png").size == (50, 20) and not recwarn.list
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 400)
+    with pytest.raises(UserError, match="more than 800 pixels.* make it smaller") as caught:
+        images.read_image(tmp_path / "scan.png")
+    assert "fetch" not in str(caught.value)
+
+
+def test_too_little_memory_is_not_the_images_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noise().save(tmp_path / "x.png")
+    monkeypatch.setattr(Image.Image, "convert", lambda *_: (_ for _ in ()).throw(MemoryError))
+    with pytest.raises(MemoryError):
+        images.read_image(tmp_path / "x.png")
+
+
 def test_a_photo_on_its_side_is_turned_upright(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -91,6 +125,10 @@ def test_other_bad_files_are_named(tmp_path: Path) -> None:
     (tmp_path / "empty.png").touch()
     (tmp_path / "text.jpg").write_text("<html>not found</html>")
     Image.fromarray(np.full((4, 4), 0.5, dtype=np.float32)).save(tmp_path / "float.tif")
+    Image.fromarray(np.array([[-3, 70000]], dtype=np.int32)).save(tmp_path / "negative.tif")
+    Image.new("LAB", (4, 4)).save(tmp_path / "lab.tif")
+    (tmp_path / "link.png").symlink_to(tmp_path / "gone.png")
+    os.mkfifo(tmp_path / "pipe.png")
     noise().save(tmp_path / "flip.png")
     data = bytearray((tmp_path / "flip.png").read_bytes())
     data[len(data) // 2] ^= 0xFF
@@ -98,36 +136,18 @@ def test_other_bad_files_are_named(tmp_path: Path) -> None:
     for name, says in {
         "empty.png": "has zero bytes",
         "text.jpg": "not a whole image",
-        "float.tif": "no known range",
+        "float.tif": "floating-point.* 8-bit PNG",
+        "negative.tif": "pixels from -3 to 70000, .* 8-bit PNG",
+        "lab.tif": "colours in LAB; save it as an RGB PNG",
         "flip.png": "not a whole image",
-        "absent.png": "there is no image",
+        "absent.png": "there is no file",
+        "link.png": "broken link",
+        "pipe.png": "pipe, .*; expected a regular file",
     }.items():
         with pytest.raises(UserError, match=says) as caught:
             images.read_image(tmp_path / name)
         message = str(caught.value)
         assert name in message and "\n" not in message and message.count(str(tmp_path)) == 1
-
-
-def test_listing_sorts_by_name_and_ignores_what_is_no_image(tmp_path: Path) -> None:
-    for name in ("b.PNG", "a.JpG", "c.webp"):
-        noise().save(tmp_path / name)
-    for name in ("notes.txt", ".hidden.png", "Thumbs.db"):
-        (tmp_path / name).touch()
-    (tmp_path / ".cache").mkdir()
-    assert [path.name for path in images.list_images(tmp_path)] == ["a.JpG", "b.PNG", "c.webp"]
-
-
-def test_listing_refuses_missing_empty_and_nested_folders(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="there is no folder"):
-        images.list_images(tmp_path / "absent")
-    with pytest.raises(UserError, match="it is empty"):
-        images.list_images(tmp_path)
-    (tmp_path / "photo.heic").touch()
-    with pytest.raises(UserError, match=r"it holds photo\.heic"):
-        images.list_images(tmp_path)
-    (tmp_path / "inner").mkdir()
-    with pytest.raises(UserError, match="inner is a folder inside"):
-        images.list_images(tmp_path)
 
 
 def test_a_failed_write_leaves_the_old_image_and_no_rubbish(tmp_path: Path) -> None:

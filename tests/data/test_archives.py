@@ -12,7 +12,12 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from cut.base.errors import UserError
-from cut.data.archives import extract
+from cut.data import archives
+
+
+def extract(archive: Path, out: Path, keep: object, **limits: int) -> int:
+    bounds = {"max_bytes": 10**9, "max_files": 1000, "max_file_bytes": 10**8, **limits}
+    return archives.extract(archive, out, keep, **bounds)
 
 
 def flat(member: PurePosixPath) -> PurePosixPath | None:
@@ -89,7 +94,10 @@ def test_the_size_is_bounded_wanted_or_not(tmp_path: Path) -> None:
             extract(archive, tmp_path / f"{number}a", flat, max_bytes=1_000_000)
         with pytest.raises(UserError, match="more files than allowed.*max_files"):
             extract(archive, tmp_path / f"{number}b", flat, max_files=1)
-        assert extract(archive, tmp_path / f"{number}c", flat, max_bytes=1_200_000) == 1
+        with pytest.raises(UserError, match="a.png of 600000 bytes.*max_file_bytes"):
+            extract(archive, tmp_path / f"{number}d", flat, max_file_bytes=599_999)
+        limits = {"max_bytes": 1_200_000, "max_file_bytes": 600_000}
+        assert extract(archive, tmp_path / f"{number}c", flat, **limits) == 1
 
 
 def test_a_zip_that_hides_its_size_writes_no_more_than_it_declares(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from PIL import Image
 from small_sets import COUNTS, copy, make_set, own, pack
 
 from cut.base.errors import UserError
+from cut.base.files import sha256_of
 from cut.base.images import read_image
 from cut.data import export, prepare, registry
 from cut.data.dataset import Dataset
@@ -139,13 +140,19 @@ def test_a_download_is_unpacked_and_not_kept(tmp_path: Path) -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         address = f"http://127.0.0.1:{server.server_port}"
-        dataset = own(f"{address}/set.zip", tmp_path / "data" / "mine")
+        with pytest.raises(UserError, match="is http, .*give an https address, or the sha256"):
+            own(f"{address}/set.zip", tmp_path / "data" / "mine")
+        known = {"sha256": sha256_of(tmp_path / "set.zip")}
+        with pytest.raises(UserError, match="more than the 999 bytes .*max_bytes"):
+            own(f"{address}/set.zip", tmp_path / "data" / "mine", **known, max_bytes=999)
+        dataset = own(f"{address}/set.zip", tmp_path / "data" / "mine", **known)
+        known = {"sha256": sha256_of(tmp_path / "page.zip")}
         for name, says in {
             "page.zip": "no complete zip or tar archive",
             "gone.zip": "HTTP 404",
         }.items():
             with pytest.raises(UserError, match=f"{says}.*data_sources: {{mine: PATH}}"):
-                own(f"{address}/{name}", tmp_path / "data" / "mine")
+                own(f"{address}/{name}", tmp_path / "data" / "mine", **known)
         server.shutdown()
     assert len(dataset.files("train", "source")) == 3
     assert not list((tmp_path / "data").rglob("*.zip"))
@@ -166,7 +173,7 @@ def test_generated_sets_are_made_once(tmp_path: Path, monkeypatch: pytest.Monkey
         "            image.save(out / folder / f'{k}.png')\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
-    options = {"size": 8, "train": 2, "test": 2, "seed": 1}
+    options = {"size": 16, "train": 2, "test": 2, "seed": 1}
     fake = {"domains": ["coat", "stripes"], "generator": "fakescenes", "options": options}
     monkeypatch.setitem(registry.registry(), "fake", fake)
     out = tmp_path / "data" / "fake"

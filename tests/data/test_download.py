@@ -9,9 +9,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+import requests
 
 from cut.base.errors import UserError
-from cut.data.download import download
+from cut.data.download import _Session, download
 
 BODY = bytes(range(256)) * 4000  # 1 MB
 SHA = hashlib.sha256(BODY).hexdigest()
@@ -25,7 +26,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.body, self.etag = BODY, '"one"'
-        self.validators = True
+        self.validators = self.sizes = True
         self.script: list[int | str] = []  # after how many bytes to hang up, or an HTTP status
         self.ranges: list[str | None] = []
 
@@ -57,7 +58,8 @@ class Handler(BaseHTTPRequestHandler):
         if server.validators:
             self.send_header("ETag", server.etag)
         rest = server.body[start:]
-        self.send_header("Content-Length", str(len(rest)))
+        if server.sizes:
+            self.send_header("Content-Length", str(len(rest)))
         self.end_headers()
         self.wfile.write(rest if trouble is None else rest[:trouble])  # then the connection closes
 
@@ -135,3 +137,35 @@ def test_no_server_and_no_url_are_sentences(tmp_path: Path) -> None:
         download(url, tmp_path / "x", advice="use a copy", attempts=2, backoff=0.01)
     with pytest.raises(UserError, match="use a copy"):
         download("http://", tmp_path / "x", advice="use a copy", attempts=2, backoff=0.01)
+
+
+def test_no_more_than_the_allowed_bytes_are_taken(server: Server, tmp_path: Path) -> None:
+    for hide in (False, True):  # also from a server that does not tell the size
+        server.sizes = not hide
+        with pytest.raises(UserError, match="more than the 500000 bytes.*max_bytes.*use a copy"):
+            download(server.url, tmp_path / "x", advice="use a copy", max_bytes=500_000)
+        assert list(tmp_path.iterdir()) == []
+    server.sizes = True
+    download(server.url, tmp_path / "x", max_bytes=len(BODY))
+
+
+@pytest.mark.parametrize(
+    ("start", "target", "allowed"),
+    [
+        ("https://a.example/x", "http://b.example/x", False),
+        ("HTTPS://a.example/x", "HTTP://b.example/x", False),
+        ("https://a.example/x", "ftp://b.example/x", False),
+        ("https://a.example/x", "/y", True),
+        ("https://a.example/x", "https://b.example/x", True),
+        ("http://a.example/x", "http://b.example/x", True),
+    ],
+)
+def test_a_redirection_never_leaves_https(start: str, target: str, allowed: bool) -> None:
+    response = requests.Response()
+    response.url, response.status_code = start, 302
+    response.headers["Location"] = target
+    if allowed:
+        assert _Session().get_redirect_target(response) == target
+    else:
+        with pytest.raises(UserError, match="not encrypted"):
+            _Session().get_redirect_target(response)

@@ -32,6 +32,8 @@ def test_every_entry_of_the_registry_is_complete() -> None:
     for name in registry():
         entry = resolve(name)
         assert entry.description and entry.licence and entry.citation and len(entry.domains) == 2
+        assert entry.source is None or entry.source.startswith("https:") or entry.sha256
+        assert entry.max_bytes >= 2 * (entry.archive_bytes or 0) and entry.max_bytes < 20e9
         digests = entry.expected_digests()
         if digests is not None:
             folders = [name.split("/")[0] for name in digests]

@@ -151,8 +151,7 @@ def test_a_dry_run_names_what_is_missing_and_uses_a_folder_in_place(tmp_path, ca
 
 def test_the_page_on_data_sets_shows_the_registry_as_it_is():
     page = (ROOT / "docs" / "datasets.md").read_text()
-    written = [line for line in page.splitlines() if line.startswith("| ")]
-    assert written == dry_run.table().splitlines(), "python -m cut datasets --markdown"
+    assert f"\n\n{dry_run.table()}\n" in page, "python -m cut datasets --markdown"
     for name in registry.registry():
         entry = resolve(name)
         assert entry.expected_counts() and (entry.counts_source or entry.generator)

@@ -8,7 +8,7 @@ from PIL import Image
 from standin import write_images
 
 from cut.base.errors import UserError
-from cut.base.images import list_images
+from cut.base.image_files import list_images
 from cut.metrics.paired import compare, l1, ssim
 
 

@@ -16,26 +16,26 @@ def steps(history: History, values, first=1) -> None:
         history.add(first + k, {"G": torch.tensor(float(value)), "D": torch.tensor(value * 10.0)})
 
 
-def close(history: History, iteration: int, seconds: float = 2.0) -> dict:
+def close(history: History, iteration: int, seconds: float = 2.0, images: int = 1) -> dict:
     history.flush()
     history.interval_seconds += seconds
-    return history.close(iteration, 1, 1.0)
+    return history.close(iteration, 1, 1.0, images)
 
 
 def test_a_row_averages_its_interval_alone():
-    history = History("row", batch_size=4)
+    history = History("row")
     steps(history, [1, 2, 3])
-    first = close(history, 3)
+    first = close(history, 3, images=11)
     steps(history, [10], first=4)
     second = close(history, 4)
     assert (first["G"], first["D"]) == (2.0, 20.0) and (second["G"], second["D"]) == (10.0, 100.0)
-    assert first["images_per_second"] == 3 * 4 / 2.0 and second["images_per_second"] == 2.0
+    assert (first["images_per_second"], second["images_per_second"]) == (11 / 2.0, 0.5)
     assert list(first) == [*COLUMNS, "G", "D"] and losses_of(first) == ["G", "D"]
     assert history.rows == [first, second]
 
 
 def test_the_time_left_follows_the_mean_rate():
-    history = History("row", 1)
+    history = History("row")
     for iteration, seconds in ((1, 1.0), (2, 3.0)):
         steps(history, [1], iteration)
         close(history, iteration, seconds)
@@ -45,7 +45,7 @@ def test_the_time_left_follows_the_mean_rate():
 
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
 def test_a_loss_that_is_not_finite_is_named_with_its_first_step(value):
-    history = History("row", 1)
+    history = History("row")
     steps(history, [1.0])
     history.add(2, {"G": torch.tensor(1.0), "D": torch.tensor(float(value))})
     history.add(3, {"G": torch.tensor(float(value)), "D": torch.tensor(1.0)})
@@ -54,7 +54,7 @@ def test_a_loss_that_is_not_finite_is_named_with_its_first_step(value):
 
 
 def test_losses_are_looked_at_when_the_interval_ends():
-    history = History("row", 1)
+    history = History("row")
     history.add(1, {"G": torch.tensor(float("nan"))})
     assert history.sums == {} and history.counted == 0
     with pytest.raises(UserError):
@@ -62,19 +62,19 @@ def test_losses_are_looked_at_when_the_interval_ends():
 
 
 def test_a_history_continues_inside_an_interval():
-    straight = History("row", 2)
+    straight = History("row")
     steps(straight, [1, 2, 3, 4])
     row = close(straight, 4)
-    one = History("row", 2)
+    one = History("row")
     steps(one, [1, 2])
-    other = History("row", 2)
+    other = History("row")
     other.load_state_dict(one.state_dict())
     steps(other, [3, 4], first=3)
     assert close(other, 4) == row
 
 
 def test_the_file_has_every_digit(tmp_path):
-    history = History("row", 1)
+    history = History("row")
     steps(history, [0.1, 0.2])
     row = close(history, 2)
     history.write(tmp_path / "history.csv")
@@ -84,5 +84,5 @@ def test_the_file_has_every_digit(tmp_path):
 
 
 def test_a_history_without_steps_has_only_columns(tmp_path):
-    History("row", 1).write(tmp_path / "history.csv")
+    History("row").write(tmp_path / "history.csv")
     assert (tmp_path / "history.csv").read_text() == ",".join(COLUMNS) + "\n"

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import torch
 from command import run_command
-from conftest import ROOT
+from conftest import ROOT, write_pets
 from training_runs import OPTIONS, SAVED_OFTEN, TRAINING, arguments
 
 from cut.base.errors import UserError
@@ -24,13 +24,24 @@ from cut.data.prepare import prepare
 from cut.data.registry import resolve
 from cut.methods import registry
 from cut.records.progress import ProgressRecord
-from cut.training import run_lock, trained_run
+from cut.training import run_lock, trained_run, trainer
 
 
 @pytest.fixture
 def dataset(pets, tmp_path):
     prepare(resolve("pets", str(pets)), tmp_path / "data")
     return tmp_path / "data" / "dataset.json"
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """Return a data set and the folder of a run that was trained on it; use a copy of it."""
+    root = tmp_path_factory.mktemp("finished")
+    write_pets(root / "pets")
+    prepare(resolve("pets", str(root / "pets")), root / "data")
+    dataset = root / "data" / "dataset.json"
+    run_command("train", arguments(dataset, root / "run"))
+    return dataset, root / "run"
 
 
 def test_a_run_writes_its_record_history_and_weights(dataset, tmp_path, capsys):
@@ -120,8 +131,51 @@ def test_a_finished_run_is_not_trained_again(dataset, tmp_path, capsys):
     assert run_command("train", arguments(dataset, out)) == 0
     assert "holds this very run" in capsys.readouterr().out
     assert (out / "run.json").read_text() == before
-    run_command("train", arguments(dataset, out, seed=1))
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"seed": 1}, "seed 0, now 1"),
+        ({"options": {**OPTIONS, "tau": 0.1}}, r"tau 0\.07, now 0\.1"),
+        ({"training": {**TRAINING, "epochs_constant": 3}}, "epochs_constant 2, now 3"),
+        ({"method": "fastcut", "name": "cut"}, "method cut, now fastcut"),
+    ],
+)
+def test_a_finished_run_is_not_replaced_unasked(finished, change, words, tmp_path, capsys):
+    dataset, run = finished
+    out = shutil.copytree(run, tmp_path / "run")
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    with pytest.raises(UserError, match=words):
+        run_command("train", arguments(dataset, out, **change))
+    lock = out / ".lock"
+    assert {p: p.read_bytes() for p in out.rglob("*") if p.is_file() and p != lock} == {
+        path: data for path, data in before.items() if path != lock
+    }
+
+
+def test_a_finished_run_is_replaced_on_request(finished, tmp_path):
+    dataset, run = finished
+    out = shutil.copytree(run, tmp_path / "run")
+    short = {"epochs_constant": 1, "epochs_decay": 0}
+    run_command("train", [*arguments(dataset, out, seed=1, training=short), "--replace"])
     assert json.loads((out / "run.json").read_text())["seed"] == 1
+    request = json.loads((out / "request.json").read_text())
+    assert request["seed"] == 1 and request["replace"]
+    # A request file takes the flag too.
+    (out / "request.json").write_text(json.dumps({**request, "seed": 2, "replace": False}))
+    with pytest.raises(UserError, match="seed 1, now 2"):
+        run_command("train", [out / "request.json"])
+    run_command("train", [out / "request.json", "--replace"])
+    assert json.loads((out / "run.json").read_text())["seed"] == 2
+
+
+def test_other_code_replaces_no_finished_run(finished, tmp_path, monkeypatch):
+    dataset, run = finished
+    out = shutil.copytree(run, tmp_path / "run")
+    monkeypatch.setattr(trainer, "code_digest", lambda _: "other")
+    with pytest.raises(UserError, match="code"):
+        run_command("train", arguments(dataset, out))
 
 
 def test_states_of_other_options_are_kept(dataset, tmp_path, capsys):
@@ -138,9 +192,11 @@ def test_a_damaged_state_is_refused(dataset, tmp_path, monkeypatch):
     interrupt_after(3, monkeypatch)
     with pytest.raises(KeyboardInterrupt):
         run_command("train", arguments(dataset, tmp_path / "run", training=SAVED_OFTEN))
-    (state,) = (tmp_path / "run" / "state").glob("*.pt")
-    state.write_bytes(state.read_bytes()[:200])
-    with pytest.raises(UserError, match="delete it"):
+    states = sorted((tmp_path / "run" / "state").glob("*.pt"))
+    assert len(states) == 2
+    for state in states:
+        state.write_bytes(state.read_bytes()[:200])
+    with pytest.raises(UserError, match="nothing was deleted"):
         run_command("train", arguments(dataset, tmp_path / "run", training=SAVED_OFTEN))
 
 
@@ -182,14 +238,18 @@ def test_a_training_that_begins_removes_the_old_record(dataset, tmp_path, monkey
     run_command("train", arguments(dataset, out))
     interrupt_after(3, monkeypatch)
     with pytest.raises(KeyboardInterrupt):
-        run_command("train", arguments(dataset, out, name="other", training=SAVED_OFTEN))
+        run_command(
+            "train", [*arguments(dataset, out, name="other", training=SAVED_OFTEN), "--replace"]
+        )
     assert not (out / "run.json").exists()
     progress = ProgressRecord.read(out / "state" / "progress.json")
     assert (progress.iteration, progress.iterations) == (2, 24)
     assert (progress.epoch, progress.epochs) == (1, 4)
     assert progress.running and progress.seconds_left > 0
     monkeypatch.undo()
-    run_command("train", arguments(dataset, out, name="other", training=SAVED_OFTEN))
+    run_command(
+        "train", [*arguments(dataset, out, name="other", training=SAVED_OFTEN), "--replace"]
+    )
     assert json.loads((out / "run.json").read_text())["method"] == "other"
     assert not (out / "state").exists()
 

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from chaos import kills
+from chaos.digests import digests
 from conftest import ROOT, SHARED
 from PIL import Image
 from workflow_runs import SNAKEMAKE, TINY, job_counts, snakemake, start
@@ -164,7 +166,7 @@ def test_a_missing_translation_stops_the_run(tmp_path):
             [*command, str(tmp_path / "config.yaml")],
             cwd=project,
             check=False,
-            env={**os.environ, "PYTHONPATH": str(project)},
+            env={**os.environ, "PYTHONPATH": str(project), "PYTHONNOUSERSITE": ""},
             capture_output=True,
             text=True,
         ).returncode
@@ -176,7 +178,7 @@ def test_a_missing_translation_stops_the_run(tmp_path):
     assert log == "error: the command ended with status 1\n"
     job = JobRecord.read(logs / "coats2stripes.reinhard.seed0.translate.log.json")
     assert (job.state, job.reason) == ("failed", "the command ended with status 1")
-    assert run("cp {input}/0000.png {output}") != 0
+    assert run('test "$PYTHONNOUSERSITE" = 1; cp {input}/0000.png {output}') != 0
     log = (logs / "coats2stripes.reinhard.seed0.record.log").read_text()
     assert "lacks 0001.png (4 of 5 missing)" in log
 
@@ -188,8 +190,10 @@ def test_a_second_run_has_nothing_to_do(finished):
 
 def test_a_changed_option_reruns_its_row_alone(finished):
     changed = {**TINY, "methods": {"fastcut": {"options": {"tau": 0.1}}}}
-    code, output = snakemake(finished, "--dry-run", config=changed)
+    refused, sentence = snakemake(finished, "--dry-run", config=changed)
+    code, output = snakemake(finished, "--dry-run", "--config", "replace=true")
     (finished / "config.yaml").write_text(yaml.safe_dump(TINY))
+    assert refused != 0 and "tau 0.07, now 0.1" in sentence and "Traceback" not in sentence
     assert code == 0, output
     counts = job_counts(output)
     assert (counts["train"], counts["translate"], counts["score"]) == (1, 1, 1)
@@ -228,8 +232,6 @@ def test_a_killed_benchmark_continues_to_the_same_weights(finished, tmp_path):
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     assert not (run / "run.json").exists(), "killed too late to show anything"
-    code, output = snakemake(tmp_path, "--unlock")
-    assert code == 0, output
     code, output = snakemake(tmp_path, "--until", "train")
     assert code == 0, output
     log = tmp_path / "results" / "logs" / "coats2stripes.cut.seed0.train.log"
@@ -237,6 +239,22 @@ def test_a_killed_benchmark_continues_to_the_same_weights(finished, tmp_path):
     straight = finished / "results" / "coats2stripes" / "cut" / "seed0"
     for name in ("generator.pt", "snapshots/epoch0002.pt"):
         assert sha256_of(run / name) == sha256_of(straight / name)
+
+
+def test_kills_at_random_moments_lose_nothing(finished, tmp_path):
+    config = {**TINY, "run": ["cut"]}
+    config["training"] = {**TINY["training"], "checkpoint_minutes": 0}
+    lines = []
+    tally = kills.campaign(
+        tmp_path,
+        kills=3,
+        longest=12,
+        config=config,
+        expected=digests(finished),
+        names="data/|results/coats2stripes/(test|held_out|cut)/",
+        say=lines.append,
+    )
+    assert (tally.kills, tally.lost) == (3, []), "\n".join(lines)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,9 @@
 import json
 import re
 import shlex
+import site
+
+import snakemake
 
 from cut.base.image_size import height_width
 from cut.data.prepare import known_source_digest
@@ -35,6 +38,12 @@ def shell_prefix():
         places["PATH"] = Path(sys.executable).parent
     parts = [f"export {k}={shlex.quote(str(v))}${{{k}:+:${k}}}; " for k, v in places.items()]
     parts.append(f"export CUT_PYTHON={shlex.quote(sys.executable)}; ")
+    if WORKFLOW:  # a job on a cluster keeps the mark of the workflow that submitted it
+        parts.append(f"export {MARK}={shlex.quote(str(WORKFLOW))}; ")
+    # Packages in ~/.local come before those of a conda environment. Only a Snakemake that is installed
+    # there needs them.
+    if not Path(snakemake.__file__).is_relative_to(site.getusersitepackages()):
+        parts.append("export PYTHONNOUSERSITE=1; ")
     # `shell.prefix` replaces Snakemake's own `set -euo pipefail`, so repeat it. Braces are doubled
     # because Snakemake formats the prefix.
     return "set -euo pipefail; " + "".join(parts).replace("{", "{{").replace("}", "}}")
@@ -82,6 +91,8 @@ def decides(wildcards):
     """Return all that decides the numbers of a run, as JSON: a change of it runs the job again."""
     row = row_of(wildcards)
     training = {"training": row.training, "device": PLAN.config.device} if row.trained else {}
+    if digest := begun_from(row):
+        training["begun_from"] = digest
     shared = {"method": row.algorithm, "options": row.options, "size": str(PLAN.config.size)}
     # Snakemake does not see the modules that a command imports; `code` is a digest of them.
     return as_json({**shared, **training, "code": row.code})
@@ -100,6 +111,7 @@ def request(wildcards, input):
         options=row.options,
         training={**row.training, **row.loop},
         device=PLAN.config.device,
+        replace=PLAN.config.replace,
     )
     return json.dumps(record.content(), indent=2)
 

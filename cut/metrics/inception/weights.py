@@ -22,7 +22,7 @@ from torch import Tensor
 
 from cut.base.errors import UserError
 from cut.base.files import replacing, sha256_of
-from cut.base.tensors import read_tensors
+from cut.base.tensor_files import read_tensors
 from cut.data.download import download
 from cut.metrics.inception.convert import REQUIREMENT, convert_wheel
 from cut.metrics.inception.network import template

@@ -19,9 +19,10 @@ from tqdm import tqdm
 
 from cut.base.errors import UserError
 from cut.base.files import sha256_of
+from cut.base.image_files import counterparts
 from cut.base.image_size import height_width, in_words
-from cut.base.images import counterparts, read_image, read_labels, resize
-from cut.base.tensors import read_tensors
+from cut.base.images import read_image, read_labels, resize
+from cut.base.tensor_files import read_tensors
 from cut.metrics.inception.extract import full_precision
 from cut.metrics.score_group import Scores
 from cut.metrics.segmentation import confusion

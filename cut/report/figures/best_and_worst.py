@@ -17,7 +17,8 @@ from matplotlib.figure import Figure
 from scipy.spatial.distance import cdist
 
 from cut.base.errors import NothingToShow, UserError
-from cut.base.images import by_stem, counterparts, list_images, read_image
+from cut.base.image_files import by_stem, counterparts, list_images
+from cut.base.images import read_image
 from cut.metrics import paired
 from cut.records.run import RunRecord
 from cut.report.figures.image_page import POINT, Frame, ImagePage, fitted, frame

@@ -22,9 +22,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cut.base.errors import UserError
-from cut.base.images import by_stem, read_image
+from cut.base.image_files import by_stem
+from cut.base.images import read_image
 from cut.base.random_streams import generator
-from cut.base.tensors import read_tensors, to_image, to_tensor
+from cut.base.tensor_files import read_tensors
+from cut.base.tensors import to_image, to_tensor
 from cut.methods.cut import Cut
 from cut.nets.networks import ProjectionHeads
 from cut.records.run import RunRecord

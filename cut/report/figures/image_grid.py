@@ -11,7 +11,8 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from cut.base.errors import UserError
-from cut.base.images import by_stem, read_image
+from cut.base.image_files import by_stem
+from cut.base.images import read_image
 from cut.records.run import RunRecord
 from cut.report.figures.image_page import POINT, Frame, ImagePage, fitted, frame
 from cut.report.figures.text import PAGE, hard_cut, shortened, text_width, wrapped

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 
 from cut.base.errors import NothingToShow, UserError, unknown
 from cut.base.files import replacing
-from cut.base.images import by_stem
+from cut.base.image_files import by_stem
 from cut.report.figures import (
     ablation_scatter,
     best_and_worst,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cut.base.images import list_images
+from cut.base.image_files import list_images
 from cut.report.columns import name_of
 from cut.report.site.links import Links
 from cut.results.rows import Row, runs_of

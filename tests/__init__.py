@@ -1,0 +1,1 @@
+"""Tests; a package, so that `python -m tests.chaos` finds this folder and not another `tests`."""
