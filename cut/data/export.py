@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from cut.base.files import sha256_of
 from cut.base.image_files import is_image
 from cut.base.image_size import height_width
 from cut.base.images import read_image, read_labels, resize, write_png
@@ -51,22 +52,29 @@ def _export(
     manifest = Path(out) / "manifest.json"
     manifest.unlink(missing_ok=True)
 
-    def write(job: tuple[str, str, Path]) -> None:
+    def write(job: tuple[str, str, Path]) -> tuple[str, str]:
         group, stem, path = job
         image = read_labels(path) if group == "labels" else resize(read_image(path), (h, w))
         if group == "mask":
             image = image.convert("L").point(lambda level: 255 * (level >= 128))
-        write_png(Path(out) / group / f"{stem}.png", image)
+        name = f"{group}/{stem}.png"
+        write_png(Path(out) / name, image)
+        return name, sha256_of(Path(out) / name)
 
     for group, files in groups.items():
         for old in (Path(out) / group).glob("*"):
             if is_image(old) and (old.suffix != ".png" or old.stem not in files):
                 old.unlink()
     jobs = [(g, stem, path) for g, files in groups.items() for stem, path in files.items()]
-    in_threads(write, jobs, f"export {dataset.name}")
+    images = dict(in_threads(write, jobs, f"export {dataset.name}"))
     counts = {group: len(files) for group, files in groups.items() if files}
     record = ExportRecord(
-        dataset=dataset.name, dataset_digest=dataset.digest, split=split, size=(h, w), counts=counts
+        dataset=dataset.name,
+        dataset_digest=dataset.digest,
+        split=split,
+        size=(h, w),
+        counts=counts,
+        images=images,
     )
     record.write(manifest)
     return counts

@@ -26,7 +26,7 @@ from cut.base.files import replacing, sha256_of
 from cut.base.images import write_png
 from cut.data.dataset import Dataset
 from cut.metrics.fid import fid
-from cut.metrics.image_folder import ImageFolder
+from cut.metrics.image_folder import ImageFolder, exported
 from cut.metrics.inception import features
 from cut.metrics.inception.extract import Extractor
 from cut.metrics.inception.features import Features
@@ -54,7 +54,7 @@ class HeldOut:
             UserError: there are not the `count` inputs that `run` was trained without, or the
                 features are not of the targets beside them.
         """
-        sources = ImageFolder(folder / "source").paths
+        sources = exported(folder / "source").paths
         if len(sources) != count:
             raise UserError(
                 f"{folder} holds {len(sources)} source images, but {run} was trained without"

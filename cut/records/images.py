@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from cut.records.fields import Count, Digest, FileName, Key, PixelSize, Seed
+from cut.records.fields import Count, Digest, FileName, ImageName, Key, PixelSize, Seed
 from cut.records.names import Name, RowName, SetName
 from cut.records.record import LARGE, Part, Record
 from cut.records.run import Role, RunRecord
@@ -61,6 +61,7 @@ class ExportRecord(Record):
     )
     remedy: ClassVar[str] = "export the images"
     command: ClassVar[str] = "export"
+    most: ClassVar[int] = LARGE
 
     dataset: SetName = Field(description="name of the data set")
     dataset_digest: Digest = Field(description="sha256 over all its images and the direction")
@@ -71,3 +72,4 @@ class ExportRecord(Record):
     counts: dict[Key, Annotated[Count, Field(ge=1)]] = Field(
         description="number of images in each folder"
     )
+    images: dict[ImageName, Digest] = Field({}, description='sha256 of each "FOLDER/NAME"')
