@@ -1,4 +1,4 @@
-# `make` alone lists the targets. It needs Python 3.11 or newer, pip and make.
+# `make` alone lists the targets. It needs Python 3.11 or newer, pip and make; uv is used if it is there.
 
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
@@ -18,8 +18,15 @@ export PYTHONNOUSERSITE := 1
 ARGS ?=
 
 # The download takes gigabytes: show its progress, except in CI.
-PIP := $(VENV)/bin/python -m pip --disable-pip-version-check $(if $(CI),--quiet) install \
-  --require-hashes
+QUIET := $(if $(CI),--quiet)
+PIP := $(VENV)/bin/python -m pip --disable-pip-version-check $(QUIET) install --require-hashes
+UV_PIP := $(UV) pip install $(QUIET) --python $(VENV)/bin/python --require-hashes
+# uv installs the same files as pip, several times faster; the hashes hold for both. It does not read
+# pip's settings, such as a mirror: where it fails, pip is tried.
+HAS_UV := $(shell command -v $(UV) 2>/dev/null)
+install = $(if $(HAS_UV),$(UV_PIP) -r $(1) || { \
+  echo "==> uv could not install; trying pip"; $(PIP) -r $(1); },$(PIP) -r $(1))
+
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
   --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
   --custom-compile-command "make lock"
@@ -53,12 +60,12 @@ $(RUN_STAMP): requirements.lock | python
 	@rm -rf $(VENV)
 	@$(PYTHON) -m venv $(VENV) || { echo "error: '$(PYTHON) -m venv' failed: install the venv" \
 	  "module (Debian and Ubuntu: apt install python3-venv)" >&2; exit 1; }
-	@$(PIP) -r requirements.lock
+	@$(call install,requirements.lock)
 	@touch $@
 
 $(TEST_STAMP): requirements-test.lock $(RUN_STAMP)
 	@echo "==> Installing the test tools into $(VENV)"
-	@$(PIP) -r requirements-test.lock
+	@$(call install,requirements-test.lock)
 	@touch $@
 
 demo: $(RUN_STAMP)

@@ -67,5 +67,5 @@ include: "workflow/rules/site.smk"
 rule all:
     default_target: True
     input:
-        products(),
-        rules.site.output.page,
+        # Tables, figures and the page need the runs of all shards.
+        records() if PLAN.shard else [products(), rules.site.output.page],

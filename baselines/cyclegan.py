@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from cut.methods.contract import Batch, Method, Schedule
 from cut.methods.loss import Loss, lsgan_term
-from cut.methods.options import NetworkOptions
+from cut.methods.options import NetworkOptions, PoolSize, Weight
 from cut.nets.image_pool import ImagePool
 from cut.nets.losses import lsgan, lsgan_discriminator
 from cut.nets.networks import Generator
@@ -23,11 +23,11 @@ from cut.nets.networks import Generator
 class CycleGanOptions(NetworkOptions):
     """CycleGAN's options; the defaults are those behind Table 1 of the CUT paper."""
 
-    lambda_a: float = Field(10.0, ge=0, description="weight of the cycle source-target-source")
-    lambda_b: float = Field(10.0, ge=0, description="weight of the cycle target-source-target")
+    lambda_a: Weight = Field(10.0, description="weight of the cycle source-target-source")
+    lambda_b: Weight = Field(10.0, description="weight of the cycle target-source-target")
     # The paper's 77.2 on horse2zebra is without an identity term; 0.5 gives about 62.
-    lambda_identity: float = Field(0.0, ge=0, description="weight of identity, times lambda_a, _b")
-    pool_size: int = Field(50, ge=0, description="earlier translations kept for D (0: none)")
+    lambda_identity: Weight = Field(0.0, description="weight of identity, times lambda_a, _b")
+    pool_size: PoolSize = Field(50, description="earlier translations kept for D (0: none)")
 
 
 class CycleGan(Method):

@@ -30,7 +30,7 @@ from torch import Tensor, nn
 
 from cut.methods.contract import Batch, Method, Schedule
 from cut.methods.loss import Loss, lsgan_term
-from cut.methods.options import NetworkOptions
+from cut.methods.options import NetworkOptions, PoolSize, Weight
 from cut.nets.image_pool import ImagePool
 from cut.nets.losses import lsgan, lsgan_discriminator
 from cut.nets.networks import Generator
@@ -43,12 +43,15 @@ STD_FLOOR = 1e-3
 class DistanceOptions(NetworkOptions):
     """DistanceGAN's options; the defaults are those of the authors' code, except `warmup`."""
 
-    lambda_distance: float = Field(1.0, ge=0, description="weight of the distance term")
+    lambda_distance: Weight = Field(1.0, description="weight of the distance term")
     standardise: bool = Field(True, description="compare distances by their domain's mean and std")
     warmup: int = Field(
-        100, ge=2, description="pairs of a domain before the term counts (if standardised)"
+        100,
+        ge=2,
+        le=1_000_000,
+        description="pairs of a domain before the term counts (if standardised)",
     )
-    pool_size: int = Field(50, ge=0, description="earlier translations kept for D (0: none)")
+    pool_size: PoolSize = Field(50, description="earlier translations kept for D (0: none)")
 
 
 class SelfDistanceOptions(DistanceOptions):

@@ -27,7 +27,7 @@ from torch.nn import functional as F
 
 from cut.methods.contract import Batch, Method, Schedule
 from cut.methods.loss import Loss, lsgan_term
-from cut.methods.options import NetworkOptions
+from cut.methods.options import NetworkOptions, PoolSize, Weight
 from cut.nets.image_pool import ImagePool
 from cut.nets.losses import lsgan, lsgan_discriminator
 from cut.nets.networks import Generator
@@ -41,12 +41,12 @@ class GcGanOptions(NetworkOptions):
     geometry: Geometry = Field(
         "rot90", description="turn by 90 degrees clockwise, or mirror top to bottom"
     )
-    lambda_gan: float = Field(1.0, ge=0, description="weight of each of the two GAN terms")
+    lambda_gan: Weight = Field(1.0, description="weight of each of the two GAN terms")
     # The authors' code has these two as 2.0 and 0.5, both times 10. It uses 0.3 for the latter
     # (3 here) from label maps to photographs, 0.5 otherwise.
-    lambda_gc: float = Field(20.0, ge=0, description="weight of the geometry term")
-    lambda_identity: float = Field(5.0, ge=0, description="weight of each identity term (0: none)")
-    pool_size: int = Field(50, ge=0, description="earlier translations kept for each D (0: none)")
+    lambda_gc: Weight = Field(20.0, description="weight of the geometry term")
+    lambda_identity: Weight = Field(5.0, description="weight of each identity term (0: none)")
+    pool_size: PoolSize = Field(50, description="earlier translations kept for each D (0: none)")
 
 
 def transform(images: Tensor, geometry: Geometry) -> Tensor:

@@ -26,7 +26,7 @@ from torch.nn import functional as F
 
 from cut.base import random_streams
 from cut.methods.contract import Batch
-from cut.methods.cut import CITATION, Choices, Cut, CutOptions, chance_of_patch_nce
+from cut.methods.cut import CITATION, Choices, Cut, CutOptions, Pair, chance_of_patch_nce
 from cut.nets.losses import external_nce, patch_nce
 
 
@@ -42,10 +42,15 @@ class MocoOptions(CutOptions):
     )
     # Not specified; the table's column "negatives" says 255 for these rows too.
     n_external: int = Field(
-        255, ge=0, description="bank vectors drawn per step and layer as negatives (0: all)"
+        255,
+        ge=0,
+        le=1_048_576,
+        description="bank vectors drawn per step and layer as negatives (0: all)",
     )
-    bank_size: int = Field(16384, ge=1, description="vectors per layer in a bank")
-    n_enqueued: int = Field(256, ge=1, description="patches of each image added per step and layer")
+    bank_size: int = Field(16384, ge=1, le=1_048_576, description="vectors per layer in a bank")
+    n_enqueued: int = Field(
+        256, ge=1, le=65_536, description="patches of each image added per step and layer"
+    )
     momentum: float = Field(0.999, ge=0, le=1, description="of the moving averages, per step")
     # Not specified: a sum of two losses, or one softmax over all negatives.
     combine: Literal["softmax", "sum"] = Field(
@@ -181,22 +186,23 @@ class Moco(Cut):
         self.averaged = {}
         return losses
 
-    def contrast(
+    def embed_pairs(
         self, term: str, q: Sequence[Tensor], k: Sequence[Tensor], ids: Sequence[Tensor]
-    ) -> Tensor:
+    ) -> list[Pair]:
+        """Return queries and keys, each (N, P, C), per layer; keys perhaps by the averages."""
+        if self.options.keys == "live":
+            return super().embed_pairs(term, q, k, ids)
+        with torch.no_grad():
+            keys = self.F_average(self.averaged[term], ids)
+        return list(zip(self.query_heads(q, ids), keys, strict=True))
+
+    def contrast(self, term: str, pairs: Sequence[Pair]) -> Tensor:
         """Return one term's loss, a scalar: the mean over layers."""
-        o = self.options
-        z_q = self.query_heads(q, ids)
-        if o.keys == "momentum":
-            with torch.no_grad():
-                z_k = self.F_average(self.averaged[term], ids)
-        else:
-            z_k = self.embed_keys(k, ids)
         bank = self.banks[term] if term in self.banks else None  # noqa: SIM401 - has no get
         terms = []
-        for layer, (query, key) in enumerate(zip(z_q, z_k, strict=True)):
-            external = bank.sample(layer, o.n_external, self.rng) if bank else None
-            terms.append(self._layer_loss(query, key, external))
+        for layer, (query, key) in enumerate(pairs):
+            drawn = (layer, self.options.n_external, self.rng)
+            terms.append(self._layer_loss(query, key, bank.sample(*drawn) if bank else None))
         return torch.stack(terms).mean()
 
     def _layer_loss(self, q: Tensor, k: Tensor, external: Tensor | None) -> Tensor:

@@ -78,7 +78,7 @@ def conda_packages(path: Path) -> dict[str, SpecifierSet]:
         # A pip section is a mapping; where Snakemake has a pin file, it leaves the section out.
         assert isinstance(line, str), f"{path.name}: {line} is more than a package of conda"
         name, bounds = re.fullmatch(r"([a-z][\w-]*)(.*)", line).groups()
-        exact = re.sub(r"^=(?!=)", "==", bounds)
+        exact = re.sub(r"^=([^=]+)(=[^=]+)?$", r"==\1", bounds)  # without the build
         packages[CONDA_NAMES.get(name, name)] = SpecifierSet(exact)
     return packages
 
@@ -164,9 +164,17 @@ def test_the_conda_environment_has_every_direct_dependency_within_its_bounds(roo
 def test_the_conda_environment_has_python_and_the_channels_of_snakemake(root: Path):
     environment = yaml.safe_load((root / ENVIRONMENT).read_text())
     assert environment["channels"] == ["conda-forge", "bioconda"]
+    assert environment["variables"] == {"PYTHONNOUSERSITE": "1"}
     supported = SpecifierSet(project(root)["requires-python"])
     (python,) = conda_packages(root / ENVIRONMENT)["python"]
     assert supported.contains(python.version)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/running.md"])
+def test_the_pages_name_the_channels_of_the_environment(root: Path, page: str):
+    (command,) = re.findall(r"conda create --override-channels (.*)", (root / page).read_text())
+    channels = yaml.safe_load((root / ENVIRONMENT).read_text())["channels"]
+    assert re.findall(r"-c ([\w-]+)", command) == channels and ENVIRONMENT in command
 
 
 def test_methods_of_commands_pin_what_the_lock_pins(root: Path):
@@ -240,8 +248,9 @@ def make(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run make as a user would, with none of the settings of the make that runs these tests."""
     if shutil.which("make") is None:
         pytest.skip("no make on this machine")
-    inner = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
-    command = ["make", "--no-print-directory", *arguments]
+    outer = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PYTHONNOUSERSITE")
+    inner = {k: v for k, v in os.environ.items() if k not in outer}
+    command = ["make", "--no-print-directory", "UV=no-uv-here", *arguments]  # the last UV counts
     return subprocess.run(command, cwd=root, env=inner, capture_output=True, text=True, timeout=120)
 
 
@@ -261,6 +270,29 @@ def test_make_installs_with_hashes_and_runs(root: Path, tmp_path: Path, target, 
     assert done.returncode == 0, done.stderr
     assert f"--require-hashes -r {lock}" in done.stdout
     assert runs in done.stdout
+
+
+STAND_IN_PYTHON = """case "$2" in
+  venv) mkdir -p "$3/bin"; cp "$0" "$3/bin/python" ;;
+  pip) echo "pip $* # $PYTHONNOUSERSITE" >> log ;;
+esac"""
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_make_installs_with_uv_where_it_is_there_and_with_pip_where_it_fails(
+    root: Path, tmp_path: Path, works: bool
+):
+    text = f'echo "uv $* # $PYTHONNOUSERSITE" >> log; exit {int(not works)}'
+    uv = script(tmp_path / "uv", text)
+    python = script(tmp_path / "python", STAND_IN_PYTHON)
+    folder = bare_copy(root, tmp_path)
+    done = make(folder, ".venv/.installed-test", f"PYTHON={python}", f"UV={uv}")
+    assert done.returncode == 0, done.stderr
+    calls = (folder / "log").read_text().splitlines()
+    assert [call.split()[0] for call in calls] == (["uv"] * 2 if works else ["uv", "pip"] * 2)
+    for call, lock in zip(calls, LOCKS if works else [LOCKS[0]] * 2 + [LOCKS[1]] * 2, strict=True):
+        assert call.endswith(f"--require-hashes -r {lock} # 1")  # without packages in ~/.local
+        assert "--python .venv/bin/python" in call or call.startswith("pip")
 
 
 def test_make_installs_nothing_the_second_time(root: Path, tmp_path: Path):

@@ -37,7 +37,7 @@ from baselines.drit.networks import (
 from baselines.munit.networks import MultiScaleDiscriminator, check_size, latent_for
 from cut.methods.contract import Batch, Method, Schedule
 from cut.methods.loss import Loss
-from cut.methods.options import Options
+from cut.methods.options import Channels, Options, Weight
 
 OTHER = {"A": "B", "B": "A"}
 JUDGES = ("D_A", "D_B", "D2_A", "D2_B")
@@ -46,20 +46,26 @@ JUDGES = ("D_A", "D_B", "D2_A", "D2_B")
 class DritOptions(Options):
     """DRIT's options; the defaults are the authors'."""
 
-    ngf: int = Field(64, ge=1, description="channels of the content encoders' first layer")
-    ndf: int = Field(64, ge=1, description="channels of the discriminators' first layer")
-    nz: int = Field(8, ge=1, description="length of an attribute code")
-    n_layers: int = Field(4, ge=1, description="layers of each discriminator, each of stride 2")
-    n_scales: int = Field(3, ge=1, description="scales of the discriminators, those that fit")
-    d_iter: int = Field(3, ge=1, description="updates of the content discriminator per step")
-    lambda_content: float = Field(1.0, ge=0, description="weight of the content's GAN terms")
-    lambda_rec: float = Field(10.0, ge=0, description="weight of self and cross-cycle terms")
-    lambda_kl: float = Field(0.01, ge=0, description="weight of KL and of the content's size")
-    lambda_latent: float = Field(10.0, ge=0, description="weight of latent regression")
-    lr: float = Field(0.0001, gt=0, description="Adam's rate (the content discriminator: /2.5)")
+    ngf: Channels = Field(64, description="channels of the content encoders' first layer")
+    ndf: Channels = Field(64, description="channels of the discriminators' first layer")
+    nz: int = Field(8, ge=1, le=4096, description="length of an attribute code")
+    n_layers: int = Field(
+        4, ge=1, le=8, description="layers of each discriminator, each of stride 2"
+    )
+    n_scales: int = Field(3, ge=1, le=8, description="scales of the discriminators, those that fit")
+    d_iter: int = Field(
+        3, ge=1, le=100, description="updates of the content discriminator per step"
+    )
+    lambda_content: Weight = Field(1.0, description="weight of the content's GAN terms")
+    lambda_rec: Weight = Field(10.0, description="weight of self and cross-cycle terms")
+    lambda_kl: Weight = Field(0.01, description="weight of KL and of the content's size")
+    lambda_latent: Weight = Field(10.0, description="weight of latent regression")
+    lr: float = Field(
+        0.0001, gt=0, le=1, description="Adam's rate (the content discriminator: /2.5)"
+    )
     beta1: float = Field(0.5, ge=0, lt=1, description="Adam's first-moment decay")
     beta2: float = Field(0.999, ge=0, lt=1, description="Adam's second-moment decay")
-    weight_decay: float = Field(0.0001, ge=0, description="Adam's L2 penalty")
+    weight_decay: float = Field(0.0001, ge=0, le=1, description="Adam's L2 penalty")
 
 
 def bce(prediction: Tensor, label: float) -> Tensor:

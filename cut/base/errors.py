@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, get_args
@@ -69,7 +70,7 @@ def explain(
 
 def quoted(value: object) -> str:
     """Return a wrong value for a sentence: on one line, and cut where it is long."""
-    text = repr(value)
+    text = _short(value)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
@@ -77,6 +78,14 @@ def _shown(part: int | str) -> str:
     """Return a part of a name for a sentence: on one line, and not longer than one."""
     text = str(part)[:LONGEST]
     return text if text.isprintable() else repr(text)
+
+
+def _short(value: Any) -> str:
+    """Return `repr(value)`, without walking through all of a large value."""
+    short = reprlib.Repr()
+    short.maxlevel, short.maxstring, short.maxlong, short.maxother = 6, 200, 200, 200
+    short.maxdict = short.maxlist = short.maxtuple = 50
+    return short.repr(value)
 
 
 def _innermost(model: type[BaseModel], place: Sequence[int | str]) -> type[BaseModel]:

@@ -36,6 +36,7 @@ NO_MEMORY = (
     "not enough memory",
     "out of memory",
     "std::bad_alloc",
+    "can't start new thread",
     "CUBLAS_STATUS_ALLOC_FAILED",
 )
 # How torch says that it could not write; it hides the reason of the system.
@@ -51,7 +52,7 @@ def explained(error: BaseException) -> UserError | None:
         return error
     if isinstance(error, OSError):
         return UserError(_system(error))
-    if isinstance(error, MemoryError) or _out_of_memory(error):
+    if out_of_memory(error):
         return UserError(f"there is not enough memory ({first_line(error)}); {MEMORY}")
     if isinstance(error, RuntimeError) and unwritten(error):
         return UserError(
@@ -70,9 +71,9 @@ def explained(error: BaseException) -> UserError | None:
     return None
 
 
-def _out_of_memory(error: BaseException) -> bool:
-    """Return whether torch had no memory left, without importing torch."""
-    if type(error).__name__ == "OutOfMemoryError":
+def out_of_memory(error: BaseException) -> bool:
+    """Return whether Python, NumPy or torch had no memory left, without importing torch."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     text = str(error).lower()
     return isinstance(error, RuntimeError) and any(words.lower() in text for words in NO_MEMORY)

@@ -7,9 +7,12 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
+from functools import cache
+from glob import escape
 from pathlib import Path
 from typing import Any
 
+from cut.base import processes
 from cut.base.errors import UserError
 from cut.base.failures import first_line, unwritten
 
@@ -44,20 +47,26 @@ def check_writable(path: Path) -> None:
 
 def temporary_of(path: Path) -> Path:
     """Return the hidden file beside `path` that this process writes in its place."""
-    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    return path.with_name(f"{_beginning(path)}{os.getpid()}.tmp")
+
+
+def _beginning(path: Path) -> str:
+    return f".{path.name}.{_machine()}-"
 
 
 @contextlib.contextmanager
 def replacing(path: Path, sync: bool = True) -> Iterator[Path]:
     """Yield a temporary path beside `path`. What is written there replaces `path` at the end.
 
-    After a failure `path` is as before, and an error of the system names it.
-
-    The temporary name is hidden, so a file left by a kill is never taken for an image. Without
-    `sync` the content may be lost in a power failure; that is fine for files that are cheap.
+    After a failure `path` is as before, and an error of the system names it. The temporary name is
+    hidden, so a file left by a kill is never taken for an image. The next write of `path` on this
+    machine removes it. Without `sync` the content may be lost in a power failure, and nothing is
+    removed; that is fine for files that are cheap and many.
     """
     check_writable(path)
     temporary = temporary_of(path)
+    if sync:
+        _remove_dead(path.parent, _beginning(path))
     try:
         yield temporary
         if sync:
@@ -80,6 +89,21 @@ def replacing(path: Path, sync: bool = True) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+@cache
+def _machine() -> str:
+    """Return a short name of this machine: numbers of processes mean nothing on another one."""
+    return hashlib.sha256(processes.host().encode()).hexdigest()[:6]
+
+
+def _remove_dead(folder: Path, begin: str) -> None:
+    """Remove the temporary files with these names whose processes are gone."""
+    for path in folder.glob(f"{escape(begin)}*.tmp"):
+        with contextlib.suppress(OSError, ValueError):
+            pid = int(path.name.removeprefix(begin).removesuffix(".tmp"))
+            if not processes.alive(pid, path.stat().st_mtime):
+                path.unlink()
+
+
 def remove_unfinished(folder: Path, *names: str) -> None:
     """Remove what `replacing` left in `folder` when it was killed.
 
@@ -89,7 +113,7 @@ def remove_unfinished(folder: Path, *names: str) -> None:
         folder: may be missing.
         names: the files that were being written; without any, all of the folder.
     """
-    for name in names or ("*",):
+    for name in map(escape, names) if names else ("*",):
         for path in folder.glob(f".{name}.*.tmp"):
             path.unlink(missing_ok=True)
 

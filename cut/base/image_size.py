@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from cut.base.errors import UserError
 
+MOST = 16_384  # pixels per side; larger images fit into no memory
 HOW = "give pixels, as 256, or HEIGHTxWIDTH, as 96x128"
 
 
@@ -22,12 +23,13 @@ def height_width(size: int | str | Sequence[int], what: str = "the size") -> tup
     """Return (height, width) in pixels; `size` is 96, "96", "96x128" or (96, 128).
 
     Raises:
-        UserError: `size` is none of these, or a side is below one pixel. The sentence begins with
-            `what`.
+        UserError: `size` is none of these, or a side is below one pixel or above `MOST`. The
+            sentence begins with `what`.
     """
     sides: Any = size
     if isinstance(size, str):
-        sides = [int(side) for side in size.split("x")] if re.fullmatch(r"\d+(x\d+)?", size) else []
+        matches = re.fullmatch(r"[0-9]{1,9}(x[0-9]{1,9})?", size)
+        sides = [int(side) for side in size.split("x")] if matches else []
     sides = list(sides) if isinstance(sides, Sequence) else [sides]
     whole = all(isinstance(side, int) and not isinstance(side, bool) for side in sides)
     if not whole or len(sides) not in (1, 2):
@@ -35,6 +37,10 @@ def height_width(size: int | str | Sequence[int], what: str = "the size") -> tup
     h, w = sides[0], sides[-1]
     if h < 1 or w < 1:
         raise UserError(f"{what} {h}x{w} has a side under one pixel; give height and width >= 1")
+    if max(h, w) > MOST:
+        raise UserError(
+            f"{what} {h}x{w} has a side over {MOST} pixels; give height and width below"
+        )
     return h, w
 
 
@@ -51,12 +57,12 @@ def _checked(minimum: int) -> Any:
         try:
             h, w = height_width(value)
         except UserError:
-            raise PydanticCustomError("size", HOW) from None
+            raise PydanticCustomError("size", f"{HOW}, at most {MOST} per side") from None
         if min(h, w) < minimum:
             raise PydanticCustomError("size", f"a side has to have {minimum} pixels or more")
         return h if h == w else f"{h}x{w}"
 
-    side = {"type": "integer", "minimum": minimum}
+    side = {"type": "integer", "minimum": minimum, "maximum": MOST}
     schema = {
         "anyOf": [
             side,

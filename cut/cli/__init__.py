@@ -45,6 +45,7 @@ COMMANDS = (
     "report all",
     "collect",
     "status",
+    "doctor",
     "methods",
     "config",
     "parity",

@@ -21,8 +21,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Draw the images."""
+    from cut.base import written
+    from cut.data.registry import resolve
     from cut.data.synthetic import generate
+    from cut.data.verify import extras
 
-    generate(args.out, args.size, args.train, args.test, args.seed)
+    given = {key: getattr(args, key) for key in ("size", "train", "test", "seed")}
+    entry = resolve("coats2stripes", given)  # checks the ranges
+    counts = entry.expected_counts() | dict.fromkeys(extras(entry)[:2], args.test)
+    names = [f"{folder}/{k:04d}.png" for folder, n in counts.items() for k in range(n)]
+    written.claim(args.out, names, counts)
+    generate(args.out, **given)
     print(f"wrote {2 * (args.train + args.test)} scenes to {args.out}")
     return 0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from cut.base.files import sha256_of
-from cut.base.image_files import is_image
+from cut.base import written
+from cut.base.files import remove_unfinished, sha256_of
 from cut.base.image_size import height_width
 from cut.base.images import read_image, read_labels, resize, write_png
 from cut.base.parallel import in_threads
@@ -47,10 +47,16 @@ def _export(
     groups: dict[str, dict[str, Path]],
     split: Literal["train", "test", "held_out"],
 ) -> dict[str, int]:
-    """Write the images of each group, remove those of an earlier export, write the manifest."""
+    """Write the images of each group in place of an earlier export's, then the manifest.
+
+    Raises:
+        UserError: a folder of a group holds images that no earlier export wrote.
+    """
     h, w = height_width(size)
     manifest = Path(out) / "manifest.json"
-    manifest.unlink(missing_ok=True)
+    jobs = [(g, stem, path) for g, files in groups.items() for stem, path in files.items()]
+    names = [f"{group}/{stem}.png" for group, stem, _ in jobs]
+    written.claim(Path(out), [*names, manifest.name], groups)
 
     def write(job: tuple[str, str, Path]) -> tuple[str, str]:
         group, stem, path = job
@@ -61,11 +67,8 @@ def _export(
         write_png(Path(out) / name, image)
         return name, sha256_of(Path(out) / name)
 
-    for group, files in groups.items():
-        for old in (Path(out) / group).glob("*"):
-            if is_image(old) and (old.suffix != ".png" or old.stem not in files):
-                old.unlink()
-    jobs = [(g, stem, path) for g, files in groups.items() for stem, path in files.items()]
+    for group in groups:
+        remove_unfinished(Path(out) / group)  # of an export that was killed
     images = dict(in_threads(write, jobs, f"export {dataset.name}"))
     counts = {group: len(files) for group, files in groups.items() if files}
     record = ExportRecord(

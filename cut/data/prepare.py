@@ -46,6 +46,7 @@ class Mark(Part):
     source_digest: str
     stamps: dict[str, Stamp] | None
     record: DatasetRecord
+    placed: bool = True  # whether the images of the folder were put there by this command
 
     @classmethod
     def find(cls, out: Path) -> Mark | None:
@@ -87,7 +88,8 @@ def verified_record(entry: Entry, out: Path) -> DatasetRecord:
         root = out
         images = _place(entry, out)
     record = _record(entry, root, out, images)
-    Mark(**now, stamps=stamps(entry, out / record.root), record=record).write(out)
+    found = stamps(entry, out / record.root)
+    Mark(**now, stamps=found, record=record, placed=folder is None).write(out)
     return record
 
 
@@ -145,7 +147,7 @@ def _record(entry: Entry, root: Path, out: Path, images: dict[str, str]) -> Data
 
 def _place(entry: Entry, out: Path) -> dict[str, str]:
     """Unpack or make images beside `out`, verify them, move them in; return their digests."""
-    _refuse_foreign(out)
+    _refuse_foreign(entry, out)
     work = out.parent / f".{out.name}.tmp"  # a fixed name: removes the rest of a killed run
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
@@ -189,10 +191,15 @@ def _say_left_out(root: Path, entry: Entry) -> list[Path]:
     return others
 
 
-def _refuse_foreign(out: Path) -> None:
-    """Refuse an `out` with image folders of the user, which would be replaced."""
-    for folder in FOLDERS:
-        if (out / folder).exists() and not (out / MARK).is_file():
+def _refuse_foreign(entry: Entry, out: Path) -> None:
+    """Refuse an `out` with image folders of the user, which would be replaced.
+
+    They may also be there with a mark, after they were verified where they are.
+    """
+    mark = Mark.find(out)
+    ours = mark.placed if mark is not None else (out / MARK).is_file()
+    for folder in (*FOLDERS, *extras(entry)):
+        if (out / folder).exists() and not ours:
             raise UserError(
                 f"{out / folder} exists and was not written by this command; give another --out, "
                 f"or --source {out} to use the images where they are"

@@ -19,7 +19,7 @@ DATA = Path(__file__).resolve().parents[1] / "resources"
 FOLDERS = ("trainA", "trainB", "testA", "testB")
 # Bounds of what a config may ask for: far above any use, far below what would never end.
 MOST_IMAGES = 100_000_000
-MOST_DRAWN = 1_000_000  # images that are generated
+MOST_DRAWN = 100_000  # images that are generated
 MOST_BYTES = 10**13
 
 Folder = Literal["trainA", "trainB", "testA", "testB"]
@@ -149,7 +149,9 @@ def resolve(name: str, overrides: str | dict[str, Any] | None = None) -> Entry:
     """
     where = f"data set {name!r}"
     if not isinstance(name, str) or not NAME.fullmatch(name):
-        raise UserError(f"{where}: a name starts with a letter or digit, then has those and . _ -")
+        raise UserError(
+            f"{where}: a name starts with a letter or digit, then has those and . _ -, at most 80"
+        )
     if isinstance(overrides, str):
         overrides = {"source": overrides}
     if not isinstance(overrides, dict | None):

@@ -22,7 +22,8 @@ from cut.base.image_size import in_words
 from cut.base.images import read_image, resize
 from cut.base.tensors import to_image, to_tensor
 from cut.methods.loss import Loss
-from cut.methods.options import Options
+from cut.methods.options import NetworkOptions, Options
+from cut.methods.output_check import check_output
 from cut.nets import networks
 from cut.records.run import LossRecord
 
@@ -56,6 +57,7 @@ class Method(nn.Module):
         seed: the run's seed; every draw derives from it.
         rng: the stream of every random draw of a step, on the CPU.
         epoch: the current epoch, counted from 1; the loop sets it.
+        epochs: the length of the training in epochs; the loop sets it.
         optimizers: by the names given to `adam`; the loop scales their learning rates.
     """
 
@@ -88,6 +90,7 @@ class Method(nn.Module):
         self.options, self.seed = options, seed
         self.rng = random_streams.generator(seed, "steps")
         self.epoch = 1
+        self.epochs = self.schedule.epochs_constant + self.schedule.epochs_decay
         self.optimizers: dict[str, Optimizer] = {}
         self._added: list[str] = []
 
@@ -100,12 +103,15 @@ class Method(nn.Module):
         A method with conditions of its own extends this.
 
         Raises:
-            UserError: a side of `size` (height, width) is no multiple of the stride.
+            UserError: a side of `size` (height, width) is no multiple of the stride, or too small
+                for the shared discriminator.
         """
         if any(side % cls.stride for side in size):
             raise UserError(
                 f"size {in_words(size)} is no multiple of {cls.stride}, which {cls.name} needs"
             )
+        if isinstance(options, NetworkOptions):
+            options.check_size(size)
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
         """Update every network on `batch`; return named scalar losses, detached."""
@@ -222,12 +228,17 @@ class Method(nn.Module):
     def translations(
         self, files: list[Path], size: tuple[int, int], batch_size: int
     ) -> Iterator[tuple[str, Image]]:
-        """Yield (name, translation) of each image in `files`, at `size`."""
+        """Yield (name, translation) of each image in `files`, at `size`.
+
+        Raises:
+            UserError: a translation is not finite, or of another shape or range.
+        """
         for start in range(0, len(files), batch_size):
             part = files[start : start + batch_size]
             images = torch.stack([to_tensor(resize(read_image(path), size)) for path in part])
-            translated = self.translate(images.to(self.device)).float().cpu()
-            for path, image in zip(part, translated, strict=True):
+            translated = self.translate(images.to(self.device))
+            check_output(self.name, images, translated, part)
+            for path, image in zip(part, translated.float().cpu(), strict=True):
                 yield path.stem, to_image(image)
 
     def set_lr_factor(self, factor: float) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from pydantic import Field, field_validator, model_validator
@@ -18,10 +18,13 @@ from torch import Tensor
 
 from cut.methods.contract import Batch, Method, Schedule
 from cut.methods.loss import Loss, lsgan_term
-from cut.methods.options import NetworkOptions
+from cut.methods.options import NetworkOptions, Weight
 from cut.nets import networks
-from cut.nets.losses import lsgan, multilayer_patch_nce
+from cut.nets.losses import lsgan, patch_nce
 
+Pair = tuple[Tensor, Tensor]
+# The number of a layer; `check` compares it with the generator's.
+Layer = Annotated[int, Field(ge=0, le=1000)]
 # Networks that embed patches and do not translate.
 EMBEDDING = ("F", "F_q", "E")
 CITATION = "Park, Efros, Zhang, Zhu: Contrastive Learning for Unpaired I2I Translation, ECCV 2020"
@@ -30,14 +33,18 @@ CITATION = "Park, Efros, Zhang, Zhu: Contrastive Learning for Unpaired I2I Trans
 class CutOptions(NetworkOptions):
     """CUT's options; the defaults are the paper's."""
 
-    lambda_gan: float = Field(1.0, ge=0, description="weight of the GAN term")
-    lambda_nce: float = Field(1.0, ge=0, description="weight of PatchNCE, lambda_X")
+    lambda_gan: Weight = Field(1.0, description="weight of the GAN term")
+    lambda_nce: Weight = Field(1.0, description="weight of PatchNCE, lambda_X")
     identity: bool = Field(True, description="PatchNCE on translated target images, lambda_Y")
     flip_equivariance: bool = Field(False, description="mirror the generator's input at random")
-    nce_layers: list[int] = Field([0, 4, 8, 12, 16], description="generator layers compared")
-    n_patches: int = Field(256, ge=2, description="positions per layer (256 gives 255 negatives)")
-    tau: float = Field(0.07, gt=0, description="temperature of PatchNCE")
-    width: int = Field(256, ge=1, description="output width of the projection heads")
+    nce_layers: list[Layer] = Field(
+        [0, 4, 8, 12, 16], max_length=64, description="generator layers compared"
+    )
+    n_patches: int = Field(
+        256, ge=2, le=65_536, description="positions per layer (256 gives 255 negatives)"
+    )
+    tau: float = Field(0.07, gt=0, le=1000, description="temperature of PatchNCE")
+    width: int = Field(256, ge=1, le=8192, description="output width of the projection heads")
     projection: Literal["mlp", "none"] = Field("mlp", description="projection head, or none")
     query_encoder: Literal["shared", "separate"] = Field(
         "shared", description="encode translations by the generator's encoder, or by a second one"
@@ -67,7 +74,7 @@ class CutOptions(NetworkOptions):
 class FastCutOptions(CutOptions):
     """FastCUT: a larger weight of PatchNCE instead of the identity term, and flip-equivariance."""
 
-    lambda_nce: float = Field(10.0, ge=0, description="weight of PatchNCE, lambda_X")
+    lambda_nce: Weight = Field(10.0, description="weight of PatchNCE, lambda_X")
     identity: bool = Field(False, description="PatchNCE on translated target images, lambda_Y")
     flip_equivariance: bool = Field(True, description="mirror the generator's input at random")
 
@@ -143,8 +150,7 @@ class Cut(Method):
         source = torch.cat([real_a, real_b]) if self._with_identity else real_a
         seen = source.flip(3) if flipped else source
         out, features = self.G.with_features(seen, o.nce_layers)
-        # The features of this same pass serve as keys, unless it was mirrored.
-        keys = features if o.key_gradient else [f.detach() for f in features]
+        keys = features  # of this same pass, unless it was mirrored
         if flipped:
             with torch.set_grad_enabled(o.key_gradient):
                 keys = self.G.encode(source, o.nce_layers)
@@ -211,11 +217,14 @@ class Cut(Method):
         losses = {"G_GAN": lsgan(self.D(fake), real=True) * o.lambda_gan}
         total = losses["G_GAN"]
         if o.lambda_nce > 0:
-            losses |= self._nce(out, keys, flipped, choices)
-            contrast = losses["NCE"]
+            terms = self._nce(out, keys, flipped, choices)
+            contrast = terms["NCE"]
             if self._with_identity:
-                contrast = (contrast + losses["NCE_Y"]) * 0.5
+                contrast = (contrast + terms["NCE_Y"]) * 0.5
             total = total + contrast
+            for other in (name for name in terms if name not in self._terms):
+                total = total + terms[other]
+            losses |= terms
         return self.update("G", {**losses, "G": total}, total=total)
 
     @property
@@ -240,25 +249,40 @@ class Cut(Method):
             k = [f.chunk(len(queries))[call] for f in keys]
             q = [f.flip(3) for f in queries[call]] if flipped else queries[call]
             ids = choices.patch_ids[call] if choices else self.draw_positions(k, o.n_patches)
-            losses[name] = self.contrast(name, q, k, ids) * o.lambda_nce
+            pairs = self.embed_pairs(name, q, k, ids)
+            losses[name] = self.contrast(name, pairs) * o.lambda_nce
+            losses |= self.other_terms(name, pairs)
         return losses
 
-    def contrast(
+    def embed_pairs(
         self, term: str, q: Sequence[Tensor], k: Sequence[Tensor], ids: Sequence[Tensor]
-    ) -> Tensor:
-        """Return one term's PatchNCE, between (N, C_l, H_l, W_l) maps per layer at positions
-        `ids`.
+    ) -> list[Pair]:
+        """Return the unit vectors of queries and keys, each (N, P, C), per layer.
 
-        A variant with other negatives overrides this.
+        Args:
+            term: "NCE" for translations and inputs, "NCE_Y" for identity and target images.
+            q: (N, C_l, H_l, W_l) maps of the translations per layer.
+            k: those of the inputs, with their graph; `embed_keys` detaches them.
+            ids: (P,) positions per layer, from `draw_positions`.
         """
+        return list(zip(self.query_heads(q, ids), self.embed_keys(k, ids), strict=True))
+
+    def contrast(self, term: str, pairs: Sequence[Pair]) -> Tensor:
+        """Return one term's loss before its weight, a scalar: the mean over layers.
+
+        The paper sums over layers and positions; its code, followed here, takes means.
+        """
+        return torch.stack([self.patch_loss(*pair) for pair in pairs]).mean()
+
+    def other_terms(self, term: str, pairs: Sequence[Pair]) -> dict[str, Tensor]:
+        """Return further losses of a variant on the same patches, weighted; none by default."""
+        return {}
+
+    def patch_loss(self, q: Tensor, k: Tensor) -> Tensor:
+        """Return the loss of one layer, a scalar, of (N, P, C) unit vectors."""
         o = self.options
-        return multilayer_patch_nce(
-            self.query_heads(q, ids),
-            self.embed_keys(k, ids),
-            o.tau,
-            o.negatives_across_batch,
-            key_gradient=o.key_gradient,
-        )
+        across = o.negatives_across_batch
+        return patch_nce(q, k, o.tau, across, key_gradient=o.key_gradient)
 
     def embed_keys(self, k: Sequence[Tensor], ids: Sequence[Tensor]) -> list[Tensor]:
         """Return the keys, (N, P, C) unit vectors per layer."""

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
-import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cut.base.errors import UserError, explain
+from cut.base.image_size import in_words
 from cut.nets import networks
+
+# Each number has a lower and an upper bound, so that a slip of a key is a sentence and not a
+# machine without memory.
+Channels = Annotated[int, Field(ge=1, le=1024)]
+PoolSize = Annotated[int, Field(ge=0, le=10_000)]
+Weight = Annotated[float, Field(ge=0, le=1_000_000)]  # of a term of the loss
 
 
 class Options(BaseModel):
@@ -21,15 +28,15 @@ class Options(BaseModel):
 class NetworkOptions(Options):
     """Options of the networks and optimizers that methods share."""
 
-    ngf: int = Field(64, ge=1, description="channels of the generator's first layer")
-    ndf: int = Field(64, ge=1, description="channels of the discriminator's first layer")
-    n_blocks: int = Field(9, ge=1, description="residual blocks of the generator")
+    ngf: Channels = Field(64, description="channels of the generator's first layer")
+    ndf: Channels = Field(64, description="channels of the discriminator's first layer")
+    n_blocks: int = Field(9, ge=1, le=100, description="residual blocks of the generator")
     n_layers_D: int = Field(3, ge=1, le=5, description="down-sampling stages of the discriminator")
     antialias: bool = Field(True, description="blur before down-sampling (CycleGAN: false)")
     antialias_up: bool = Field(True, description="blur after up-sampling (CycleGAN: false)")
-    init_gain: float = Field(0.02, gt=0, description="gain of the Xavier initialisation")
+    init_gain: float = Field(0.02, gt=0, le=100, description="gain of the Xavier initialisation")
     # The paper's text says 0.002; its code, whose results the paper reports, uses 0.0002.
-    lr: float = Field(0.0002, gt=0, description="Adam's learning rate before decay")
+    lr: float = Field(0.0002, gt=0, le=1, description="Adam's learning rate before decay")
     beta1: float = Field(0.5, ge=0, lt=1, description="Adam's first-moment decay")
     beta2: float = Field(0.999, ge=0, lt=1, description="Adam's second-moment decay")
 
@@ -47,12 +54,30 @@ class NetworkOptions(Options):
         Raises:
             UserError: names the option, the layer and the range.
         """
-        with torch.device("meta"):  # shapes only: no memory, no random numbers
-            generator = self.generator()
-        try:
-            generator.channels(layers)
-        except UserError as error:
-            raise UserError(f"option {option}: {error}") from None
+        depth = networks.Generator.depth(self.n_blocks, self.antialias, self.antialias_up)
+        for layer in layers:
+            if not 0 <= layer < depth:
+                raise UserError(
+                    f"option {option}: feature layer {layer} is outside the generator, whose layers"
+                    f" are numbered 0 to {depth - 1}; choose layers in that range"
+                )
+
+    def check_size(self, size: tuple[int, int]) -> None:
+        """Refuse images that the discriminator reduces to nothing, or to what has no deviation.
+
+        Raises:
+            UserError: the size, in (height, width), and the least one.
+        """
+
+        def fits(height: int, width: int) -> bool:
+            return networks.Discriminator.fits((height, width), self.n_layers_D, self.antialias)
+
+        if not fits(*size):
+            least = next(side for side in itertools.count(4, 4) if fits(side, side))
+            raise UserError(
+                f"size {in_words(size)} is too small for the discriminator with n_layers_D"
+                f" {self.n_layers_D}: use {least} or more, or a smaller n_layers_D"
+            )
 
 
 def parse_options(model: type[BaseModel], given: dict[str, Any], what: str) -> Any:

@@ -185,10 +185,15 @@ def read_manifest(images: ImageFolder) -> Translated | None:
     """Return which run made the translations, after checking them; None without a manifest.
 
     Raises:
-        UserError: an image is missing, changed, or not in the manifest.
+        UserError: an image is missing, changed, or not in the manifest; or the translations are in
+            the folder of a run, which always has one.
     """
     path = images.path / MANIFEST
     if not path.is_file():
+        # The folder is RUN/translated or RUN/best/translated.
+        run = next((up for up in path.parents[1:3] if (up / "run.json").is_file()), None)
+        if run and images.path.name == "translated":
+            raise UserError(f"there is no {path}; translate {run} again")
         return None
     record = TranslatedRecord.read(path)
     _check_images(images.path, images.digests, record.images)

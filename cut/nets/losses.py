@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -62,25 +60,6 @@ def external_nce(
     positive = (q * k).sum(2, keepdim=True)  # N,P,1
     logits = torch.cat([positive, q @ external.detach().T], dim=2).flatten(0, 1) / tau  # N*P,1+K
     return F.cross_entropy(logits, torch.zeros(len(logits), dtype=torch.long, device=q.device))
-
-
-def multilayer_patch_nce(
-    queries: Sequence[Tensor],
-    keys: Sequence[Tensor],
-    tau: float,
-    across_batch: bool = False,
-    *,
-    key_gradient: bool = False,
-) -> Tensor:
-    """Return the mean of `patch_nce` over layers.
-
-    The paper sums over layers and positions; its code, followed here, takes means.
-    """
-    terms = [
-        patch_nce(q, k, tau, across_batch, key_gradient=key_gradient)
-        for q, k in zip(queries, keys, strict=True)
-    ]
-    return torch.stack(terms).mean()
 
 
 def lsgan(prediction: Tensor, real: bool) -> Tensor:

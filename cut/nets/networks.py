@@ -120,6 +120,12 @@ class Generator(nn.Module):
         layers += [nn.ReflectionPad2d(3), nn.Conv2d(width, 3, 7), nn.Tanh()]
         self.model = nn.Sequential(*layers)
 
+    @staticmethod
+    def depth(n_blocks: int = 9, antialias: bool = True, antialias_up: bool = True) -> int:
+        """Return the number of layers of such a generator, without building it."""
+        ends = 1 + 3 + 3  # padding, convolution with norm; padding, convolution, tanh
+        return ends + 2 * (3 + antialias) + n_blocks + 2 * (3 + antialias_up)
+
     def forward(self, x: Tensor) -> Tensor:
         """Translate (N, 3, H, W) in [-1, 1] to the same shape and range."""
         return self.model(x)
@@ -195,6 +201,27 @@ class Discriminator(nn.Module):
         layers.append(nn.Conv2d(width, 1, 4, 1, 1))
         self.model = nn.Sequential(*layers)
 
+    @staticmethod
+    def fits(size: tuple[int, int], n_layers: int = 3, antialias: bool = True) -> bool:
+        """Return whether images of `size` (height, width) pass, without building the network.
+
+        Each layer has to leave a pixel, and each norm two: one pixel has no deviation.
+        """
+
+        def halve(
+            side: int,
+        ) -> int:  # a convolution, then a blur that needs two pixels; or stride 2
+            return side // 2 if side >= (3 if antialias else 2) else 0
+
+        h, w = map(halve, size)
+        for depth in range(1, n_layers + 1):
+            last = depth == n_layers
+            shrunk = (h - 1, w - 1) if last or antialias else (h // 2, w // 2)
+            if min(shrunk) < 1 or shrunk[0] * shrunk[1] < 2:
+                return False
+            h, w = shrunk if last or not antialias else map(halve, (h, w))
+        return min(h, w) > 1
+
     def forward(self, x: Tensor) -> Tensor:
         return self.model(x)
 
@@ -225,14 +252,15 @@ class ProjectionHeads(nn.Module):
         Returns:
             One (N, P, width) tensor of unit vectors per layer.
         """
-        out = []
-        for index, (feature, ids) in enumerate(zip(features, patch_ids, strict=True)):
-            v = self.gather(feature, ids)
-            if self.mlp:
-                v = getattr(self, f"mlp_{index}")(v)  # N,P,C -> N,P,width
-            # As in the published code, 1e-7 is added to the norm and is not its lower bound.
-            out.append(v / (v.norm(dim=-1, keepdim=True) + 1e-7))
-        return out
+        pairs = enumerate(zip(features, patch_ids, strict=True))
+        return [self.embed(index, self.gather(feature, ids)) for index, (feature, ids) in pairs]
+
+    def embed(self, index: int, v: Tensor) -> Tensor:
+        """Return the unit vectors, (…, width), of (…, C_l) vectors of the layer `index`."""
+        if self.mlp:
+            v = getattr(self, f"mlp_{index}")(v)
+        # As in the published code, 1e-7 is added to the norm and is not its lower bound.
+        return v / (v.norm(dim=-1, keepdim=True) + 1e-7)
 
     @staticmethod
     def gather(feature: Tensor, ids: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cut.base.errors import UserError
-from cut.base.files import sha256_of
+from cut.base.files import sha256_of, user_path
 from cut.base.image_size import height_width
 from cut.plan.plan import Plan
 from cut.plan.rows import PlannedRow
@@ -61,7 +61,7 @@ def begun_from(row: PlannedRow, directory: Path = Path()) -> str:
     place = row.training.get("begin_from")
     if not place:
         return ""
-    path = directory / place
+    path = directory / user_path(place)
     path = path / "generator.pt" if path.is_dir() else path
     return sha256_of(path) if path.is_file() else ""
 

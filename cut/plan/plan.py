@@ -11,17 +11,23 @@ from pydantic import ValidationError
 from cut.base.errors import UserError, explain
 from cut.data.registry import Entry, resolve
 from cut.plan.config import Config
+from cut.plan.paths import check_apart
 from cut.plan.rows import PlannedRow, Rows, remembered
-from cut.records.names import check_rows, check_sets
+from cut.plan.shards import share
+from cut.records.names import SETS_TAKEN, check_rows, check_sets
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A checked configuration: its rows and its data sets, by name."""
+    """A checked configuration: its rows and its data sets, by name.
+
+    With a shard, `config` and `entries` have the data sets of the shard's runs alone.
+    """
 
     config: Config
     rows: dict[str, PlannedRow]
     entries: dict[str, Entry]
+    shard: frozenset[str] | None = None  # the folders of its runs
 
     def encoded(self, dataset: str) -> str | None:
         """Return the first run whose encoder PatchNCE trains, or None if there is none."""
@@ -39,12 +45,13 @@ class Plan:
         """Return the folders of all runs, of one data set or all, in the order of the tables."""
         chosen = [dataset] if dataset else self.config.datasets
         root = self.config.results
-        return [
+        every = [
             f"{root}/{d}/{row}/seed{seed}"
             for d in chosen
             for row in self.config.run
             for seed in self.seeds(row)
         ]
+        return every if self.shard is None else [run for run in every if run in self.shard]
 
     def seeds(self, row: str) -> list[int]:
         """Return the seeds of a row; a control draws nothing, so it runs with the first alone."""
@@ -66,6 +73,7 @@ def make_plan(given: dict[str, Any], memory: Path | None = None) -> Plan:
         values = getattr(config, name)
         if len(set(values)) != len(values):
             raise UserError(f"{name} lists an entry twice: {values}")
+    check_apart(config.results, config.data, {*SETS_TAKEN, *map(str.lower, config.datasets)})
     check_rows({**dict.fromkeys(config.run), **config.methods})
     check_sets(config.datasets)
     rows = remembered(config, memory, _rows) if memory else _rows(config)
@@ -74,7 +82,26 @@ def make_plan(given: dict[str, Any], memory: Path | None = None) -> Plan:
         # Not an error: a configuration may say where every set is and run a few.
         for name in sorted(unused):
             resolve(name, config.data_sources[name])
-    return Plan(config, rows, entries)
+    plan = Plan(config, rows, entries)
+    return _part(plan, config.shard) if config.shard else plan
+
+
+def _part(plan: Plan, shard: str) -> Plan:
+    """Return the part of a plan that a shard is, with the data sets that its runs need."""
+    costs = [(_cost(plan.rows[Path(run).parent.name]), run) for run in plan.runs()]
+    mine = share(shard, costs)
+    datasets = [d for d in plan.config.datasets if mine.intersection(plan.runs(d))]
+    return Plan(
+        plan.config.model_copy(update={"datasets": datasets}),
+        plan.rows,
+        {name: plan.entries[name] for name in datasets},
+        frozenset(mine),
+    )
+
+
+def _cost(row: PlannedRow) -> tuple[bool, str]:
+    """Return what sets rows of different cost apart: trained ones first, then the method."""
+    return not row.trained, row.algorithm
 
 
 def _rows(config: Config) -> Rows:

@@ -52,15 +52,16 @@ def _resolve(config: Config, registry: Registry, name: str) -> PlannedRow:
     shared = {k: v for k, v in config.options.items() if k in cls.Options.model_fields}
     options = {**shared, **row.options}
     parsed = parse_options(cls.Options, options, f"row {name}")
-    try:
-        cls.check(parsed, height_width(config.size, "size"))
-    except UserError as error:
-        raise UserError(f"row {name}: {error}") from None
     checks.check_best(config, name)
     training = {**config.training, **row.training}
     if config.best:
         training |= {"snapshot_every": config.best.every, "held_out": config.best.held_out}
-    loop: TrainingOptions = training_options(cls, training)
+    size = height_width(config.size, "size")
+    try:
+        cls.check(parsed, size)
+        loop: TrainingOptions = training_options(cls, training, size)
+    except UserError as error:
+        raise UserError(f"row {name}: {error}") from None
     if not cls.trained:
         training = {}  # a control has no training; leave it out, so that none is rerun for it
     return PlannedRow(

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field
 
 from cut.base.errors import UserError
 
-LONGEST = 150  # characters; a table's file has a few more, and file systems take 255 bytes
+LONGEST = 80  # characters; a table's file has a few more, and file systems take 255 bytes
 PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 NAME = re.compile(PATTERN[1:-1])
 
@@ -78,7 +78,7 @@ def _check(what: str, names: Collection[str], taken: Sequence[str], endings: Seq
         if not NAME.fullmatch(name) or len(name) > LONGEST:
             raise UserError(
                 f"{what} {name[:LONGEST]!r}: a name starts with a letter or digit, then those and"
-                f" . _ -, at most {LONGEST} in all"
+                f" . _ -, and has at most {LONGEST} characters"
             )
         if name.lower() in taken:
             raise UserError(

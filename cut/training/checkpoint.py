@@ -132,6 +132,13 @@ class Checkpoint:
             f" {self.path.parent} away to train from the start"
         )
 
+    def trained_by(self) -> str | None:
+        """Return the digest of the code of the last state that can be read, or None."""
+        for path in (self.path, self.before):
+            with contextlib.suppress(UserError, KeyError, IndexError, TypeError):
+                return read_tensors(path, "a training state")["digests"][-1]
+        return None
+
     def drop(self, keep_last: bool = False) -> None:
         """Remove the states: both, or only the one before."""
         self.before.unlink(missing_ok=True)

@@ -63,6 +63,7 @@ class Loop:
         self.pairs_per_epoch = epoch_length(source, target)
         self.steps = math.ceil(self.pairs_per_epoch / options.batch_size)
         self.epochs = options.epochs if method.trained else 0
+        method.epochs = self.epochs
         self.iteration = 0
 
     @property
@@ -131,20 +132,11 @@ class Loop:
         return self.options.epochs_constant, self.options.epochs_decay
 
     def augmentation(self, epoch: int) -> Augmentation:
-        """Return the augmentation of 1-based `epoch`: no crop jitter in the decay phase.
-
-        Raises:
-            UserError: load_size is smaller than the training size.
-        """
+        """Return the augmentation of 1-based `epoch`: no crop jitter in the decay phase."""
         load = self.size
         if epoch <= self.schedule(epoch)[0]:
             scaled = (round(self.size[0] * 286 / 256), round(self.size[1] * 286 / 256))
             load = height_width(self.options.load_size or scaled)
-        if load[0] < self.size[0] or load[1] < self.size[1]:
-            raise UserError(
-                f"load_size {in_words(load)} is smaller than the training size"
-                f" {in_words(self.size)}; use a load_size of at least {in_words(self.size)}"
-            )
         return Augmentation(load, self.size, self.options.flip)
 
     def pairs(self, epoch: int, augmentation: Augmentation) -> EpochPairs:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cut.base.errors import UserError, explain
-from cut.base.image_size import LoadSize
+from cut.base.image_size import LoadSize, height_width, in_words
 
 if TYPE_CHECKING:
     from cut.methods.contract import Method
 
-Epochs = Annotated[int, Field(ge=0)]
+Epochs = Annotated[int, Field(ge=0, le=100_000)]
 Decides = Literal["weights", "bits", "files", "nothing"]
 
 
@@ -39,9 +39,11 @@ class TrainingOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    epochs_constant: int = _option(200, "weights", "epochs at the full learning rate", ge=0)
-    epochs_decay: int = _option(200, "weights", "epochs of linear decay after them", ge=0)
-    batch_size: int = _option(1, "weights", "pairs per step (the authors: best at 1)", ge=1)
+    epochs_constant: Epochs = _option(200, "weights", "epochs at the full learning rate")
+    epochs_decay: Epochs = _option(200, "weights", "epochs of linear decay after them")
+    batch_size: int = _option(
+        1, "weights", "pairs per step (the authors: best at 1)", ge=1, le=4096
+    )
     load_size: LoadSize | None = _option(
         None,
         "weights",
@@ -55,18 +57,28 @@ class TrainingOptions(BaseModel):
         "float32; tf32 or bfloat16 (autocast) are faster on a GPU and less exact",
         pattern="^(float32|tf32|bfloat16)$",
     )
-    threads: int = _option(1, "bits", "CPU threads of the training step", ge=1)
-    workers: int = _option(0, "nothing", "processes that load images", ge=0)
+    threads: int = _option(1, "bits", "CPU threads of the training step", ge=1, le=1024)
+    workers: int = _option(0, "nothing", "processes that load images", ge=0, le=256)
     cache_images: bool = _option(False, "nothing", "keep decoded training images in memory")
-    log_every: int = _option(100, "nothing", "steps that one row of history.csv averages", ge=1)
+    log_every: int = _option(
+        100, "nothing", "steps that one row of history.csv averages", ge=1, le=10_000_000
+    )
     snapshot_every: int = _option(
-        0, "files", "epochs between generators kept for scoring; 0 keeps only the last one", ge=0
+        0,
+        "files",
+        "epochs between generators kept for scoring; 0 keeps only the last one",
+        ge=0,
+        le=100_000,
     )
     held_out: int = _option(
-        0, "weights", "images of each domain left out of training, to choose an epoch by", ge=0
+        0,
+        "weights",
+        "images of each domain left out of training, to choose an epoch by",
+        ge=0,
+        le=1_000_000,
     )
     checkpoint_minutes: float = _option(
-        10, "nothing", "minutes between saved training states", ge=0
+        10, "nothing", "minutes between saved training states", ge=0, le=100_000
     )
     keep_state: bool = _option(
         False, "nothing", "keep the final training state, so that the run can be extended"
@@ -103,11 +115,14 @@ WEIGHTS_DEPEND_ON = deciding("weights")
 WITHOUT_EFFECT = frozenset(deciding("nothing"))
 
 
-def training_options(method: type[Method], given: dict[str, Any]) -> TrainingOptions:
+def training_options(
+    method: type[Method], given: dict[str, Any], size: tuple[int, int] | None = None
+) -> TrainingOptions:
     """Return the loop's options: `given`, else the method's own defaults, else the general ones.
 
     Raises:
-        UserError: an unknown name, a wrong type, a value out of range, or no epoch at all.
+        UserError: an unknown name, a wrong type, a value out of range, no epoch at all, or, if
+            `size` (height, width) is given, a smaller `load_size`.
     """
     try:
         options = TrainingOptions(**{**method.schedule._asdict(), **given})
@@ -115,6 +130,13 @@ def training_options(method: type[Method], given: dict[str, Any]) -> TrainingOpt
         raise UserError(explain(error, TrainingOptions, "option", "training")) from None
     if method.trained and options.epochs == 0:
         raise UserError("epochs_constant and epochs_decay are both 0; a training needs an epoch")
+    if size is not None and options.load_size is not None:
+        load = height_width(options.load_size)
+        if load[0] < size[0] or load[1] < size[1]:
+            raise UserError(
+                f"load_size {in_words(load)} is smaller than the training size {in_words(size)};"
+                f" use a load_size of at least {in_words(size)}"
+            )
     lengths = [constant + decay for constant, decay in options.extends]
     if method.trained and lengths != sorted({n for n in lengths if 0 < n < options.epochs}):
         raise UserError(

@@ -51,15 +51,16 @@ def finished(run: Path) -> RunRecord | None:
     return RunRecord.read(run / RECORD) if (run / RECORD).is_file() else None
 
 
-def whole(run: Path, record: RunRecord) -> bool:
-    """Return whether all outputs are there, perhaps after some were taken back from copies.
+def lost(run: Path, record: RunRecord) -> list[str]:
+    """Return the outputs that are missing or damaged, and that no copy in the run gives back.
 
     Every generator has to be the one that the record names.
     """
     generators = {snapshots.path_of(run, epoch): d for epoch, d in record.snapshots.items()}
     generators[run / GENERATOR] = record.generator_sha256
-    intact = [snapshots.whole(path, digest, run) for path, digest in generators.items()]
-    return all(intact) and (run / HISTORY).is_file()
+    files = [path for path, digest in generators.items() if not snapshots.whole(path, digest, run)]
+    files += [] if (run / HISTORY).is_file() else [run / HISTORY]
+    return [str(path.relative_to(run)) for path in files]
 
 
 def clear(run: Path, keep: list[int]) -> None:

@@ -96,7 +96,7 @@ def verify(path: Path, digest: str, run: Path) -> None:
         raise UserError(f"{path} {state}; take it back from the kept training state with {remedy}")
     raise UserError(
         f"{path} {state}, and no copy of it is in the run; put one back from elsewhere, or make it"
-        f" again with {remedy}, which trains from the start"
+        f" again with {remedy} --replace, which trains from the start"
     )
 
 

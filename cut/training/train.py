@@ -27,7 +27,7 @@ def train(request: RequestRecord, out: Path) -> int:
     """
     cls = discover()[request.method]
     size = height_width(request.size, "size")
-    training = training_options(cls, request.training)
+    training = training_options(cls, request.training, size)
     device = choose_device(request.device)
     configure_torch(training)
     trainer = Trainer(

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from cut.base.errors import UserError
-from cut.base.files import sha256_of
+from cut.base.files import sha256_of, user_path
 from cut.data.dataset import Dataset
 from cut.methods.code_digest import code_digest
 from cut.methods.contract import Batch, Method
@@ -50,7 +50,7 @@ class Trainer:
         self.history = History(self.name)
         self.first = None  # the file of the weights to begin from
         if options.begin_from and method.trained:
-            self.first = trained_run.generator_file(Path(options.begin_from))
+            self.first = trained_run.generator_file(user_path(options.begin_from))
         self.checkpoint = self._checkpoint(options)
         # The run that this one extends.
         self.shorter = options.extends and self._checkpoint(shorter_options(options))
@@ -105,13 +105,18 @@ class Trainer:
         if differences(record, wanted):
             if not self.request.replace:
                 check_replaced(self.out, record, wanted)
-            if record.fingerprint == mine.fingerprint and record.code_digest != mine.digests[-1]:
-                mine.drop()  # the kept state of a finished training by other code
+            if record.code_digest == mine.trained_by() != mine.digests[-1]:
+                mine.drop()  # of a finished training by other code, kept to extend it
             return None
-        if outputs.whole(self.out, record):
+        if not (lost := outputs.lost(self.out, record)):
             return record
-        print(f"{self.out} lacks outputs, and no copy of them is there; training again", flush=True)
-        return None
+        if self.request.replace or mine.path.is_file():
+            return None
+        raise UserError(
+            f"{self.out} is finished but lacks {' and '.join(lost)} (missing or damaged), and no"
+            " copy is in the run; put one back from elsewhere, or train again from the start with"
+            " --replace (replace: true in a config)"
+        )
 
     def _wanted(self) -> dict[str, Any]:
         """Return the fields of `run.json` that say what the run is."""

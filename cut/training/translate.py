@@ -6,8 +6,9 @@ from pathlib import Path
 
 import torch
 
+from cut.base import written
 from cut.base.errors import UserError
-from cut.base.files import sha256_of
+from cut.base.files import remove_unfinished, sha256_of
 from cut.base.images import write_png
 from cut.data.dataset import Dataset
 from cut.records.images import Translated, TranslatedRecord
@@ -35,23 +36,32 @@ def translate(
         iteration: the number of steps before the weights were kept; by default all.
 
     Raises:
-        UserError: the run is not finished, or was trained on another version of the data set.
+        UserError: the run is not finished, or was trained on another version of the data set; the
+            folder holds images that no earlier call wrote; or a translation is no image of its
+            size. Then no translation is left there.
     """
     place = place or run
     record, method = load_run(run, place / "generator.pt")
     if record.dataset_digest != dataset.digest:
-        raise UserError(f"{run} was trained on another version of {dataset.name}; train it again")
+        raise UserError(
+            f"{run} was trained on another version of {dataset.name}; bring that version back, or"
+            " train again"
+        )
     out = place / "translated"
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "manifest.json").unlink(missing_ok=True)
-    for stale in out.glob("*.png"):
-        stale.unlink()
+    written.claim(out, ["manifest.json"])
+    remove_unfinished(out)  # of a call that was killed
     method.to(device).train(False)
-    digests = {}
-    for name, image in method.outputs(dataset, record.size, batch_size):
-        path = out / f"{name}.png"
-        write_png(path, image)
-        digests[path.name] = sha256_of(path)
+    digests: dict[str, str] = {}
+    try:
+        for name, image in method.outputs(dataset, record.size, batch_size):
+            path = out / f"{name}.png"
+            written.note(out, path.name)
+            write_png(path, image)
+            digests[path.name] = sha256_of(path)
+    except UserError:
+        for name in digests:  # half a set would look like a whole one
+            (out / name).unlink()
+        raise
     head = Translated.of(record, epoch, iteration)
     TranslatedRecord(translated=head, images=digests).write(out / "manifest.json")
     return len(digests)

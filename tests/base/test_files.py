@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from pathlib import Path
 
 import pytest
 
@@ -26,3 +28,30 @@ def test_a_failed_write_keeps_the_old_file(tmp_path, sync):
         temporary.write_text("half")
         raise RuntimeError
     assert path.read_text() == '{\n  "a": 1\n}\n' and list(path.parent.iterdir()) == [path]
+
+
+def test_what_a_killed_process_was_writing_is_removed_by_the_next_write(tmp_path):
+    path, other = tmp_path / "run[1].json", tmp_path / "other.json"
+
+    def killed(name: Path) -> None:
+        if (child := os.fork()) == 0:
+            with replacing(name) as temporary:
+                temporary.write_text("half")
+                os._exit(9)
+        os.waitpid(child, 0)
+
+    killed(path)
+    killed(other)
+    with replacing(path) as temporary:
+        temporary.write_text("{")
+        alive = [p for p in tmp_path.glob(".run*.tmp")]
+        assert alive == [temporary]
+        # A process that runs keeps what it writes, whoever else writes the same file.
+        if (child := os.fork()) == 0:
+            write_json(path, 1)
+            os._exit(0)
+        os.waitpid(child, 0)
+        assert temporary.exists()
+    assert path.read_text() == "{"
+    left = [p.name for p in tmp_path.iterdir()]
+    assert len(left) == 2 and sum(name.startswith(".other.json.") for name in left) == 1

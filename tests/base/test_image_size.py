@@ -98,7 +98,8 @@ def test_both_sides_get_room_to_crop(grey, tmp_path):
     method = registry.build_method("cut", OPTIONS, 0)
 
     def load(**training):
-        options = training_options(type(method), {"epochs_constant": 1, **training})
+        given = {"epochs_constant": 1, **training}
+        options = training_options(type(method), given, (64, 128))
         trainer = train.Trainer(
             method,
             dataset,

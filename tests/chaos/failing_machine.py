@@ -21,7 +21,7 @@ from cut.records.request import RequestRecord
 if TYPE_CHECKING:
     from chaos.faults import Campaign, Outcome
 
-SPARE = 8 * 2**20  # bytes of memory that a command gets beyond what it has at its start
+SPARE = 24 * 2**20  # bytes of memory that a command gets beyond what it has at its start
 
 
 @contextmanager

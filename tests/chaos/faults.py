@@ -43,7 +43,7 @@ READERS: dict[str, tuple[str, ...]] = {
     f"{RUN}/embedding.pt": ("encoder",),
     f"{RUN}/history.csv": ("curves",),
     f"{RUN}/snapshots/*.pt": ("select",),
-    f"{RUN}/features.npz": ("cases",),
+    f"{RUN}/features.npz": ("nearest",),
     f"{RUN}/translated/*.png": ("score", "page"),
     f"{RUN}/translated/manifest.json": ("score",),
     f"{RUN}/scores.json": ("tables", "page"),

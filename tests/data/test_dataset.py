@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from functools import partial
@@ -117,6 +116,12 @@ def test_images_that_are_not_ours_are_never_replaced(tmp_path: Path) -> None:
     precious = make_set(tmp_path / "precious")
     with pytest.raises(UserError, match="was not written by this command"):
         own(archive, precious)
+    own(precious, precious)  # verified where they are, which makes them no more ours
+    for given in ({"folders": {"testB": "testA"}}, {"bits": 12}):
+        with pytest.raises(UserError):
+            own(precious, precious, **given)
+    with pytest.raises(UserError, match="was not written by this command"):
+        own(archive, precious)
     assert len(list(precious.rglob("*.png"))) == sum(COUNTS.values())
 
 
@@ -186,13 +191,10 @@ def test_generated_sets_are_made_once(tmp_path: Path, monkeypatch: pytest.Monkey
     other = prepare.prepare(resolve("fake", {"train": 3, "seed": 2}), out)
     assert other.digest != dataset.digest
 
-    (tmp_path / "exp" / "truth").mkdir(parents=True)
-    shutil.copy(out / "trainA" / "0.png", tmp_path / "exp" / "truth" / "stale.png")
     run_command("export", [str(out / "dataset.json"), str(tmp_path / "exp"), "--size", "4x6"])
     manifest = json.loads((tmp_path / "exp" / "manifest.json").read_text())
     assert manifest["counts"] == {"source": 2, "target": 2, "truth": 2, "mask": 2}
     assert manifest["size"] == [4, 6] and manifest["dataset_digest"] == other.digest
-    assert not (tmp_path / "exp" / "truth" / "stale.png").exists()
     assert read_image(tmp_path / "exp" / "source" / "1.png").size == (6, 4)
     mask = Image.open(tmp_path / "exp" / "mask" / "1.png")
     assert mask.mode == "L" and mask.getextrema() == (255, 255)

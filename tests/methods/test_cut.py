@@ -62,14 +62,13 @@ def test_no_projection_head_and_strided_networks_train_too():
     assert torch.isfinite(strided.step(batch())["NCE"])
 
 
-@pytest.mark.parametrize("layers", [[0, 99], [-1]])
-def test_layers_outside_the_generator_are_refused(layers):
+def test_layers_outside_the_generator_are_refused():
     cls = type(build("cut"))
-    with pytest.raises(UserError, match=f"nce_layers.* {layers[-1]}"):
-        cls.check(cls.Options(nce_layers=layers), (32, 32))
+    with pytest.raises(UserError, match="nce_layers.* 99"):
+        cls.check(cls.Options(nce_layers=[0, 99]), (32, 32))
 
 
-@pytest.mark.parametrize("layers", [[], [4, 4], [0, 99], "all"])
+@pytest.mark.parametrize("layers", [[], [4, 4], [0, 99], [-1], "all"])
 def test_wrong_layers_are_refused(layers):
     with pytest.raises(UserError, match="layer"):
         build("cut", nce_layers=layers)

@@ -139,7 +139,7 @@ def test_the_command_lists_every_method():
     )
     for name, cls in discover().methods.items():
         assert f"{name}: {cls.summary}" in done.stdout
-    assert "tau = 0.07 (> 0): temperature" in done.stdout
+    assert "tau = 0.07 (> 0, <= 1000): temperature" in done.stdout
 
 
 def test_the_example_of_the_readme_trains(plugins):

@@ -215,12 +215,16 @@ def test_the_lowest_score_is_chosen_and_the_earliest_of_equals():
 def test_another_file_in_a_kept_generators_place_is_refused(record, weights, tmp_path):
     run = trained(record, tmp_path / "run")
     facts = RunRecord.read(run / "run.json")
+    whole = snapshots.path_of(run, 2).read_bytes()
     torch.save({}, snapshots.path_of(run, 2))
-    with pytest.raises(UserError, match="epoch0002.pt is not the one that run.json names; delete"):
+    with pytest.raises(UserError, match="epoch0002.pt is not the one that run.json names"):
         snapshots.verified(run, facts)
     snapshots.path_of(run, 2).unlink()
     with pytest.raises(UserError, match="epoch0002.pt is missing"):
         snapshots.verified(run, facts)
+    (run / "best").mkdir()
+    (run / "best" / "generator.pt").write_bytes(whole)
+    assert snapshots.verified(run, facts)[2].read_bytes() == whole
 
 
 def test_a_run_that_kept_nothing_says_what_to_do(record, weights, tmp_path):

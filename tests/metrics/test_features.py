@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 
 import numpy as np
 import pytest
@@ -160,6 +161,27 @@ def test_a_record_of_weights_that_are_gone_says_so(tmp_path, standin):
         record.write_text(json.dumps(content))
         with pytest.raises(UserError, match="inception.json.*python -m cut inception"):
             read_weights_json(record)
+
+
+def test_no_flipped_bit_changes_a_feature_silently(tmp_path):
+    path = tmp_path / "kept.npz"
+    kept = features.Features(np.ones((1, 2048), np.float32), ["a.png"], SIDE)
+    features.save(kept, path)
+    whole = path.read_bytes()
+    refused = 0
+    # Byte 70 is in numpy's own header.
+    for bit in [*range(560, 568), *random.Random(0).sample(range(8 * len(whole)), 300)]:
+        changed = bytearray(whole)
+        changed[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(changed)
+        try:
+            found = features.load(path)
+        except UserError:
+            refused += 1
+            continue
+        assert np.array_equal(found.values, kept.values), bit
+        assert (found.names, found.protocol) == (kept.names, kept.protocol), bit
+    assert refused > 250
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 import torch
 from small_methods import unit
 
-from cut.nets.losses import lsgan, multilayer_patch_nce, patch_nce
+from cut.nets.losses import lsgan, patch_nce
 
 
 def direct(q, k, tau, across_batch):
@@ -44,12 +44,6 @@ def test_keys_carry_no_gradient():
     patch_nce(q, k).backward()
     assert k.grad is None
     assert q.grad.abs().sum() > 0
-
-
-def test_layers_are_averaged():
-    qs, ks = [unit(1, 4, 3), unit(1, 9, 2)], [unit(1, 4, 3, seed=1), unit(1, 9, 2, seed=1)]
-    want = (patch_nce(qs[0], ks[0]) + patch_nce(qs[1], ks[1])) / 2
-    assert torch.allclose(multilayer_patch_nce(qs, ks, 0.07), want)
 
 
 def test_lsgan_is_the_squared_distance_from_the_label():

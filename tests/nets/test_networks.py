@@ -135,3 +135,27 @@ def test_initialisation_depends_on_its_stream_alone():
 def test_a_layer_outside_the_generator_is_refused():
     with pytest.raises(UserError, match=r"feature layer 99 .* 0 to \d+"):
         Generator(4, 1).channels([0, 99])
+
+
+@pytest.mark.parametrize("antialias", [False, True])
+@pytest.mark.parametrize("antialias_up", [False, True])
+@pytest.mark.parametrize("n_blocks", [1, 6])
+def test_the_number_of_layers_is_known_without_a_network(n_blocks, antialias, antialias_up):
+    built = Generator(1, n_blocks, antialias, antialias_up)
+    assert Generator.depth(n_blocks, antialias, antialias_up) == len(built.model)
+
+
+@pytest.mark.parametrize("antialias", [False, True])
+@pytest.mark.parametrize("n_layers", [1, 2, 3, 4, 5])
+def test_the_sizes_that_a_discriminator_takes_are_known_without_it(n_layers, antialias):
+    built = Discriminator(1, n_layers, antialias)
+    sides = [*range(1, 10), 15, 16, 17, 23, 24, 31, 32, 33, 47, 48, 63, 64, 65, 67, 68, 96]
+    found = set()
+    for size in [(side, side) for side in sides] + [(side, 96) for side in sides]:
+        try:
+            fits = built(torch.zeros(1, 3, *size)).numel() > 0
+        except (ValueError, RuntimeError):
+            fits = False
+        assert Discriminator.fits(size, n_layers, antialias) == fits, size
+        found.add(fits)
+    assert found == {False, True}

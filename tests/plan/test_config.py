@@ -233,6 +233,82 @@ def test_unreadable_files_are_said(tmp_path):
         run_command("config", [str(tmp_path / "list.yaml")])
 
 
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"run: [caf\xe9]", "bad.yaml is not UTF-8"),
+        (
+            b"a: &a [1]\nb: [*a, *a]\n"
+            + b"".join(
+                b"c%d: &c%d [%s]\n" % (k, k, b", ".join([b"*c%d" % (k - 1) if k else b"1"] * 9))
+                for k in range(12)
+            ),
+            "aliases stand for more than",
+        ),
+        (b"a: &a [*a]", "aliases stand for more than"),
+        (b"[" * 5000, "nested too deep"),
+        (b"seeds: [" + b"1" * 5000 + b"]", "can't be read as a config"),
+        (b"day: 2024-02-31", "can't be read as a config"),
+    ],
+)
+def test_files_that_no_parser_likes_are_sentences(tmp_path, content, says):
+    (tmp_path / "bad.yaml").write_bytes(content)
+    with pytest.raises(UserError, match=says) as caught:
+        config.read(tmp_path / "bad.yaml")
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 300
+
+
+PATHS = ("results", "data", "fid_weights", "segmenter")
+
+
+@pytest.mark.parametrize("key", PATHS)
+@pytest.mark.parametrize("value", ["", " ", " x", "x ", "a{b}", "a\nb", "a\tb", "~nobody-here/x"])
+def test_paths_that_no_workflow_carries_are_refused(key, value):
+    with pytest.raises(UserError, match=f"key {key} of the config is"):
+        make_plan({**GOOD, key: value})
+
+
+@pytest.mark.parametrize("key", ["results", "data"])
+@pytest.mark.parametrize("value", ["/", ".", "./", "..", "../..", "x/..", "//"])
+def test_a_folder_that_holds_everything_is_refused(key, value):
+    with pytest.raises(UserError, match=f"key {key} of the config is .*one of its own"):
+        make_plan({**GOOD, key: value})
+
+
+@pytest.mark.parametrize(
+    ("results", "data", "fine"),
+    [
+        ("x", "x", False),
+        ("x/", "./x", False),
+        ("data/x", "data", False),
+        ("x", "x/data", True),
+        ("x", "x/tables", False),
+        ("x", "x/coats2stripes", False),
+        ("a/x", "a/y", True),
+    ],
+)
+def test_results_and_data_do_not_mix(results, data, fine):
+    asked = {**GOOD, "results": results, "data": data}
+    if fine:
+        assert make_plan(asked).config.results == results
+    else:
+        with pytest.raises(UserError, match="data is"):
+            make_plan(asked)
+
+
+def test_paths_are_tidied_and_the_home_folder_may_be_a_tilde(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    plan = make_plan({**GOOD, "results": "./x//y/", "data": "~/sets", "segmenter": "~/drn.pth"})
+    assert plan.runs()[0] == "x/y/coats2stripes/copy/seed0"
+    assert plan.config.data == f"{tmp_path}/sets"
+    assert plan.config.segmenter == f"{tmp_path}/drn.pth"
+
+
+def test_a_name_too_long_for_a_file_is_refused():
+    with pytest.raises(UserError, match="80 characters"):
+        make_plan({**GOOD, "run": ["x" * 81], **named("x" * 81)})
+
+
 def test_merged_mappings_may_be_overridden(tmp_path):
     text = "a: &a {x: 1}\nb: &b {<<: *a, x: 2}\nc: {<<: *b, x: 3}\n"
     (tmp_path / "merged.yaml").write_text(text)

@@ -16,6 +16,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scontrol")
 CONF = """
@@ -70,6 +71,14 @@ def _free_ports(n: int) -> list[int]:
         return [one.getsockname()[1] for one in sockets]
 
 
+class Job(NamedTuple):
+    """A job as `squeue` lists it: its state, its memory, and a comment such as "rule_train…"."""
+
+    state: str
+    memory: str
+    comment: str
+
+
 class Cluster:
     """A running cluster.
 
@@ -92,10 +101,11 @@ class Cluster:
         """Return the node's state, such as "idle" or "drained"."""
         return self.call("sinfo", "--noheader", "--format=%T").strip().rstrip("*")
 
-    def jobs(self) -> dict[str, tuple[str, str]]:
-        """Return the state and the comment, "rule_NAME…", of each job that is not forgotten."""
-        lines = self.call("squeue", "--all", "--states=all", "--noheader", "--format=%i|%T|%k")
-        return {job: (state, comment) for job, state, comment in _fields(lines)}
+    def jobs(self) -> dict[str, Job]:
+        """Return the jobs that are not forgotten yet, by number."""
+        lines = self.call("squeue", "--all", "--states=all", "--noheader", "--format=%i|%T|%m|%k")
+        fields = (line.split("|", 3) for line in lines.splitlines())
+        return {number: Job(*rest) for number, *rest in fields}
 
     def wait(self, condition, what: str, seconds: float = 60) -> None:
         """Wait until `condition()` is true."""
@@ -103,10 +113,6 @@ class Cluster:
         while not condition():
             assert time.monotonic() < deadline, f"{what}; the logs are in {self.folder}"
             time.sleep(0.2)
-
-
-def _fields(lines: str) -> Iterator[list[str]]:
-    yield from (line.split("|", 2) for line in lines.splitlines())
 
 
 @contextlib.contextmanager

@@ -54,7 +54,7 @@ def slurm(tmp_path_factory):
 def running(here: Cluster, rule: str) -> str:
     """Return the number of a running job of a rule and its wildcards, or an empty text."""
     jobs = here.jobs().items()
-    found = (job for job, (state, name) in jobs if state == "RUNNING" and name.startswith(rule))
+    found = (n for n, j in jobs if j.state == "RUNNING" and j.comment.startswith(rule))
     return next(found, "")
 
 
@@ -76,6 +76,18 @@ def finished(slurm, tmp_path_factory):
     """Return a benchmark that got past a cancelled and a requeued training and a drained node."""
     folder = tmp_path_factory.mktemp("benchmark")
     process = start(folder, *PROFILE, config=CONFIG)
+    try:
+        disturb(slurm, folder)
+        output, _ = process.communicate(timeout=1200)
+    finally:
+        process.kill()
+    (folder / "output.txt").write_text(output)
+    assert process.returncode == 0, output
+    return folder
+
+
+def disturb(slurm: Cluster, folder: Path) -> None:
+    """Cancel a training, drain the node and resume it, and queue the training again."""
     train = "rule_train_wildcards_coats2stripes_cut"
     slurm.wait(lambda: steps(folder) and running(slurm, train), "no training runs", 240)
     slurm.call("scancel", running(slurm, train))
@@ -88,10 +100,6 @@ def finished(slurm, tmp_path_factory):
     slurm.call("scontrol", "update", "NodeName=node", "State=RESUME")
     slurm.wait(lambda: steps(folder) > before and running(slurm, train), "it does not go on", 240)
     slurm.call("scontrol", "requeue", running(slurm, train))  # what pre-emption does
-    output, _ = process.communicate(timeout=1200)
-    (folder / "output.txt").write_text(output)
-    assert process.returncode == 0, output
-    return folder
 
 
 def test_the_workflow_reaches_its_page(finished):
@@ -123,6 +131,7 @@ def test_a_failing_training_ends_and_is_not_taken_for_the_one_before(slurm, fini
     before = (finished / CUT / "run.json").read_bytes()
     options = {**TINY["options"], "lr": 1e30}
     failing = {**CONFIG, "methods": {"cut": {"training": TRAINING, "options": options}}}
+    failing["replace"] = True
     code, output = snakemake(finished, *PROFILE, config=failing)
     assert code != 0
     job = JobRecord.read(finished / LOGS / "coats2stripes.cut.seed0.train.log.json")
@@ -133,3 +142,15 @@ def test_a_failing_training_ends_and_is_not_taken_for_the_one_before(slurm, fini
     code, output = snakemake(finished, *PROFILE, config=CONFIG)
     assert code == 0, output
     assert json.loads((finished / CUT / "run.json").read_text()) == json.loads(before)
+
+
+def test_a_training_that_runs_out_of_memory_asks_for_more(slurm, tmp_path):
+    before = set(slurm.jobs())
+    # A wide projection head takes 0.8 GB, which the estimate does not know.
+    large = {**CONFIG, "run": ["cut"], "options": {**TINY["options"], "width": 4096}}
+    large |= {"methods": {}, "training": {"epochs_constant": 1, "epochs_decay": 0}}
+    code, output = snakemake(tmp_path, *PROFILE, "--until", "train", config=large)
+    assert code == 0, output
+    new = [job for number, job in slurm.jobs().items() if number not in before]
+    asked = sorted(int(job.memory.removesuffix("M")) for job in new)
+    assert len(asked) > 1 and asked == [asked[0] * n for n in range(1, len(asked) + 1)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from conftest import write_photos
 from PIL import Image
 
+from cut.base.errors import UserError
 from cut.training.batches import Augmentation, EpochPairs, batches, epoch_length
 
 PLAIN = Augmentation((32, 32), (32, 32), flip=False)
@@ -116,3 +118,19 @@ def test_without_room_and_flip_nothing_is_changed(photos):
     index = again.order.index(pairs(photos).order[0])
     assert torch.equal(again[index][0], source)
     assert source.shape == target.shape == (3, 32, 32)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_an_image_that_cannot_be_read_is_named_in_one_line(workers, tmp_path):
+    write_photos(tmp_path, 3)
+    paths = sorted(tmp_path.glob("*.png"))
+    paths[1].write_bytes(paths[1].read_bytes()[:100])
+    with pytest.raises(UserError, match=r"001\.png") as caught:
+        listed(pairs((paths, paths)), workers=workers)
+    assert len(str(caught.value).splitlines()) == 1 and "Error" not in str(caught.value)
+
+
+def test_a_loader_that_is_killed_is_a_sentence(photos, monkeypatch):
+    monkeypatch.setattr(EpochPairs, "__getitem__", lambda *_: os._exit(9))
+    with pytest.raises(UserError, match="fewer workers than 1"):
+        listed(pairs(photos), workers=1)

@@ -48,6 +48,9 @@ def test_given_options_win_over_the_methods_defaults():
         ({"batch_size": 0}, "batch_size .* is 0"),
         ({"precision": "float16"}, "precision .* is 'float16'"),
         ({"epochs_constant": 0, "epochs_decay": 0}, "both 0"),
+        ({"epochs_constant": 1, "epochs_decay": 1, "extends": [[1, 1]]}, "extends .* 2 epochs"),
+        ({"epochs_constant": 9, "extends": [[3, 0], [1, 1]]}, "shortest first"),
+        ({"extends": [[3]]}, "extends"),
     ],
 )
 def test_wrong_options_are_refused(given, words):

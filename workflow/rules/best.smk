@@ -47,6 +47,7 @@ rule select:
     threads: SCORING_THREADS
     resources:
         gpu=gpus(),
+        mem_mb=memory_of("select", selecting_memory),
     params:
         run=subpath(input.record, parent=True),
         held_out=lambda w, input: (
@@ -71,3 +72,6 @@ use rule score as score_best with:
         features=f"{RUN}/best/features.npz",
     log:
         f"{RESULTS}/logs/{{dataset}}.{{row}}.seed{{seed}}.score_best.log",
+    resources:
+        gpu=gpus(),
+        mem_mb=memory_of("score_best", scoring_memory),

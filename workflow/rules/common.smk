@@ -9,6 +9,7 @@ import snakemake
 
 from cut.base.image_size import height_width
 from cut.data.prepare import known_source_digest
+from cut.plan import memory
 from cut.records.request import RequestRecord
 
 RESULTS = PLAN.config.results
@@ -119,6 +120,41 @@ def request(wildcards, input):
 def gpus(trained=True):
     """Return how many GPUs a job asks for."""
     return int(trained and PLAN.config.device == "cuda")
+
+
+def memory_of(stage, needed):
+    """Return a function that gives the megabytes of memory that a job of a run asks for.
+
+    Args:
+        stage: the job's name in its log.
+        needed: a function of the planned row that gives the megabytes that the job needs.
+    """
+
+    def megabytes(wildcards, attempt):
+        name = f"{wildcards.dataset}.{wildcards.row}.seed{wildcards.seed}.{stage}.log.json"
+        return memory.after(attempt, needed(row_of(wildcards)), Path(f"{RESULTS}/logs/{name}"))
+
+    return megabytes
+
+
+def training_memory(row):
+    """Return the megabytes that a training needs."""
+    return memory.training_mb(row, PLAN.config)
+
+
+def translating_memory(row):
+    """Return the megabytes that a translation needs."""
+    return memory.translating_mb(row, PLAN.config)
+
+
+def scoring_memory(row):
+    """Return the megabytes that scores need."""
+    return memory.scoring_mb(PLAN.config)
+
+
+def selecting_memory(row):
+    """Return the megabytes that choosing the best epoch needs, which translates and scores."""
+    return translating_memory(row) + memory.INCEPTION
 
 
 def source_arguments(wildcards):

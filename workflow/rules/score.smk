@@ -33,6 +33,7 @@ rule reference:
     threads: SCORING_THREADS
     resources:
         gpu=gpus(),
+        mem_mb=memory.scoring_mb(PLAN.config),
     params:
         folder=lambda w, input: Path(input.images).parent / "target",
         device=PLAN.config.device,
@@ -60,6 +61,7 @@ rule score:
     threads: SCORING_THREADS
     resources:
         gpu=gpus(),
+        mem_mb=memory_of("score", scoring_memory),
     params:
         translated=subpath(input.translated, parent=True),
         test=subpath(input.images, parent=True),

@@ -21,6 +21,7 @@ rule train:
     threads: lambda w: row_of(w).threads
     resources:
         gpu=lambda w: gpus(row_of(w).trained),
+        mem_mb=memory_of("train", training_memory),
     params:
         # The training state is kept beside these outputs, undeclared: Snakemake would delete it.
         out=subpath(output.record, parent=True),
@@ -48,6 +49,7 @@ rule translate:
     threads: SCORING_THREADS
     resources:
         gpu=lambda w: gpus(row_of(w).trained),
+        mem_mb=memory_of("translate", translating_memory),
     params:
         run=subpath(input.record, parent=True),
         batch_size=PLAN.config.translate_batch_size,

@@ -7,7 +7,6 @@ Without weights it has no rows, and the protocol says why.
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from cut.base.errors import UserError, explain
 from cut.base.files import replacing
+from cut.base.tensor_files import check_archive
 from cut.metrics.image_folder import ImageFolder
 from cut.metrics.inception.weights import InceptionWeights, WeightsUnavailable
 from cut.records.images import Translated
@@ -71,8 +71,9 @@ def load(path: Path) -> Features:
         features = _read(path)
     except ValidationError as error:
         reason = explain(error, Side, "key", "its protocol")
-    # A file of another kind raises any of these.
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except UserError:
+        raise
+    except Exception as error:  # noqa: BLE001 - numpy raises almost anything for another kind
         reason = " ".join(str(error).split())
     else:
         rows = 0 if features.reason else len(features.names)
@@ -105,6 +106,7 @@ def load_reference(path: Path) -> Features:
 
 
 def _read(path: Path) -> Features:
+    check_archive(path)  # numpy does not read every part to its end, where the checksum is compared
     with np.load(path, allow_pickle=False) as file:
         if {"mu", "sigma"} <= set(file):
             raise UserError(

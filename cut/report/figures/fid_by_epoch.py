@@ -72,8 +72,8 @@ def _courses(row: Row) -> list[Course]:
     found = []
     for run in row.runs:
         path = run.folder / "epochs.csv"
-        if run.best is None or not path.is_file():
-            continue  # without a best epoch, the file is of an earlier training
+        if run.best is None:
+            continue  # the file, if it is there, is of an earlier training
         best = run.best.record
         scores = {line.epoch: line.fid for line in EpochScores.read(path, best.epochs_sha256)}
         fids = pd.Series({epoch: fid for epoch, fid in scores.items() if fid is not None})

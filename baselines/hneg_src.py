@@ -1,0 +1,108 @@
+"""Hneg-SRC: semantic relations and hard negatives for CUT (Jung, Kwon, Ye, CVPR 2022).
+
+SRC keeps the similarities among the patches of an image. hDCE is a contrastive loss without the
+positive in the denominator, whose negatives are weighted by their similarity in the input. Both
+follow the authors' code where it differs from the paper: the weight multiplies the cosine and not
+its exponential, and SRC is a sum over all pairs of patches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from pydantic import Field
+from torch import Tensor
+from torch.nn import functional as F
+
+from cut.methods.contract import Batch
+from cut.methods.cut import Choices, Cut, CutOptions, Pair
+from cut.methods.loss import Loss
+from cut.nets.losses import SELF_COSINE
+
+
+class HnegSrcOptions(CutOptions):
+    """CUT's options with the weights of the authors' script for horse2zebra."""
+
+    lambda_nce: float = Field(0.1, ge=0, le=1000, description="weight of hDCE")
+    lambda_src: float = Field(0.05, ge=0, le=1000, description="weight of SRC")
+    gamma: float = Field(50.0, gt=0, le=10000, description="hardness of negatives at the start")
+    gamma_end: float = Field(10.0, gt=0, le=10000, description="hardness of negatives at the end")
+    # The script for cityscapes has 200.
+    gamma_one_after: int = Field(
+        0, ge=0, le=100000, description="epoch after which the hardness is 1; 0: never"
+    )
+
+
+class HnegSrc(Cut):
+    """CUT with hDCE in the place of PatchNCE, and SRC."""
+
+    name = "hneg-src"
+    summary = "Hneg-SRC: CUT with hard negatives and semantic relations"
+    citation = (
+        "Jung, Kwon, Ye: Exploring Patch-wise Semantic Relation for Contrastive Learning in I2I"
+        " Translation Tasks, CVPR 2022"
+    )
+    Options = HnegSrcOptions
+    losses = Cut.losses | {"SRC": Loss("semantic relation", weight="lambda_src")}
+
+    def step(self, batch: Batch, choices: Choices | None = None) -> dict[str, Tensor]:
+        """Take CUT's step with one draw of positions for both terms."""
+        self._positions: list[Tensor] = []
+        return super().step(batch, choices)
+
+    def draw_positions(self, maps: Sequence[Tensor], n: int) -> list[Tensor]:
+        """Draw the positions of the step once."""
+        self._positions = self._positions or super().draw_positions(maps, n)
+        return self._positions
+
+    @property
+    def hardness(self) -> float:
+        """Return gamma in the current epoch."""
+        o = self.options
+        if 0 < o.gamma_one_after < self.epoch:
+            return 1.0
+        return o.gamma + (o.gamma_end - o.gamma) * self.epoch / self.epochs
+
+    def other_terms(self, term: str, pairs: Sequence[Pair]) -> dict[str, Tensor]:
+        """Return SRC of the translations, the mean over layers."""
+        if term != "NCE" or not self.options.lambda_src:
+            return {}
+        terms = [semantic_relation(*pair) for pair in pairs]
+        return {"SRC": torch.stack(terms).mean() * self.options.lambda_src}
+
+    def patch_loss(self, q: Tensor, k: Tensor) -> Tensor:
+        """Return the hDCE of one layer, a scalar, of (N, P, C) unit vectors.
+
+        Its value is the usual cross-entropy, which the authors print. Its gradient is that of the
+        loss without the positive in the denominator.
+        """
+        tau = self.options.tau
+        k = k.detach()
+        diagonal = torch.eye(k.shape[1], dtype=torch.bool, device=k.device)
+        among_keys = _cosines(k).masked_fill(diagonal, SELF_COSINE)  # N,P,P
+        weights = (among_keys / self.hardness).softmax(dim=2)
+        weights = weights / weights.amax(dim=2, keepdim=True)
+        negatives = (weights * (q @ k.transpose(1, 2))).masked_fill(diagonal, SELF_COSINE)
+        positive = (q * k).sum(2, keepdim=True)  # N,P,1
+        decoupled = torch.logsumexp((negatives - positive) / tau, dim=2).mean()
+        logits = (torch.cat([positive, negatives], dim=2) / tau).flatten(0, 1).detach()
+        shown = F.cross_entropy(logits, logits.new_zeros(len(logits), dtype=torch.long))
+        return decoupled + (shown - decoupled).detach()
+
+
+def semantic_relation(q: Tensor, k: Tensor) -> Tensor:
+    """Return the Jensen-Shannon divergence of the similarities among q and among k, a scalar.
+
+    It is summed over all pairs of patches of (N, P, C) vectors and averaged over images.
+    """
+    p, r = (_cosines(v).softmax(dim=1) for v in (q, k.detach()))  # columns sum to 1
+    middle = ((p + r) / 2).log()
+    divergence = p * (p.log() - middle) + r * (r.log() - middle)
+    return divergence.sum((1, 2)).mean() / 2
+
+
+def _cosines(v: Tensor) -> Tensor:
+    """Return the similarities (N, P, P) of (N, P, C) vectors, which the authors scale again."""
+    v = v / (v.norm(dim=2, keepdim=True) + 1e-7)
+    return v @ v.transpose(1, 2)

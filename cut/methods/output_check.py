@@ -1,0 +1,50 @@
+"""Check what a method's `translate` returns, before it becomes images.
+
+A value that is not finite would become a black pixel, and the scores would not say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cut.base.errors import UserError
+
+
+def check_output(method: str, given: Tensor, output: Any, files: Sequence[Path]) -> None:
+    """Refuse translations of another shape or range than the images, or that are not finite.
+
+    Values a little outside of [-1, 1] pass, and are clipped later. An image with a mean distance
+    from 0 above 1 has another range, such as 0 to 255.
+
+    Args:
+        method: the name of the method.
+        given: the images, (N, 3, H, W) in [-1, 1].
+        output: what `translate` returned for them.
+        files: the N files of the images.
+
+    Raises:
+        UserError: what is wrong, and with which image.
+    """
+    shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
+    if shape != tuple(given.shape):
+        raise UserError(
+            f"method {method} translates images of shape {tuple(given.shape)} to {shape}; its"
+            " translate has to return a tensor of the same shape"
+        )
+    for file, image in zip(files, output.float(), strict=True):
+        if not bool(torch.isfinite(image).all()):
+            raise UserError(
+                f"method {method} translates {file.name} to values that are not finite; correct its"
+                " translate, or train it with a lower lr"
+            )
+        if float(image.abs().mean()) > 1:
+            low, high = float(image.min()), float(image.max())
+            raise UserError(
+                f"method {method} translates {file.name} to values from {low:.4g} to {high:.4g};"
+                " its translate has to return values in [-1, 1]"
+            )

@@ -1,0 +1,90 @@
+"""The memory that a job asks a cluster for.
+
+The figures are peaks of whole processes, measured on a CPU with one thread (docs/scale.md), and
+rounded up: a job that asks for too little is killed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cut.base.errors import UserError
+from cut.base.image_size import height_width
+from cut.plan.config import Config
+from cut.plan.rows import PlannedRow
+from cut.records.job import JobRecord
+
+MEGABYTE = 10**6
+# Megabytes of a process that has loaded torch, and of the Snakemake processes around it.
+PROCESS = 1200
+# The Inception network on a batch of images.
+INCEPTION = 800
+# Bytes per pixel, channel of the generator's first layer and image of a batch: all that a training
+# step keeps, and what a translation has at one time.
+KEPT = 1500
+ALIVE = 60
+# Bytes per squared channel of the first layer: weights, gradients, and Adam's two moments.
+WEIGHTS = 120_000
+# Channels of the first layer of a method without the option `ngf`.
+WIDTH = 64
+# On a GPU, maps and weights are in its own memory. This is for CUDA's libraries.
+CUDA = 6000
+# Decoded training images that `cache_images` keeps, and each process that loads images.
+CACHE = 2000
+LOADER = 500
+
+
+def training_mb(row: PlannedRow, config: Config) -> int:
+    """Return the megabytes of memory that the training of a row needs."""
+    if not row.trained:
+        return PROCESS
+    loop = {**row.training, **row.loop}
+    loaders = LOADER * loop.get("workers", 0) + CACHE * bool(loop.get("cache_images"))
+    return loaders + _network_mb(row, config, KEPT * loop.get("batch_size", 1))
+
+
+def translating_mb(row: PlannedRow, config: Config) -> int:
+    """Return the megabytes of memory that translating with a row needs."""
+    if not row.trained:
+        return PROCESS
+    return _network_mb(row, config, ALIVE * config.translate_batch_size)
+
+
+def scoring_mb(config: Config) -> int:
+    """Return the megabytes of memory that Inception features and scores need."""
+    return CUDA if config.device == "cuda" else PROCESS + INCEPTION
+
+
+def _network_mb(row: PlannedRow, config: Config, bytes_per_value: int) -> int:
+    """Return the megabytes of a process that runs a row's networks.
+
+    Args:
+        row: its options give the width.
+        config: gives the size of the images and the device.
+        bytes_per_value: per pixel and channel of the first layer.
+    """
+    if config.device == "cuda":
+        return CUDA
+    height, width = height_width(config.size)
+    channels = row.options.get("ngf", WIDTH)
+    values = height * width * channels
+    return PROCESS + (values * bytes_per_value + WEIGHTS * channels**2) // MEGABYTE
+
+
+def after(attempt: int, needed: int, status: Path) -> int:
+    """Return the megabytes that an attempt of a job asks for.
+
+    A job that ran out of memory was killed and could not say so: its status file still says
+    "running". Only then the second attempt asks for twice as much, and the third for three times. A
+    job that failed, was cancelled or reached its time limit says so, and asks for the same again.
+
+    Args:
+        attempt: 1 for the first.
+        needed: megabytes that the job needs.
+        status: the status file of the attempt before.
+    """
+    try:
+        killed = attempt > 1 and JobRecord.read(status).state == "running"
+    except UserError:
+        killed = False
+    return needed * attempt if killed else needed
