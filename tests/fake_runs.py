@@ -36,6 +36,14 @@ TRAINING = {"epochs_constant": 2, "epochs_decay": 1, "batch_size": 1}
 WEIGHTS = {"source": "a file", "tensors_sha256": "ab" * 32}
 
 
+def change_record(path: Path, **changes: Any) -> Path:
+    """Change keys of a record, as another program would: without its digest. Return the path."""
+    value = json.loads(path.read_text()) | changes
+    value.pop("sha256", None)
+    path.write_text(json.dumps(value))
+    return path
+
+
 def protocol(**changes: Any) -> dict[str, Any]:
     """Return a protocol as scoring writes it; `changes` are those of the real side."""
     features = {

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fake_runs import write_best, write_images, write_run, write_test
 
-ODD = 'a "50%" #1 <ü> & é\'s'  # a method, or an image, may be called anything
+ODD = 'a "50%" #1 <ü> & é\'s'  # a folder, or an image, may be called anything
 
 
 def write_figure(path: Path) -> None:

@@ -24,6 +24,7 @@ class NothingToShow(UserError):
 
 def unknown(kind: str, given: str, known: Sequence[str]) -> str:
     """Return the sentence for an unknown name, with the nearest known one when there is one."""
+    given = given[:LONGEST]  # searching for a name like a text of megabytes takes minutes
     if not known:
         return f"unknown {kind} {given!r}; there is none to give"
     if near := get_close_matches(given, known, n=1):
@@ -52,21 +53,31 @@ def explain(
     errors = error.errors(include_url=False)
     # A misspelt name also leaves the right one missing, so it is the mistake to report.
     first = min(errors, key=lambda each: each["type"] != "extra_forbidden")
-    place = [str(part) for part in first["loc"] if str(part) not in {*hidden, "[key]"}]
+    place = [_shown(part) for part in first["loc"] if str(part) not in {*hidden, "[key]"}]
     name = ".".join(place)
     if first["type"] == "extra_forbidden":
         inside = f"{'.'.join(place[:-1])} in {owner}" if place[1:] else owner
         known = list(_innermost(model, first["loc"][:-1]).model_fields)
-        return unknown(f"{kind} of {inside}", place[-1], known)
+        return unknown(f"{kind} of {inside}", str(first["loc"][-1]), known)
     if first["type"] == "missing":
         return f"{owner} has no {kind} {name!r}"
     reason = first["msg"].removeprefix("Value error, ")
     reason = reason[:1].lower() + reason[1:]
     if not place:
         return f"{owner}: {reason}"
-    value = _short(first["input"])
-    value = value if len(value) <= LONGEST else f"{value[:LONGEST]}…"
-    return f"{kind} {name} of {owner} is {value}: {reason}"
+    return f"{kind} {name} of {owner} is {quoted(first['input'])}: {reason}"
+
+
+def quoted(value: object) -> str:
+    """Return a wrong value for a sentence: on one line, and cut where it is long."""
+    text = _short(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def _shown(part: int | str) -> str:
+    """Return a part of a name for a sentence: on one line, and not longer than one."""
+    text = str(part)[:LONGEST]
+    return text if text.isprintable() else repr(text)
 
 
 def _short(value: Any) -> str:

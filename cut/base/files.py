@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from functools import cache
 from glob import escape
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 
 from cut.base import processes
 from cut.base.errors import UserError
+from cut.base.failures import first_line, unwritten
 
 
 def user_path(text: str | Path) -> Path:
@@ -44,27 +45,48 @@ def check_writable(path: Path) -> None:
         raise UserError(f"{path} can't be written: there is no write permission in {path.parent}")
 
 
-@contextmanager
+def temporary_of(path: Path) -> Path:
+    """Return the hidden file beside `path` that this process writes in its place."""
+    return path.with_name(f"{_beginning(path)}{os.getpid()}.tmp")
+
+
+def _beginning(path: Path) -> str:
+    return f".{path.name}.{_machine()}-"
+
+
+@contextlib.contextmanager
 def replacing(path: Path, sync: bool = True) -> Iterator[Path]:
     """Yield a temporary path beside `path`. What is written there replaces `path` at the end.
 
-    The temporary name is hidden, so a file left by a kill is never taken for an image. The next
-    write of `path` on this machine removes it. Without `sync` the content may be lost in a power
-    failure, and nothing is removed; that is fine for files that are cheap and many.
+    After a failure `path` is as before, and an error of the system names it. The temporary name is
+    hidden, so a file left by a kill is never taken for an image. The next write of `path` on this
+    machine removes it. Without `sync` the content may be lost in a power failure, and nothing is
+    removed; that is fine for files that are cheap and many.
     """
     check_writable(path)
-    begin = f".{path.name}.{_machine()}-"
-    temporary = path.with_name(f"{begin}{os.getpid()}.tmp")
+    temporary = temporary_of(path)
     if sync:
-        _remove_dead(path.parent, begin)
+        _remove_dead(path.parent, _beginning(path))
     try:
         yield temporary
         if sync:
             with open(temporary, "rb") as file:
                 os.fsync(file.fileno())
         os.replace(temporary, path)
+    except OSError as error:
+        if error.errno is not None and error.filename in (None, str(temporary)):
+            error.filename = str(path)
+        raise
+    except RuntimeError as error:
+        if not unwritten(error):
+            raise
+        raise UserError(
+            f"{path} can't be written ({first_line(error)}); free some room and run the same"
+            " command again"
+        ) from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # a read-only file system, which has no such file
+            temporary.unlink(missing_ok=True)
 
 
 @cache
@@ -76,7 +98,7 @@ def _machine() -> str:
 def _remove_dead(folder: Path, begin: str) -> None:
     """Remove the temporary files with these names whose processes are gone."""
     for path in folder.glob(f"{escape(begin)}*.tmp"):
-        with suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError):
             pid = int(path.name.removeprefix(begin).removesuffix(".tmp"))
             if not processes.alive(pid, path.stat().st_mtime):
                 path.unlink()
@@ -114,18 +136,6 @@ def read_text(path: Path) -> str:
         raise UserError(f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8") from None
     except OSError as error:
         raise UserError(f"{path} can't be read: {error.strerror}") from None
-
-
-def read_json(path: Path) -> Any:
-    """Read a JSON file.
-
-    Raises:
-        UserError: the file is missing or not JSON.
-    """
-    try:
-        return json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} is not a readable JSON file: {error}") from None
 
 
 def sha256_of(*paths: Path) -> str:

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from cut.base.errors import UserError
+from cut.base.failures import out_of_memory
 from cut.base.files import replacing
 
 FOLDER = 0x10  # attribute of an archive's folders; torch takes a part with it for an empty one
@@ -34,6 +35,8 @@ def read_tensors(path: Path, expected: str, device: str | torch.device = "cpu") 
         check_archive(path)
         return torch.load(path, map_location=device, weights_only=True)
     except Exception as error:  # noqa: BLE001 - torch raises almost anything for another kind
+        if out_of_memory(error):  # says nothing about the file
+            raise
         reason = str(error).strip().splitlines()[:1] or [type(error).__name__]
         raise UserError(
             f"{path} can't be read as weights ({reason[0][:80]}); expected {expected}"

@@ -12,14 +12,17 @@ import argparse
 import atexit
 import gc
 import importlib
+import io
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TextIO
 
 from cut.base.errors import UserError, unknown
+from cut.base.failures import explained
 
 COMMANDS = (
     "prepare",
@@ -54,10 +57,14 @@ COMMANDS = (
 def main(argv: Sequence[str] | None = None) -> None:
     """Run one command and exit with its status.
 
-    A `UserError` becomes one line on standard error and exit status 1. With `--status FILE` before
+    A `UserError`, and a failure of the machine such as a full disk, becomes one line on standard
+    error and exit status 1. An error of the code keeps its traceback. With `--status FILE` before
     the command, FILE has the state of the job for `cut status`.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):  # a file's name need not be text
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     _collect_seldom()
     if not words or words[0] in ("-h", "--help"):
         print(usage())
@@ -83,17 +90,41 @@ def _collect_seldom() -> None:
 
 
 def guarded(function: Callable[..., Any], *given: Any) -> None:
-    """Call `function` and exit with what it returns; print a `UserError` and exit with 1."""
+    """Call `function` and exit with what it returns.
+
+    What `explained` has a sentence for is printed, with exit status 1; Ctrl-C exits with 130.
+    """
     try:
         status = function(*given)
         sys.stdout.flush()
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _close(sys.stdout)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        _say("interrupted")
+        sys.exit(128 + signal.SIGINT)
+    except Exception as error:
+        sentence = explained(error)
+        if sentence is None:
+            raise
+        _say(f"error: {sentence}")
         sys.exit(1)
     sys.exit(status)
+
+
+def _say(sentence: str) -> None:
+    """Print a sentence to standard error, if it can be written to: a log may be on a full disk."""
+    for stream, text in ((sys.stdout, ""), (sys.stderr, f"{sentence}\n")):
+        try:
+            stream.write(text)
+            stream.flush()
+        except OSError:
+            _close(stream)
+
+
+def _close(stream: TextIO) -> None:
+    """Let what is left in a stream go nowhere, so that Python does not fail at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def run(words: Sequence[str]) -> int:

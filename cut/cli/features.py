@@ -42,14 +42,14 @@ def run(args: argparse.Namespace) -> int:
     check_positive("--batch-size", args.batch_size)
 
     from cut.base.device import choose_device
-    from cut.metrics.image_folder import ImageFolder
+    from cut.metrics.image_folder import exported
     from cut.metrics.inception.extract import Extractor
     from cut.metrics.inception.features import save
     from cut.metrics.inception.weights import read_weights_json
 
     weights, device = read_weights_json(args.weights_json), choose_device(args.device)
     extractor = Extractor(weights, device, args.batch_size, args.network)
-    features = extractor.features(ImageFolder(args.folder), meta)
+    features = extractor.features(exported(args.folder), meta)
     save(features, args.out)
     print(features.reason or f"features of {len(features.names)} images in {args.out}")
     return 0

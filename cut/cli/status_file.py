@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cut.base.errors import UserError
+from cut.base.failures import explained
 from cut.records.job import JobRecord
 
 Outcome = tuple[Literal["done", "failed", "stopped"], str]
@@ -27,7 +29,8 @@ def watched(path: Path, function: Callable[..., int | None], *given: Any) -> int
     try:
         status = function(*given)
     except BaseException as error:
-        job.end(path, *outcome(error))
+        with contextlib.suppress(OSError, UserError):  # the disk may be full; `error` says it
+            job.end(path, *outcome(error))
         raise
     finally:
         signal.signal(signal.SIGTERM, before)
@@ -44,8 +47,9 @@ def outcome(error: BaseException) -> Outcome:
             return "done", ""
         state = "stopped" if error.code in STOPPED else "failed"
         return state, f"exit status {error.code}"
-    text = " ".join(str(error).split())
-    return "failed", text if isinstance(error, UserError) else f"{type(error).__name__}: {text}"
+    sentence = explained(error)
+    text = " ".join(str(sentence or error).split())
+    return "failed", text if sentence else f"{type(error).__name__}: {text}"
 
 
 def _exit(number: int, _: Any) -> None:

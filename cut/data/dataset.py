@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cut.base.errors import UserError
+from cut.base.files import sha256_of
+from cut.base.parallel import in_threads
 from cut.data import held_out
 from cut.records.dataset import DatasetRecord
 
@@ -63,7 +65,7 @@ class Dataset:
         """Return the images of split "train" or "test" in domain "source" or "target", by name.
 
         Raises:
-            UserError: an image was removed after the data set was verified.
+            UserError: an image was removed or changed after the data set was verified.
         """
         if split not in ("train", "test") or domain not in ("source", "target"):
             raise ValueError(f"no split {split!r} or no domain {domain!r}")
@@ -105,11 +107,20 @@ class Dataset:
         return {path.stem: path for path in self._folder(folder)} or None
 
     def _folder(self, folder: str) -> list[Path]:
+        """Return the images of a folder, after a check of their digests."""
         names = sorted(name for name in self.images if name.startswith(f"{folder}/"))
-        paths = [self.root / name for name in names]
-        for path in paths:
-            if not path.is_file():
+        for name in names:
+            if not (self.root / name).is_file():
                 raise UserError(
-                    f"{path} was removed after the check of {self.name}; prepare it again"
+                    f"{self.root / name} was removed after the check of {self.name}; prepare it"
+                    " again"
                 )
-        return paths
+        # The decoders of images notice few damages; a changed pixel would change the weights.
+        digests = in_threads(lambda name: sha256_of(self.root / name), names, f"check {folder}")
+        for name, digest in zip(names, digests, strict=True):
+            if digest != self.images[name]:
+                raise UserError(
+                    f"{self.root / name} has changed since {self.name} was prepared; prepare it"
+                    " again (python -m cut prepare), or restore the file"
+                )
+        return [self.root / name for name in names]

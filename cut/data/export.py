@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from cut.base import written
-from cut.base.files import remove_unfinished
+from cut.base.files import remove_unfinished, sha256_of
 from cut.base.image_size import height_width
 from cut.base.images import read_image, read_labels, resize, write_png
 from cut.base.parallel import in_threads
@@ -58,19 +58,26 @@ def _export(
     names = [f"{group}/{stem}.png" for group, stem, _ in jobs]
     written.claim(Path(out), [*names, manifest.name], groups)
 
-    def write(job: tuple[str, str, Path]) -> None:
+    def write(job: tuple[str, str, Path]) -> tuple[str, str]:
         group, stem, path = job
         image = read_labels(path) if group == "labels" else resize(read_image(path), (h, w))
         if group == "mask":
             image = image.convert("L").point(lambda level: 255 * (level >= 128))
-        write_png(Path(out) / group / f"{stem}.png", image)
+        name = f"{group}/{stem}.png"
+        write_png(Path(out) / name, image)
+        return name, sha256_of(Path(out) / name)
 
     for group in groups:
         remove_unfinished(Path(out) / group)  # of an export that was killed
-    in_threads(write, jobs, f"export {dataset.name}")
+    images = dict(in_threads(write, jobs, f"export {dataset.name}"))
     counts = {group: len(files) for group, files in groups.items() if files}
     record = ExportRecord(
-        dataset=dataset.name, dataset_digest=dataset.digest, split=split, size=(h, w), counts=counts
+        dataset=dataset.name,
+        dataset_digest=dataset.digest,
+        split=split,
+        size=(h, w),
+        counts=counts,
+        images=images,
     )
     record.write(manifest)
     return counts

@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from cut.base.errors import UserError
-from cut.base.files import read_json, user_path, write_json
+from cut.base.files import user_path, write_json
 from cut.data import bits, cityscapes
 from cut.data.dataset import Dataset
 from cut.data.download import download
@@ -256,6 +256,6 @@ def prepare(entry: Entry, out: Path) -> Dataset:
     record = verified_record(entry, out)
     path = out / "dataset.json"
     # An equal record keeps its modification time, so that nothing that depends on it runs again.
-    if not path.is_file() or read_json(path) != record.model_dump(mode="json"):
+    if not record.stands(path):
         record.write(path)
     return Dataset.load(path)

@@ -14,10 +14,10 @@ from cut.base.errors import UserError, explain, unknown
 from cut.base.files import read_text, user_path
 from cut.base.image_files import is_plain
 from cut.base.image_size import Size
+from cut.records.names import NAME
 
 DATA = Path(__file__).resolve().parents[1] / "resources"
 FOLDERS = ("trainA", "trainB", "testA", "testB")
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 PATHS = ("source", "digests", "gtFine", "leftImg8bit")
 # Bounds of what a config may ask for: far above any use, far below what would never end.
 MOST_IMAGES = 100_000_000

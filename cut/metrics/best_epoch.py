@@ -22,11 +22,11 @@ from typing import Literal
 from PIL import Image
 
 from cut.base.errors import UserError
-from cut.base.files import replacing
+from cut.base.files import replacing, sha256_of
 from cut.base.images import write_png
 from cut.data.dataset import Dataset
 from cut.metrics.fid import fid
-from cut.metrics.image_folder import ImageFolder
+from cut.metrics.image_folder import ImageFolder, exported
 from cut.metrics.inception import features
 from cut.metrics.inception.extract import Extractor
 from cut.metrics.inception.features import Features
@@ -54,7 +54,7 @@ class HeldOut:
             UserError: there are not the `count` inputs that `run` was trained without, or the
                 features are not of the targets beside them.
         """
-        sources = ImageFolder(folder / "source").paths
+        sources = exported(folder / "source").paths
         if len(sources) != count:
             raise UserError(
                 f"{folder} holds {len(sources)} source images, but {run} was trained without"
@@ -134,6 +134,8 @@ def select(
     generators = snapshots.verified(run, record)
     epochs = score_epochs(dataset, run, generators, extractor, reference, held)
     best = choose(epochs, "fid_held_out" if held else "fid")
+    keep(dataset, run, generators[best.epoch], best, extractor)
+    EpochScores.write(run / "epochs.csv", epochs)
     missing = str(extractor.weights) if isinstance(extractor.weights, WeightsUnavailable) else None
     choice = BestRecord(
         epoch=best.epoch,
@@ -144,15 +146,14 @@ def select(
         fid=best.fid_held_out if held else best.fid,
         missing=missing,
         fingerprint=record.fingerprint,
+        epochs_sha256=sha256_of(run / "epochs.csv"),
     )
-    keep(dataset, run, generators[best.epoch], choice, extractor)
-    EpochScores.write(run / "epochs.csv", epochs)
     choice.write(run / "best.json")
     return choice
 
 
 def keep(
-    dataset: Dataset, run: Path, weights: Path, choice: BestRecord, extractor: Extractor
+    dataset: Dataset, run: Path, weights: Path, choice: EpochScores, extractor: Extractor
 ) -> None:
     """Write the chosen generator and its translations of the test set into `run/best/`."""
     out = run / "best"

@@ -14,6 +14,7 @@ from cut.base.errors import UserError
 from cut.base.files import sha256_of
 from cut.base.image_files import list_images
 from cut.base.images import read_image
+from cut.records.images import ExportRecord
 
 
 class ImageFolder:
@@ -62,6 +63,26 @@ class ImageFolder:
         """Return the file formats, by extension: JPEG changes a FID that PNG does not."""
         kinds = {path.suffix[1:].upper() for path in self.paths}
         return tuple(sorted({{"JPG": "JPEG", "TIF": "TIFF"}.get(kind, kind) for kind in kinds}))
+
+
+def exported(path: Path) -> ImageFolder:
+    """Return a folder of images, which are as `python -m cut export` wrote them if it did.
+
+    Raises:
+        UserError: as `ImageFolder`; or an image has changed, is missing, or was added since.
+    """
+    images, manifest = ImageFolder(path), Path(path).parent / "manifest.json"
+    if not manifest.is_file():
+        return images
+    start = f"{images.path.name}/"
+    record = ExportRecord.read(manifest)
+    known = {name[len(start) :]: d for name, d in record.images.items() if name.startswith(start)}
+    for name in sorted(known.keys() | images.digests.keys()) if known else ():
+        if known.get(name) != images.digests.get(name):
+            raise UserError(
+                f"{path / name} is not the image that {manifest} names; {ExportRecord.again()}"
+            )
+    return images
 
 
 def one_size(paths: Sequence[Path]) -> tuple[int, int]:

@@ -15,7 +15,7 @@ from cut.base import environment
 from cut.base.errors import UserError
 from cut.metrics import feature_scores, input_distance, paired
 from cut.metrics.catalogue import SCORES
-from cut.metrics.image_folder import ImageFolder
+from cut.metrics.image_folder import ImageFolder, exported
 from cut.metrics.inception import features
 from cut.metrics.inception.extract import Extractor
 from cut.metrics.inception.features import Features
@@ -105,7 +105,7 @@ def score(
     unrelated = translated is not None and translated.role == "ceiling"
     # Counterparts first: this takes seconds and finds a wrong folder before the network runs.
     truths = _truth_scores(images, partners.truth, unrelated)
-    source = ImageFolder(partners.source) if partners.source else None
+    source = exported(partners.source) if partners.source else None
     inputs = ContentDistance.of(images.paths, source.paths, unrelated) if source else None
     reference = _reference(real, extractor)
     features.check_reference(real, reference, extractor.weights, extractor.network)
@@ -143,7 +143,7 @@ def _truth_scores(images: ImageFolder, truth: Path | None, unrelated: bool) -> S
     """Return L1 and SSIM to the true counterparts."""
     if truth is None or unrelated:
         return Scores.none(paired.NAMES, REAL if truth else "no true counterparts")
-    values = paired.compare(images.paths, ImageFolder(truth).paths)
+    values = paired.compare(images.paths, exported(truth).paths)
     protocol = {"content": paired.PROTOCOL}
     return Scores(dict(zip(paired.NAMES, values, strict=True)), protocol=protocol)
 
@@ -159,7 +159,7 @@ def _label_scores(
     if labels is not None and unrelated:
         reason = "real training images are no translations: the labels are of other images"
         return Scores.none(segmentation.NAMES, reason)
-    maps = ImageFolder(labels).paths if labels else None
+    maps = exported(labels).paths if labels else None
     return segmentation.score(images.paths, maps, segmenter, extractor.device)
 
 
@@ -175,7 +175,7 @@ def _input_scores(inputs: ContentDistance | None, given: Features) -> Scores:
 def _reference(real: Path, extractor: Extractor) -> Features:
     """Return the features of the real images, read or computed."""
     if real.is_dir():
-        return extractor.features(ImageFolder(real))
+        return extractor.features(exported(real))
     if real.suffix == ".npz":
         return features.load_reference(real)
     raise UserError(f"{real} is neither a folder of images nor an .npz file of features")
@@ -185,10 +185,15 @@ def read_manifest(images: ImageFolder) -> Translated | None:
     """Return which run made the translations, after checking them; None without a manifest.
 
     Raises:
-        UserError: an image is missing, changed, or not in the manifest.
+        UserError: an image is missing, changed, or not in the manifest; or the translations are in
+            the folder of a run, which always has one.
     """
     path = images.path / MANIFEST
     if not path.is_file():
+        # The folder is RUN/translated or RUN/best/translated.
+        run = next((up for up in path.parents[1:3] if (up / "run.json").is_file()), None)
+        if run and images.path.name == "translated":
+            raise UserError(f"there is no {path}; translate {run} again")
         return None
     record = TranslatedRecord.read(path)
     _check_images(images.path, images.digests, record.images)

@@ -10,11 +10,11 @@ from pydantic import ValidationError
 
 from cut.base.errors import UserError, explain
 from cut.data.registry import Entry, resolve
-from cut.plan import checks
 from cut.plan.config import Config
 from cut.plan.paths import check_apart
 from cut.plan.rows import PlannedRow, Rows, remembered
 from cut.plan.shards import share
+from cut.records.names import SETS_TAKEN, check_rows, check_sets
 
 
 @dataclass(frozen=True)
@@ -73,9 +73,9 @@ def make_plan(given: dict[str, Any], memory: Path | None = None) -> Plan:
         values = getattr(config, name)
         if len(set(values)) != len(values):
             raise UserError(f"{name} lists an entry twice: {values}")
-    check_apart(config.results, config.data, {*checks.SETS_TAKEN, *map(str.lower, config.datasets)})
-    checks.check_names("row", {**dict.fromkeys(config.run), **config.methods}, checks.ROWS_TAKEN)
-    checks.check_names("data set", config.datasets, checks.SETS_TAKEN, checks.ENDINGS_TAKEN)
+    check_apart(config.results, config.data, {*SETS_TAKEN, *map(str.lower, config.datasets)})
+    check_rows({**dict.fromkeys(config.run), **config.methods})
+    check_sets(config.datasets)
     rows = remembered(config, memory, _rows) if memory else _rows(config)
     entries = {name: resolve(name, config.data_sources.get(name)) for name in config.datasets}
     if unused := set(config.data_sources) - set(config.datasets):
@@ -112,6 +112,6 @@ def _rows(config: Config) -> Rows:
 
 def _parse(given: dict[str, Any]) -> Config:
     try:
-        return Config(**given)
+        return Config.model_validate(given)
     except ValidationError as error:
         raise UserError(explain(error, Config, "key", "the config")) from None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from cut.records.record import Count, Record
+from cut.records.fields import Count, Digest, ImageName, Key, Options, Text
+from cut.records.names import SetName
+from cut.records.record import LARGE, Record
 
 
 class DatasetRecord(Record):
@@ -16,17 +18,18 @@ class DatasetRecord(Record):
     files: ClassVar[tuple[str, ...]] = ("dataset.json",)
     remedy: ClassVar[str] = "prepare the data set"
     command: ClassVar[str] = "prepare"
+    most: ClassVar[int] = LARGE
 
-    dataset: str = Field(description="name of the data set")
-    root: str = Field(description="folder of the images; relative to this file, or absolute")
-    source: str = Field(description="word for the source domain")
-    target: str = Field(description="word for the target domain")
+    dataset: SetName = Field(description="name of the data set")
+    root: Text = Field(description="folder of the images; relative to this file, or absolute")
+    source: Text = Field(description="word for the source domain")
+    target: Text = Field(description="word for the target domain")
     direction: Literal["AtoB", "BtoA"] = Field(description="which folders are the source")
-    digest: str = Field(description="sha256 over all images and the direction")
-    counts: dict[str, Count] = Field(description="number of images in each folder")
-    licence: str = Field(description="licence of the images")
-    citation: str = Field(description="who to cite")
-    options: dict[str, Any] = Field(
+    digest: Digest = Field(description="sha256 over all images and the direction")
+    counts: dict[Key, Count] = Field(description="number of images in each folder")
+    licence: Text = Field(description="licence of the images")
+    citation: Text = Field(description="who to cite")
+    options: Options = Field(
         description="what decides the images that are made or changed here; else empty"
     )
-    images: dict[str, str] = Field(description='sha256 of each "FOLDER/NAME"')
+    images: dict[ImageName, Digest] = Field(description='sha256 of each "FOLDER/NAME"')

@@ -6,7 +6,8 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from cut.records.record import Count, Record, Table
+from cut.records.fields import Count, Digest, Epoch, Text
+from cut.records.record import Record, Table
 
 
 class EpochScores(Table):
@@ -17,7 +18,7 @@ class EpochScores(Table):
     remedy: ClassVar[str] = "choose the best epoch"
     command: ClassVar[str] = "select"
 
-    epoch: int = Field(ge=1, description="1-based")
+    epoch: Epoch = Field(description="1-based")
     iteration: Count = Field(description="steps trained by then")
     fid: float | None = Field(None, description="over the whole test set")
     kid: float | None = Field(None, description="over the whole test set")
@@ -40,7 +41,8 @@ class BestRecord(Record):
         description="the test images, or training images that were held out"
     )
     images: Count = Field(description="number of source images that chose it")
-    every: int = Field(ge=1, description="epochs between two kept generators")
+    every: Epoch = Field(description="epochs between two kept generators")
     fid: float | None = Field(description="that chose it, or null where none could be scored")
-    missing: str | None = Field(description="why no epoch could be scored, or null")
-    fingerprint: str = Field(description="of the training, as in run.json")
+    missing: Text | None = Field(description="why no epoch could be scored, or null")
+    fingerprint: Digest = Field(description="of the training, as in run.json")
+    epochs_sha256: Digest = Field("", description="sha256 of epochs.csv")

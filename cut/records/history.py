@@ -6,14 +6,15 @@ from typing import ClassVar
 
 from pydantic import ConfigDict, Field
 
-from cut.records.record import Count, Table
+from cut.records.fields import Count, Key
+from cut.records.record import Table
 
 
 class HistoryRow(Table):
     """One row of `history.csv`: means over an interval of steps. Every further column is a loss."""
 
     model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, float] = Field(init=False)
+    __pydantic_extra__: dict[Key, float] = Field(init=False)
 
     name: ClassVar[str] = "history"
     files: ClassVar[tuple[str, ...]] = ("history.csv",)

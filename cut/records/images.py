@@ -6,19 +6,21 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from cut.records.record import Count, Part, PixelSize, Record
+from cut.records.fields import Count, Digest, FileName, ImageName, Key, PixelSize, Seed
+from cut.records.names import Name, RowName, SetName
+from cut.records.record import LARGE, Part, Record
 from cut.records.run import Role, RunRecord
 
 
 class Translated(Part):
     """Which run made translations, and at which epoch."""
 
-    dataset: str = Field(description="name of the data set")
-    dataset_digest: str = Field(description="sha256 over all its images and the direction")
-    method: str = Field(description="name of the row")
-    algorithm: str = Field(description="name of the method")
+    dataset: SetName = Field(description="name of the data set")
+    dataset_digest: Digest = Field(description="sha256 over all its images and the direction")
+    method: RowName = Field(description="name of the row")
+    algorithm: Name = Field(description="name of the method")
     role: Role = Field(description="a method, or a control: the floor or the ceiling")
-    seed: int = Field(description="seed of the run")
+    seed: Seed = Field(description="seed of the run")
     size: PixelSize = Field(description="(height, width) of the images in pixels")
     split: Literal["test"] = Field("test", description="the split that was translated")
     epoch: Count = Field(description="epochs trained when the generator was kept")
@@ -44,9 +46,10 @@ class TranslatedRecord(Record):
     files: ClassVar[tuple[str, ...]] = ("translated/manifest.json",)
     remedy: ClassVar[str] = "translate"
     command: ClassVar[str] = "translate"
+    most: ClassVar[int] = LARGE
 
     translated: Translated = Field(description="the run that made the images")
-    images: dict[str, str] = Field(description="sha256 of each file, by its name")
+    images: dict[FileName, Digest] = Field(description="sha256 of each file, by its name")
 
 
 class ExportRecord(Record):
@@ -58,13 +61,15 @@ class ExportRecord(Record):
     )
     remedy: ClassVar[str] = "export the images"
     command: ClassVar[str] = "export"
+    most: ClassVar[int] = LARGE
 
-    dataset: str = Field(description="name of the data set")
-    dataset_digest: str = Field(description="sha256 over all its images and the direction")
+    dataset: SetName = Field(description="name of the data set")
+    dataset_digest: Digest = Field(description="sha256 over all its images and the direction")
     split: Literal["test", "held_out", "train"] = Field(
         description="test images, training images, or training images held out of training"
     )
     size: PixelSize = Field(description="(height, width) of the images in pixels")
-    counts: dict[str, Annotated[int, Field(ge=1)]] = Field(
+    counts: dict[Key, Annotated[Count, Field(ge=1)]] = Field(
         description="number of images in each folder"
     )
+    images: dict[ImageName, Digest] = Field({}, description='sha256 of each "FOLDER/NAME"')

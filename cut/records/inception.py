@@ -6,6 +6,7 @@ from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
+from cut.records.fields import Digest, Text
 from cut.records.record import Record
 
 
@@ -17,12 +18,12 @@ class InceptionRecord(Record):
     remedy: ClassVar[str] = "look for the weights"
     command: ClassVar[str] = "inception"
 
-    path: str | None = Field(None, description="the file of the weights")
-    source: str | None = Field(None, description="where they come from")
-    tensors_sha256: str | None = Field(
+    path: Text | None = Field(None, description="the file of the weights")
+    source: Text | None = Field(None, description="where they come from")
+    tensors_sha256: Digest | None = Field(
         None, description="sha256 over the tensors that features depend on"
     )
-    reason: str | None = Field(None, description="why there are no weights, or null")
+    reason: Text | None = Field(None, description="why there are no weights, or null")
 
     @model_validator(mode="after")
     def _found_or_not(self) -> Self:

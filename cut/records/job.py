@@ -10,7 +10,11 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from cut.base import processes
+from cut.base.errors import UserError
+from cut.records.fields import ProcessNumber, Seconds, Text
 from cut.records.record import Record
+
+LONGEST = 2000  # characters of a reason
 
 
 class JobRecord(Record):
@@ -24,11 +28,11 @@ class JobRecord(Record):
     state: Literal["running", "done", "failed", "stopped"] = Field(
         description="stopped: a signal ended the job, and the same command continues it"
     )
-    pid: int = Field(description="number of the process")
-    host: str = Field(description="machine of the process")
-    started: float = Field(description="seconds since 1970")
-    ended: float | None = Field(None, description="seconds since 1970; null while the job runs")
-    reason: str = Field("", description="why the job failed or stopped, in one line")
+    pid: ProcessNumber = Field(description="number of the process")
+    host: Text = Field(description="machine of the process")
+    started: Seconds = Field(description="seconds since 1970")
+    ended: Seconds | None = Field(None, description="seconds since 1970; null while the job runs")
+    reason: Text = Field("", description="why the job failed or stopped, in one line")
 
     @classmethod
     def start(cls) -> JobRecord:
@@ -40,8 +44,12 @@ class JobRecord(Record):
         self, path: Path, state: Literal["done", "failed", "stopped"], reason: str = ""
     ) -> None:
         """Write how the job ended, unless another process has begun the same job meanwhile."""
-        if not path.is_file() or JobRecord.read(path) == self:
-            ended = {"state": state, "ended": time.time(), "reason": reason}
+        try:
+            mine = not path.is_file() or JobRecord.read(path) == self
+        except UserError:  # damaged, so it says nothing of another process
+            mine = True
+        if mine:
+            ended = {"state": state, "ended": time.time(), "reason": reason[:LONGEST]}
             self.model_copy(update=ended).write(path)
 
     @property

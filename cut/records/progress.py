@@ -9,7 +9,8 @@ from typing import ClassVar
 from pydantic import Field
 
 from cut.base import processes
-from cut.records.record import Count, Record
+from cut.records.fields import Count, ProcessNumber, Seconds, Text
+from cut.records.record import Record
 
 
 class ProgressRecord(Record):
@@ -25,12 +26,12 @@ class ProgressRecord(Record):
     epoch: Count = Field(description="1-based epoch of the last step")
     epochs: Count = Field(description="epochs of the whole training")
     images_per_second: float = Field(ge=0, description="pairs per second since the last record")
-    seconds_left: float = Field(ge=0, description="time left at the mean rate so far")
-    time: float = Field(
+    seconds_left: Seconds = Field(description="time left at the mean rate so far")
+    time: Seconds = Field(
         default_factory=time.time, description="when this was written, in seconds since 1970"
     )
-    pid: int = Field(default_factory=os.getpid, description="number of the process")
-    host: str = Field(default_factory=processes.host, description="machine of the process")
+    pid: ProcessNumber = Field(default_factory=os.getpid, description="number of the process")
+    host: Text = Field(default_factory=processes.host, description="machine of the process")
 
     @property
     def running(self) -> bool:

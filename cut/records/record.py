@@ -1,26 +1,28 @@
 """The base of every record: a JSON file, or a CSV file of rows, with one pydantic model.
 
 A record is written and read by its model alone. Unknown keys, other versions and values of the
-wrong type are refused with one sentence that names the file and what to do.
+wrong type or size are refused with one sentence that names the file and what to do. A JSON record
+ends with a digest of its content, so that a damaged one is noticed.
 """
 
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
+import stat
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from cut.base.errors import UserError, explain
+from cut.base.errors import UserError, explain, quoted
 from cut.base.files import replacing, write_json
 
-Count = Annotated[int, Field(ge=0)]
-# (height, width) in pixels.
-PixelSize = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
+DIGEST = "sha256"  # the key of a record's own digest
+SMALL, LARGE = 2**24, 2**32  # bytes of a file at most
 
 
 class Part(BaseModel):
@@ -37,8 +39,10 @@ class RunFile(Part):
         files: where it stands, relative to the run or to the results.
         remedy: how a user makes the file, as an imperative.
         command: the command of `python -m cut` that writes it.
+        most: the largest size of the file in bytes.
     """
 
+    most: ClassVar[int] = SMALL
     name: ClassVar[str]
     files: ClassVar[tuple[str, ...]]
     remedy: ClassVar[str]
@@ -59,10 +63,18 @@ class RunFile(Part):
         """Return the file's text.
 
         Raises:
-            UserError: it is missing or not readable as text.
+            UserError: it is missing, no regular file, too large, or not readable as text.
         """
         try:
-            return path.read_text(encoding="utf-8")
+            status = path.stat()
+            if not stat.S_ISREG(status.st_mode):
+                raise UserError(f"{path} is no regular file; {cls.again()}")
+            if status.st_size > cls.most:
+                raise UserError(
+                    f"{path} has {status.st_size} bytes, and a {cls.name} record has at most"
+                    f" {cls.most}; {cls.again()}"
+                )
+            return path.read_bytes().decode()
         except FileNotFoundError:
             raise UserError(
                 f"there is no {path}; {cls.remedy} first (python -m cut {cls.command})"
@@ -81,32 +93,57 @@ class Record(RunFile):
         """Return the record in `path`.
 
         Raises:
-            UserError: the file is missing, no JSON object, of another version, or not of this form.
+            UserError: the file is missing, no JSON object, of another version, not of this form,
+                or changed since it was written.
         """
         path = Path(path)
         text = cls._text(path)
         try:
             value = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise UserError(f"{path} is not a JSON file ({error}); {cls.again()}") from None
         if not isinstance(value, dict):
             raise UserError(f"{path} holds no JSON object; {cls.again()}")
         cls._check_version(value, path)
+        digest = value.pop(DIGEST, None)
+        if digest is not None and digest != _digest(value):
+            raise UserError(
+                f"{path} has changed since it was written: its content has another {DIGEST} than"
+                f" it names; {cls.again()}"
+            )
         try:
-            return cls.model_validate_json(text)
+            return cls.model_validate_json(json.dumps(value))
         except ValidationError as error:
             sentence = explain(error, cls, "key", str(path)).removesuffix("?")
             raise UserError(f"{sentence}; {cls.again()}") from None
 
+    def content(self) -> dict[str, Any]:
+        """Return what the file holds: the fields as JSON values, then the digest of them."""
+        value = json.loads(self.model_dump_json())
+        return {**value, DIGEST: _digest(value)}
+
     def write(self, path: Path) -> None:
         """Write the record as indented JSON, atomically."""
-        write_json(Path(path), self.model_dump(mode="json"))
+        write_json(Path(path), self.content())
+
+    def stands(self, path: Path) -> bool:
+        """Return whether `path` holds this very record."""
+        try:
+            return self.read(path) == self
+        except UserError:
+            return False
 
     @classmethod
     def schema_of(cls) -> dict[str, Any]:
         """Return the JSON schema of the file; unlike in the constructor, `version` is required."""
         schema = cls.model_json_schema()
         schema["required"] = ["version", *schema.get("required", [])]
+        schema["properties"][DIGEST] = {
+            "description": "over the other keys, as JSON in ASCII with sorted keys and no spaces",
+            "pattern": "^[0-9a-f]{64}$",
+            "title": "Sha256",
+            "type": "string",
+        }
         return schema
 
     @classmethod
@@ -116,13 +153,24 @@ class Record(RunFile):
             raise UserError(f"{path} has no version, so an older cutbench wrote it; {cls.again()}")
         if value["version"] != expected:
             raise UserError(
-                f"{path} has version {value['version']!r} and this cutbench reads version"
+                f"{path} has version {quoted(value['version'])} and this cutbench reads version"
                 f" {expected}; {cls.again()}"
             )
 
 
+def _digest(value: dict[str, Any]) -> str:
+    """Return the sha256 over JSON values; a number that is written in two ways has one digest."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 class Table(RunFile):
-    """One row of a CSV file. An empty cell is None. The columns take the place of a version."""
+    """One row of a CSV file. An empty cell is None. The columns take the place of a version.
+
+    The digest of the file is in the record that is written after it.
+    """
+
+    most: ClassVar[int] = LARGE
 
     @classmethod
     def columns(cls) -> list[str]:
@@ -130,17 +178,24 @@ class Table(RunFile):
         return list(cls.model_fields)
 
     @classmethod
-    def read(cls, path: Path) -> list[Self]:
+    def read(cls, path: Path, digest: str = "") -> list[Self]:
         """Return the rows of `path`, in order.
 
+        Args:
+            path: the file.
+            digest: its sha256, where another record names it.
+
         Raises:
-            UserError: the file is missing, its columns are not these, or a cell is no number.
+            UserError: the file is missing, its columns are not these, a cell is no number, or it
+                has another digest.
         """
         path = Path(path)
-        reader = csv.DictReader(io.StringIO(cls._text(path)), strict=True)
-        names = list(reader.fieldnames or [])
-        cls._check_columns(names, path)
+        text = cls._text(path)
+        if digest and hashlib.sha256(text.encode()).hexdigest() != digest:
+            raise UserError(f"{path} has changed since it was written; {cls.again()}")
+        reader = csv.DictReader(io.StringIO(text), strict=True)
         try:
+            cls._check_columns(list(reader.fieldnames or []), path)
             return [cls._row(cells, f"{path} line {reader.line_num}") for cells in reader]
         except csv.Error as error:
             raise UserError(f"{path} is not a CSV file ({error}); {cls.again()}") from None
@@ -172,6 +227,6 @@ class Table(RunFile):
         open_ended = cls.model_config["extra"] == "allow"
         if names[: len(fixed)] != fixed or (len(names) > len(fixed) and not open_ended):
             raise UserError(
-                f"{path} has the columns {', '.join(names) or 'of an empty file'}; expected"
-                f" {', '.join(fixed)}; {cls.again()}"
+                f"{path} has the columns {quoted(', '.join(names))}; expected {', '.join(fixed)};"
+                f" {cls.again()}"
             )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from cut.records.fields import Options, Seed, Text
+from cut.records.names import Name, RowName
 from cut.records.record import Record
 
 
@@ -21,12 +23,12 @@ class RequestRecord(Record):
     remedy: ClassVar[str] = "run the workflow, or train by hand,"
     command: ClassVar[str] = "train"
 
-    dataset: str = Field(description="the data set's dataset.json")
-    row: str = Field(description="name of the row in tables")
-    method: str = Field(description="name of the method")
-    seed: int = Field(0, description="of every random draw")
-    size: str = Field("256", description="pixels, or HEIGHTxWIDTH")
-    options: dict[str, Any] = Field({}, description="of the method, over its defaults")
-    training: dict[str, Any] = Field({}, description="of the loop, over the method's defaults")
+    dataset: Text = Field(description="the data set's dataset.json")
+    row: RowName = Field(description="name of the row in tables")
+    method: Name = Field(description="name of the method")
+    seed: Seed = Field(0, description="of every random draw")
+    size: Text = Field("256", description="pixels, or HEIGHTxWIDTH")
+    options: Options = Field({}, description="of the method, over its defaults")
+    training: Options = Field({}, description="of the loop, over the method's defaults")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where to compute")
     replace: bool = Field(False, description="whether to replace a finished run that differs")

@@ -6,8 +6,9 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from cut.records.fields import Count, Digest, Key, PixelSize, Seed, Text
 from cut.records.images import Translated
-from cut.records.record import Count, Part, PixelSize, Record
+from cut.records.record import Part, Record
 
 # Two ports of one network. Their features differ by 5e-7, less than any digit that is printed.
 OFFICIAL_SOURCE = "pytorch-fid's release"
@@ -18,8 +19,8 @@ SAME_NETWORK = (OFFICIAL_SOURCE, CONVERTED_SOURCE)
 class Weights(Part):
     """Which weights FID's network had."""
 
-    source: str = Field(description="where they come from")
-    tensors_sha256: str = Field(description="sha256 over the tensors that features depend on")
+    source: Text = Field(description="where they come from")
+    tensors_sha256: Digest = Field(description="sha256 over the tensors that features depend on")
 
     @property
     def name(self) -> str:
@@ -30,21 +31,21 @@ class Weights(Part):
 class Side(Part):
     """One of the two sets of images that a score compares, and how its features were computed."""
 
-    dataset: str | None = Field(None, description="name of the data set, if it was given")
-    split: str | None = Field(None, description="split of the data set, if it was given")
+    dataset: Text | None = Field(None, description="name of the data set, if it was given")
+    split: Text | None = Field(None, description="split of the data set, if it was given")
     images: Count = Field(description="number of images")
     size: PixelSize = Field(description="(height, width) of the images in pixels")
-    formats: tuple[str, ...] = Field(description="file formats, such as PNG")
-    images_sha256: str = Field(description="sha256 over the names and contents of the files")
-    extractor: str = Field(description="the network and the layer of the features")
+    formats: tuple[Text, ...] = Field(description="file formats, such as PNG")
+    images_sha256: Digest = Field(description="sha256 over the names and contents of the files")
+    extractor: Text = Field(description="the network and the layer of the features")
     network: Literal["fast", "pytorch-fid"] = Field(
         "fast", description="the network of this project, or that of the pytorch-fid package"
     )
-    resize: str = Field(description="how the network's input was resized")
+    resize: Text = Field(description="how the network's input was resized")
     dims: Count = Field(description="dimensions of a feature")
     weights: Weights | None = Field(None, description="null where there were no weights")
-    reason: str | None = Field(None, description="why there are no features, or null")
-    images_paired: str | None = Field(
+    reason: Text | None = Field(None, description="why there are no features, or null")
+    images_paired: Text | None = Field(
         None, description="number of images compared with an input, and how they were paired"
     )
 
@@ -52,34 +53,34 @@ class Side(Part):
 class SourceImages(Part):
     """The inputs that translations were compared with."""
 
-    images_sha256: str = Field(description="sha256 over the names and contents of the files")
+    images_sha256: Digest = Field(description="sha256 over the names and contents of the files")
 
 
 class KidProtocol(Part):
     """How KID was estimated."""
 
-    kernel: str = Field(description="of two features x and y")
-    estimate: str = Field(description="over all images, or the mean over subsets")
-    spread: str = Field(description="what kid_std is")
+    kernel: Text = Field(description="of two features x and y")
+    estimate: Text = Field(description="over all images, or the mean over subsets")
+    spread: Text = Field(description="what kid_std is")
     subsets: Count = Field(description="number of subsets")
-    subset_size: tuple[int, int] = Field(description="images per subset: real, translated")
-    interval: str = Field(description="how kid_low and kid_high were estimated")
-    seed: int = Field(description="of the subsets")
+    subset_size: tuple[Count, Count] = Field(description="images per subset: real, translated")
+    interval: Text = Field(description="how kid_low and kid_high were estimated")
+    seed: Seed = Field(description="of the subsets")
 
 
 class PairedProtocol(Part):
     """How translations were compared with their true counterparts."""
 
-    l1: str = Field(description="what l1 is")
-    ssim: str = Field(description="what ssim is")
+    l1: Text = Field(description="what l1 is")
+    ssim: Text = Field(description="what ssim is")
 
 
 class SegmenterProtocol(Part):
     """The segmentation network."""
 
-    network: str = Field(description="name of the network")
-    weights_sha256: str = Field(description="sha256 of the file of its weights")
-    size: str = Field(description="size of its input in pixels")
+    network: Text = Field(description="name of the network")
+    weights_sha256: Digest = Field(description="sha256 of the file of its weights")
+    size: Text = Field(description="size of its input in pixels")
 
 
 class NetworkDifference(Part):
@@ -101,11 +102,11 @@ class Protocol(Part):
     source: SourceImages | None = Field(None, description="the inputs, if they were given")
     weights: Weights | None = Field(None, description="of FID's network")
     kid: KidProtocol | None = Field(None, description="how KID was estimated")
-    interval: str | None = Field(None, description="of FID and KID")
-    manifold: str | None = Field(None, description="of precision, recall, density and coverage")
+    interval: Text | None = Field(None, description="of FID and KID")
+    manifold: Text | None = Field(None, description="of precision, recall, density and coverage")
     content: PairedProtocol | None = Field(None, description="of l1 and ssim")
-    perceptual: str | None = Field(None, description="what perceptual is")
-    self_similarity: str | None = Field(None, description="what self_similarity is")
+    perceptual: Text | None = Field(None, description="what perceptual is")
+    self_similarity: Text | None = Field(None, description="what self_similarity is")
     segmenter: SegmenterProtocol | None = Field(None, description="of the segmentation scores")
     fast_network: NetworkDifference | None = Field(
         None, description="measured where pytorch-fid's own network computed the features"
@@ -115,8 +116,8 @@ class Protocol(Part):
 class ScoredOn(Part):
     """The machine that computed the scores."""
 
-    device: str = Field(description="torch's name of the device")
-    versions: dict[str, str] = Field(description="versions of Python and of the packages")
+    device: Text = Field(description="torch's name of the device")
+    versions: dict[Key, Text] = Field(description="versions of Python and of the packages")
 
 
 class ScoresRecord(Record):
@@ -127,8 +128,8 @@ class ScoresRecord(Record):
     remedy: ClassVar[str] = "score this run"
     command: ClassVar[str] = "score"
 
-    scores: dict[str, float | None] = Field(description="by name; null where there is none")
-    missing: dict[str, str] = Field(description="why a score is null, by name")
+    scores: dict[Key, float | None] = Field(description="by name; null where there is none")
+    missing: dict[Key, Text] = Field(description="why a score is null, by name")
     protocol: Protocol = Field(description="everything that the scores depend on")
     translated: Translated | None = Field(
         description="the run that made the images, or null without a manifest beside them"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -11,6 +12,8 @@ from cut.base.files import replacing
 from cut.report.latex import latex
 from cut.report.markdown import markdown
 from cut.report.table import Table
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a formula begins
 
 
 def texts(stem: Path, tables: Sequence[Table]) -> dict[Path, str]:
@@ -22,8 +25,21 @@ def texts(stem: Path, tables: Sequence[Table]) -> dict[Path, str]:
 
 
 def to_csv(frame: pd.DataFrame) -> str:
-    """Return a frame as CSV without its index."""
-    return frame.to_csv(index=False, lineterminator="\n")
+    """Return a frame as CSV without its index.
+
+    A text that a spreadsheet would take for a formula gets an apostrophe before it.
+    """
+    columns = {}
+    for name, column in frame.items():
+        texts = [_no_formula(value) for value in column]
+        changed = any(isinstance(value, str) for value in texts)
+        # Another column keeps its type, and so every digit as it was.
+        columns[name] = pd.Series(texts, column.index, dtype=object) if changed else column
+    return pd.DataFrame(columns).to_csv(index=False, lineterminator="\n")
+
+
+def _no_formula(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def write_all(files: Mapping[Path, str]) -> list[Path]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from cut.report.table import Cell, Footnotes, Table
+from cut.report.table import Cell, Footnotes, Table, one_line
 
 SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -39,8 +39,10 @@ HEAD = r"""% needs \usepackage{booktabs,amssymb,graphicx}
 
 
 def escape(text: str) -> str:
-    """Return `text` for LaTeX: special characters escaped, minus signs and two hyphens kept."""
-    parts = [SPECIAL.get(c, c) for c in MINUS.sub("−", text)]
+    """Return `text` for LaTeX: on one line, special characters escaped, minus signs and two hyphens
+    kept.
+    """
+    parts = [SPECIAL.get(c, c) for c in MINUS.sub("−", one_line(text))]
     # LaTeX prints two hyphens in a row as a dash, so something must stand between them.
     apart = ["-{}" if pair == ("-", "-") else pair[0] for pair in pairwise([*parts, ""])]
     return "".join(apart)

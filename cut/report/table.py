@@ -76,6 +76,11 @@ class Footnotes:
         return sorted(map(self.mark, cell.notes), key=lambda letter: (len(letter), letter))
 
 
+def one_line(text: str) -> str:
+    """Return `text` on one line: a line break would end a row of a table. No control characters."""
+    return "".join(c if c.isprintable() else " " for c in text).strip()
+
+
 def _letter(i: int) -> str:
     return (_letter(i // 26 - 1) if i >= 26 else "") + chr(ord("a") + i % 26)
 

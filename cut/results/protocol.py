@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cut.base.errors import UserError
+from cut.records.names import check_sets
 from cut.records.scores import Weights
 from cut.results.run import Run, load_run
 from cut.training.options import DEFAULTS, WEIGHTS_DEPEND_ON
@@ -84,10 +85,12 @@ def check_comparable(runs: Sequence[Run]) -> None:
     """Refuse runs that do not belong in one table.
 
     Raises:
-        UserError: runs of one data set were scored by different protocols; a run is given twice;
-            or the seeds of one row differ in more than the seed.
+        UserError: runs of one data set were scored by different protocols; two data sets would
+            share a table; a run is given twice; or the seeds of one row differ in more than the
+            seed.
     """
     _check_protocols(runs)
+    check_sets({run.record.dataset for run in runs})  # their tables lie side by side
     seen: dict[tuple, Run] = {}
     rows: dict[tuple, Run] = {}
     for run in runs:

@@ -82,5 +82,5 @@ def published_settings(row: str) -> Settings | None:
     if method is None:
         return None
     options = parse_options(method.Options, given.get("options", {}), row).model_dump()
-    training = training_options(method, {}).model_dump()
+    training = training_options(method, {}).model_dump(mode="json")
     return Settings(name, options, {key: training[key] for key in WEIGHTS_DEPEND_ON})

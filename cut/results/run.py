@@ -114,6 +114,9 @@ def load_run(folder: Path) -> Run:
 def _load_best(folder: Path, record: RunRecord) -> Best | None:
     """Return the best epoch with its scores, or None where none was chosen for this training."""
     if not (folder / "best.json").is_file():
+        scored = folder / "best" / "scores.json"
+        if scored.is_file() and (folder / "epochs.csv").is_file():
+            raise UserError(f"{scored} is there, but no best.json; {BestRecord.again()}")
         return None
     best = BestRecord.read(folder / "best.json")
     if best.fingerprint != record.fingerprint:

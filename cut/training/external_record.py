@@ -88,6 +88,7 @@ def write_record(
     manifest = ExportRecord.read(test / "manifest.json")
     names = [path.stem for path in (test / "source").glob("*.png")]
     digests = check_translations(out / "translated", names, manifest.size)
+    HistoryRow.write(out / "history.csv", [])
     record = RunRecord(
         dataset=manifest.dataset,
         dataset_digest=manifest.dataset_digest,
@@ -111,8 +112,8 @@ def write_record(
         device="cpu",
         hardware=Hardware(**environment.hardware(torch.device("cpu"))),
         versions=environment.versions(),
+        history_sha256=sha256_of(out / "history.csv"),
     )
-    HistoryRow.write(out / "history.csv", [])
     translated = TranslatedRecord(translated=Translated.of(record), images=digests)
     translated.write(out / "translated" / "manifest.json")
     record.write(out / "run.json")

@@ -24,7 +24,7 @@ def run_record(
         history: the losses, and the seconds spent in steps.
         checkpoint: gives the fingerprint and the digests of code, first weights and snapshots.
         dataset: the source of the training images.
-        run: the run's folder with `generator.pt` and the snapshots.
+        run: the run's folder with `generator.pt`, `history.csv` and the snapshots.
         name: the name of the row.
     """
     method, options = loop.method, loop.options
@@ -56,6 +56,7 @@ def run_record(
         parameters=method.parameter_counts(),
         losses=method.loss_records(),
         generator_sha256=sha256_of(run / "generator.pt"),
+        history_sha256=sha256_of(run / "history.csv"),
         snapshots=snapshots.digests(run, kept, checkpoint.snapshots),
         begun_from=checkpoint.begun_from,
     )

@@ -220,7 +220,7 @@ def test_the_checked_in_schema_is_the_present_one(capsys):
 
 
 def test_unreadable_files_are_said(tmp_path):
-    with pytest.raises(UserError, match="can't read the config"):
+    with pytest.raises(UserError, match="can't be read"):
         run_command("config", [str(tmp_path / "none.yaml")])
     (tmp_path / "torn.yaml").write_text("run: [cut\nsize: 3")
     with pytest.raises(UserError, match="torn.yaml is not YAML at line 2"):

@@ -107,7 +107,7 @@ def test_a_history_has_any_losses(tmp_path):
 @pytest.mark.parametrize(
     "content, words",
     [
-        ("", "empty file"),
+        ("", "has the columns ''"),
         ("epoch,fid\n1,2\n", "expected epoch, iteration"),
         ("epoch,iteration,fid,kid,fid_held_out,x\n", "expected"),
         ("epoch,iteration,fid,kid,fid_held_out\n1,2,three,,\n", "line 2"),

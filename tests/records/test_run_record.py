@@ -7,7 +7,7 @@ import json
 import jsonschema
 import pytest
 from command import run_command
-from fake_runs import write_best, write_run
+from fake_runs import change_record, write_best, write_run
 from training_runs import arguments
 
 from cut.base.errors import UserError
@@ -67,8 +67,7 @@ def test_a_training_writes_records_of_the_schemas(pets, tmp_path, method, traini
     ],
 )
 def test_a_wrong_record_is_refused_by_model_and_schema(tmp_path, change, words):
-    path = write_run(tmp_path / "run") / "run.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    path = change_record(write_run(tmp_path / "run") / "run.json", **change)
     with pytest.raises(UserError, match=words):
         RunRecord.read(path)
     assert not follows_its_schema(path)

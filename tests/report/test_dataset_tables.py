@@ -174,7 +174,7 @@ def test_the_best_epoch_of_several_seeds_is_a_mean(tmp_path):
 
 
 def test_markdown_and_latex_are_as_kept(tmp_path, runs):
-    runs.append(write_run(tmp_path / "odd", "my_50%_{method}", algorithm="cut"))
+    runs.append(write_run(tmp_path / "odd", "my_50.0_method", algorithm="cut"))
     write_best(runs[-1], {2: 58.25, 5: 61.25})
     write_tables(tmp_path / "out", runs)
     for end in (".md", ".tex", "-scores.md", ".csv"):

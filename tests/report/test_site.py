@@ -114,22 +114,22 @@ def test_every_link_leads_to_a_file_and_nothing_to_a_network(results):
 
 
 def test_names_of_any_kind_are_quoted_and_escaped(tmp_path):
-    folder = tmp_path / "horse2zebra" / ODD / "seed0"
-    write_test(tmp_path / "horse2zebra" / "test")
+    folder = tmp_path / ODD / "horse2zebra" / "odd" / "seed0"
+    write_test(tmp_path / ODD / "horse2zebra" / "test")
     run = write_run(
         folder,
-        ODD,
+        "odd",
         algorithm="cut",
         dataset="horse2zebra",
         description="</script><script>alert(1)</script>",
     )
     # Left as it is, this would keep the script element around the data from ending.
     name = f"{ODD} <!--<script>.png"
-    for place in (run / "translated", tmp_path / "horse2zebra" / "test" / "source"):
+    for place in (run / "translated", tmp_path / ODD / "horse2zebra" / "test" / "source"):
         shutil.copy(place / "img_0.png", place / name)
     page = write_site(tmp_path / "site", [run]).read_text()
     assert "<script>alert" not in page and ODD not in page
-    assert "../horse2zebra/a%20%2250%25%22%20%231%20%3C%C3%BC%3E" in page
+    assert "../a%20%2250%25%22%20%231%20%3C%C3%BC%3E" in page
     (data,) = images_data(page)
     assert Path(name).stem in data["names"]
     assert "<!--" not in page

@@ -264,15 +264,14 @@ def test_a_thousand_images_load_when_looked_at(opened, tmp_path):
 
 
 def test_names_of_any_kind_lead_to_their_images(opened, tmp_path):
-    write_test(tmp_path / "coats2stripes" / "test")
-    run = write_run(tmp_path / "coats2stripes" / ODD / "seed0", ODD, algorithm="cut")
-    for place in (run / "translated", tmp_path / "coats2stripes" / "test" / "source"):
+    home = tmp_path / ODD / "coats2stripes"
+    write_test(home / "test")
+    run = write_run(home / "cut" / "seed0")
+    for place in (run / "translated", home / "test" / "source"):
         (place / "img_0.png").rename(place / f"{ODD}.png")
     page = opened(write_site(tmp_path / "site", [run]))
     to_images(page)
     assert loaded(page, "img-comparison-slider img") == [True, True]
-    assert page.locator("#right-name").inner_text() == ODD
-    assert page.locator("#scores-1 tbody th").inner_text() == ODD
     assert page.locator("#compared").inner_text() == f"{ODD}, 1 of 4"
 
 

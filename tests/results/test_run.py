@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from fake_runs import write_best, write_run, write_test
+from fake_runs import change_record, write_best, write_run, write_test
 
 from cut.base.errors import UserError
 from cut.metrics.catalogue import METRICS
@@ -67,18 +67,16 @@ def test_the_best_epoch_has_scores_of_its_own(tmp_path):
 
 
 def test_a_best_epoch_of_an_earlier_training_is_ignored(tmp_path):
-    folder = write_best(write_run(tmp_path / "run", fingerprint="new"), {2: 58.5})
-    best = json.loads((folder / "best.json").read_text())
-    (folder / "best.json").write_text(json.dumps(best | {"fingerprint": "old"}))
+    folder = write_best(write_run(tmp_path / "run", fingerprint="ab"), {2: 58.5})
+    change_record(folder / "best.json", fingerprint="cd")
     assert load_run(folder).best is None
 
 
 def test_best_scores_of_another_epoch_are_refused(tmp_path):
     folder = write_best(write_run(tmp_path / "run"), {2: 58.0, 5: 70.0})
     path = folder / "best" / "scores.json"
-    scores = json.loads(path.read_text())
-    scores["translated"]["epoch"] = 4
-    path.write_text(json.dumps(scores))
+    translated = json.loads(path.read_text())["translated"]
+    change_record(path, translated={**translated, "epoch": 4})
     with pytest.raises(UserError, match="epoch 4"):
         load_run(folder)
 

@@ -103,7 +103,7 @@ def decides(wildcards):
 def request(wildcards, input):
     """Return the text of a run's request.json."""
     row = row_of(wildcards)
-    return RequestRecord(
+    record = RequestRecord(
         dataset=f"{DATA}/{wildcards.dataset}/dataset.json",
         row=row.name,
         method=row.algorithm,
@@ -113,7 +113,8 @@ def request(wildcards, input):
         training={**row.training, **row.loop},
         device=PLAN.config.device,
         replace=PLAN.config.replace,
-    ).model_dump_json(indent=2)
+    )
+    return json.dumps(record.content(), indent=2)
 
 
 def gpus(trained=True):

@@ -50,7 +50,8 @@ class Extractor:
         batch_size: int = BATCH_SIZE,
         network: Network = "fast",
     ) -> None:
-        self.weights, self.device, self.batch_size = weights, device, batch_size
+        self.weights, self.batch_size = weights, batch_size
+        self.device = torch.device(device)
         self.network = network
 
     @cached_property

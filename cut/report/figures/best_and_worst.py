@@ -20,6 +20,7 @@ from cut.base.errors import NothingToShow, UserError
 from cut.base.image_files import by_stem, counterparts, list_images
 from cut.base.images import read_image
 from cut.metrics import paired
+from cut.metrics.image_folder import exported
 from cut.records.run import RunRecord
 from cut.report.figures.image_page import POINT, Frame, ImagePage, fitted, frame
 from cut.report.figures.text import PAGE, text_width, wrapped
@@ -68,7 +69,7 @@ def rank(run: Path, test: Path) -> list[tuple[str, float]]:
     """
     folder = run / "translated"
     if (test / "truth").is_dir():
-        pairs = counterparts(list_images(folder), list_images(test / "truth"))
+        pairs = counterparts(list_images(folder), exported(test / "truth").paths)
         scores = {mine.stem: paired.l1(_pixels(mine), _pixels(true)) for mine, true in pairs}
     else:
         scores = _nearest(folder, run / "features.npz", test / "target.npz")
@@ -218,9 +219,9 @@ def draw(test: Path, runs: Sequence[Path], count: int) -> Figure:
         raise UserError(f"--count is {count}; give 1 or more")
     found = rankings(test, runs)
     count = min(count, max(1, len(found[0].ranked) // 2))
-    lines = {"input": by_stem(test / "source"), "output": {}}
+    lines = {"input": by_stem(exported(test / "source").path), "output": {}}
     if (test / "truth").is_dir():
-        lines["truth"] = by_stem(test / "truth")
+        lines["truth"] = by_stem(exported(test / "truth").path)
     size = read_image(next(iter(lines["input"].values()))).size
     layout = lay_out(found, count, len(lines), size)
     kind = "truth" if "truth" in lines else "features"

@@ -28,6 +28,7 @@ from cut.base.random_streams import generator
 from cut.base.tensor_files import read_tensors
 from cut.base.tensors import to_image, to_tensor
 from cut.methods.cut import Cut
+from cut.metrics.image_folder import exported
 from cut.nets.networks import ProjectionHeads
 from cut.records.run import RunRecord
 from cut.training.trained_run import load_run
@@ -152,7 +153,7 @@ def draw(run: Path, test: Path, names: Sequence[str], seed: int) -> Figure:
     """
     record, method = load_encoder(run)
     layers = method.options.nce_layers
-    sources = by_stem(test / "source")
+    sources = by_stem(exported(test / "source").path)
     images = torch.stack([to_tensor(read_image(sources[name])) for name in names])
     found = encode(method, images)
     columns = 4 + len(layers)

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from cut.base.errors import NothingToShow
+from cut.base.errors import NothingToShow, UserError
 from cut.records.epochs import EpochScores
 from cut.report.figures.style import RowStyle, control_levels, draw_levels, fit, row_styles
 from cut.report.figures.text import COLUMN, legend_above
@@ -72,11 +72,17 @@ def _courses(row: Row) -> list[Course]:
     found = []
     for run in row.runs:
         path = run.folder / "epochs.csv"
-        if run.best is None or not path.is_file():
-            continue  # without a best epoch, the file is of an earlier training
-        scores = {line.epoch: line.fid for line in EpochScores.read(path)}
+        if run.best is None:
+            continue  # the file, if it is there, is of an earlier training
+        best = run.best.record
+        scores = {line.epoch: line.fid for line in EpochScores.read(path, best.epochs_sha256)}
         fids = pd.Series({epoch: fid for epoch, fid in scores.items() if fid is not None})
         if len(fids) > 1:
+            if best.epoch not in fids:
+                raise UserError(
+                    f"{path} has no FID of epoch {best.epoch}, which best.json beside it names;"
+                    f" {EpochScores.again()}"
+                )
             found.append((run, fids))
     return found
 

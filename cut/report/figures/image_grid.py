@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from cut.base.errors import UserError
 from cut.base.image_files import by_stem
 from cut.base.images import read_image
+from cut.metrics.image_folder import exported
 from cut.records.run import RunRecord
 from cut.report.figures.image_page import POINT, Frame, ImagePage, fitted, frame
 from cut.report.figures.text import PAGE, hard_cut, shortened, text_width, wrapped
@@ -44,13 +45,17 @@ def columns(test: Path, runs: Sequence[Path]) -> list[ImageColumn]:
     Raises:
         UserError: a folder is missing, or runs are of different data sets.
     """
-    found = {"input": ImageColumn("input", by_stem(test / "source"))}
+    found = {"input": ImageColumn("input", by_stem(exported(test / "source").path))}
     records = [RunRecord.read(run / "run.json") for run in runs]
     one_dataset(records)
     for run, record in zip(runs, records, strict=True):
         if not record.control and record.method not in found:
             found[record.method] = ImageColumn(record.method, by_stem(run / "translated"))
-    truth = [ImageColumn("truth", by_stem(test / "truth"))] if (test / "truth").is_dir() else []
+    truth = (
+        [ImageColumn("truth", by_stem(exported(test / "truth").path))]
+        if (test / "truth").is_dir()
+        else []
+    )
     return [*found.values(), *truth]
 
 

@@ -70,10 +70,11 @@ def load_curve(run: Path) -> Curve | None:
     """Return the losses of a run, or None for one without training.
 
     Raises:
-        UserError: `run.json` or `history.csv` is missing or not of its form.
+        UserError: `run.json` or `history.csv` is missing, not of its form, or of another run.
     """
-    record, rows = RunRecord.read(run / "run.json"), HistoryRow.read(run / "history.csv")
-    if not rows:
+    record = RunRecord.read(run / "run.json")
+    rows = HistoryRow.read(run / "history.csv", record.history_sha256)
+    if not rows or not record.trained:
         return None
     x = pd.Series([row.iteration * record.epochs / record.iterations for row in rows])
     return Curve(record, x, pd.DataFrame([row.losses for row in rows]))

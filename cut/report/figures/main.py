@@ -41,6 +41,7 @@ STYLE = {
     "xtick.major.width": 0.6,
     "ytick.major.width": 0.6,
     "pdf.fonttype": 42,  # keeps text as text
+    "text.parse_math": False,  # a record's text may have dollar signs and be no formula
 }
 
 
