@@ -18,9 +18,12 @@ def main() -> int:
     parser.add_argument(
         "--longest", type=float, default=20.0, metavar="SECONDS", help="latest moment of a signal"
     )
+    parser.add_argument("--faults", action="store_true", help="damage every kind of file instead")
     args = parser.parse_args()
+    if args.faults:
+        return _faults(args.seed)
     if args.kills is None:
-        parser.error("give --kills N")
+        parser.error("give --kills N, or --faults")
     from chaos import kills
 
     with tempfile.TemporaryDirectory(prefix="chaos") as folder:
@@ -29,6 +32,21 @@ def main() -> int:
         print(line)
     print(f"kills {tally.kills} lost {len(tally.lost)}")
     return int(bool(tally.lost))
+
+
+def _faults(seed: int) -> int:
+    """Run the campaign of faults; print a line for each."""
+    from chaos import faults
+
+    with tempfile.TemporaryDirectory(prefix="chaos") as folder:
+        found = []
+        for outcome in faults.campaign(Path(folder), seed):
+            print(outcome.line, flush=True)
+            found.append(outcome.end)
+    silent, tracebacks = found.count("silent") + found.count("lost"), found.count("traceback")
+    counted = len(found) - found.count("skipped")
+    print(f"faults {counted} silent {silent} tracebacks {tracebacks}")
+    return int(bool(silent or tracebacks))
 
 
 if __name__ == "__main__":
