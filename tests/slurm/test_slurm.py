@@ -131,7 +131,7 @@ def test_a_second_run_has_nothing_to_do(finished):
 
 def test_a_failing_training_ends_and_is_not_taken_for_the_one_before(slurm, finished):
     before = (finished / CUT / "run.json").read_bytes()
-    options = {**TINY["options"], "tau": 1e-40}
+    options = {**TINY["options"], "tau": 1e-42}
     failing = {**CONFIG, "methods": {"cut": {"training": TRAINING, "options": options}}}
     failing["replace"] = True
     code, output = snakemake(finished, *PROFILE, "--retries=1", config=failing)

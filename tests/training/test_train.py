@@ -261,7 +261,7 @@ def test_a_training_that_begins_removes_the_old_record(dataset, tmp_path, monkey
 
 def test_a_loss_that_is_not_finite_stops_the_run(dataset, tmp_path):
     training = {**TRAINING, "log_every": 100, "checkpoint_minutes": 10}
-    options = {**OPTIONS, "lr": 1e30}
+    options = {**OPTIONS, "tau": 1e-42}
     with pytest.raises(UserError, match=r"loss \w+ is (nan|inf) at iteration \d+"):
         run_command(
             "train", arguments(dataset, tmp_path / "run", options=options, training=training)

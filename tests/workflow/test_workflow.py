@@ -203,7 +203,7 @@ def test_a_changed_option_reruns_its_row_alone(finished):
 
 def test_a_failed_change_is_not_done_at_the_next_call(finished):
     """Snakemake restores the outputs of the training before and forgets the options of it."""
-    options = {**TINY["options"], "tau": 1e-40}
+    options = {**TINY["options"], "tau": 1e-42}
     failing = {**TINY, "methods": {"cut": {"options": options}}, "replace": True}
     code, _ = snakemake(finished, config=failing)
     assert code != 0
