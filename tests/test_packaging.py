@@ -229,6 +229,8 @@ def test_the_cluster_profile_groups_small_jobs_and_no_training(root: Path):
         "training_images",
     }
     assert profile["slurm-status-command"] == "squeue"
+    # Else a failed training takes the finished one before with it.
+    assert profile["keep-incomplete"] is True
 
 
 def test_a_missing_plugin_for_slurm_is_one_sentence(root: Path, monkeypatch):
