@@ -173,9 +173,12 @@ class Campaign:
         return self.expected[command]
 
     def judge(
-        self, fault: str, command: str, copy: Path, done: Ended, damaged: str = ""
+        self, fault: str, command: str, copy: Path, done: Ended, damaged: str = "", beside: str = ""
     ) -> Outcome:
-        """Say what became of a fault, by how the command ended and what it left in `copy`."""
+        """Say what became of a fault, by how the command ended and what it left in `copy`.
+
+        The file `damaged`, and a file `beside` that was changed with it, may differ.
+        """
         if "Traceback" in done.output or done.status not in (0, 1):
             last = [line for line in done.output.splitlines() if line.strip()][-1:]
             return Outcome(fault, command, "traceback", f"status {done.status}: {''.join(last)}")
@@ -183,14 +186,18 @@ class Campaign:
         if done.status:
             own = WRITES.get(command, ("results/tables", "results/figures"))
             same = self.pristine.items() - found.items()
-            lost = [name for name, _ in same if name != damaged and not name.startswith(own)]
+            lost = [
+                name
+                for name, _ in same
+                if name not in (damaged, beside) and not name.startswith(own)
+            ]
             if lost:
                 return Outcome(fault, command, "lost", f"{sorted(lost)[0]} of {len(lost)}")
             return Outcome(fault, command, "refused" if done.sentence else "silent", done.sentence)
         others = [
             name
             for name in sorted(found.keys() | expected.keys())
-            if found.get(name) != expected.get(name) and name != damaged
+            if found.get(name) != expected.get(name) and name not in (damaged, beside)
         ]
         if others:
             return Outcome(fault, command, "silent", f"{others[0]} differs, of {len(others)}")
@@ -209,7 +216,7 @@ class Campaign:
         DAMAGES[how](path, self.draw)
         done = run(copy, words_of(command))
         name = os.path.relpath(path, copy)
-        return self.judge(f"{name}: {how}", command, copy, done, name)
+        return self.judge(f"{name}: {how}", command, copy, done, name, STATED * (".." in pattern))
 
     def together(self, command: str) -> Outcome:
         """Run a command twice at the same time."""

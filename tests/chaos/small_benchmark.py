@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import matplotlib.pyplot  # noqa: F401 - so that the forks have it
+import torch
 from standin import write_weights
 from training_runs import OPTIONS
 
@@ -138,6 +140,7 @@ def run(folder: Path, words: Sequence[str], before=lambda: None) -> Ended:
 
 def build(folder: Path) -> Path:
     """Make the benchmark in `folder/whole`; return that folder."""
+    torch.set_num_threads(1)  # a process with threads can't be forked
     whole = folder / "whole"
     write_weights(folder / "weights.pth")
     whole.mkdir()
