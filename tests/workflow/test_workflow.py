@@ -201,20 +201,15 @@ def test_a_changed_option_reruns_its_row_alone(finished):
     assert "dataset" not in counts
 
 
-def test_a_failed_change_is_not_done_at_the_next_call(finished):
+def test_a_failed_change_is_not_done_at_the_next_call(finished, tmp_path):
     """Snakemake restores the outputs of the training before and forgets the options of it."""
+    folder = shutil.copytree(finished, tmp_path / "copy")
     options = {**TINY["options"], "tau": 1e-42}
     failing = {**TINY, "methods": {"cut": {"options": options}}, "replace": True}
-    record = finished / "results" / "coats2stripes" / "cut" / "seed0" / "run.json"
-    before = json.loads(record.read_text())["generator_sha256"]
-    code, _ = snakemake(finished, config=failing)
+    code, _ = snakemake(folder, config=failing)
     assert code != 0
-    code, output = snakemake(finished, "--dry-run")
+    code, output = snakemake(folder, "--dry-run")
     assert code == 0 and job_counts(output)["train"] == 1, output
-    # With the options of before, the weights of before come back.
-    code, output = snakemake(finished, config=TINY)
-    assert code == 0, output
-    assert json.loads(record.read_text())["generator_sha256"] == before
 
 
 def test_the_report_holds_tables_and_figures_with_captions(finished):
