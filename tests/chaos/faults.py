@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -150,10 +150,10 @@ DAMAGES = {
 class Campaign:
     """Runs commands in damaged copies of one benchmark."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
-        """Make the benchmark in `folder`, which is empty."""
+    def __init__(self, folder: Path, seed: int, names: Collection[str] = tuple(COMMANDS)) -> None:
+        """Make the benchmark in `folder`, which is empty, by the commands `names`."""
         self.folder, self.draw = folder, random.Random(seed)
-        self.whole = build(folder)
+        self.whole = build(folder, names)
         self.pristine = digests(self.whole)
         self.expected: dict[str, dict[str, str]] = {}
 
