@@ -158,9 +158,11 @@ class Campaign:
         self.expected: dict[str, dict[str, str]] = {}
 
     def copy(self, place: Path | None = None) -> Path:
-        """Return a fresh copy of the benchmark, beside a copy of the weights that it uses."""
+        """Return a fresh copy of the benchmark, beside a link to the weights that it uses."""
         place = place or self.folder / "copy"
         shutil.rmtree(place, ignore_errors=True)
+        place.mkdir()
+        (place / "weights.pth").symlink_to(self.folder / "weights.pth")
         return Path(shutil.copytree(self.whole, place / "benchmark", symlinks=True))
 
     def result(self, command: str) -> dict[str, str]:
@@ -210,6 +212,7 @@ class Campaign:
         paths = sorted(copy.glob(pattern)) if ".." not in pattern else [copy / pattern]
         path = self.draw.choice(paths)
         if ".." in pattern:
+            path.unlink()  # the link
             shutil.copyfile(self.folder / "weights.pth", path)
             named = run(copy, COMMANDS["inception"])
             assert named.status == 0, named.output
