@@ -56,7 +56,9 @@ class CycleGan(Method):
         o = options
         self.add(G_A=o.generator(), G_B=o.generator(), D_A=o.discriminator(), D_B=o.discriminator())
         self.adam(G=("G_A", "G_B"), D=("D_A", "D_B"))
-        self.pools = nn.ModuleDict({x: ImagePool(o.pool_size, self.rng) for x in "AB"})
+        seen = {"A": "fake_B", "B": "fake_A"}  # D_A judges translations of A, images of B
+        pools = {x: ImagePool(o.pool_size, self.draw, fake) for x, fake in seen.items()}
+        self.pools = nn.ModuleDict(pools)
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
         """Update both generators together, then both discriminators."""

@@ -29,6 +29,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from cut.methods.contract import Batch, Method, Schedule
+from cut.methods.correspondence import Correspondence, Given
 from cut.methods.loss import Loss, lsgan_term
 from cut.methods.options import NetworkOptions, PoolSize, Weight
 from cut.nets.image_pool import ImagePool
@@ -129,6 +130,27 @@ class Moments(nn.Module):
         self.count, self.mean, self.squares = (state[k] for k in ("count", "mean", "squares"))
 
 
+def moments_of_images(method: DistanceGan, given: Given) -> dict[str, Tensor]:
+    """Return the translation, and the moments of the distances that a recording holds fixed."""
+    outputs = {"fake_B": method.translate(given("A"))}
+    for side in "AB" if "moments/images_A" in given else "":
+        moments = Moments()
+        moments.update(method.distances(given(f"moments/images_{side}")))
+        outputs[f"moments/{side}"] = torch.stack([moments.mean, moments.std])
+    return outputs
+
+
+def hold_moments(method: DistanceGan, given: Given) -> None:
+    """Set the moments that a recording has, as of so many distances that no step moves them."""
+    if "moments/A" not in given:
+        return
+    count = 10**18
+    for domain, side in zip(Batch._fields, "AB", strict=True):
+        mean, std = given(f"moments/{side}")
+        state = {"count": count, "mean": mean, "squares": std**2 * count}
+        method.moments[domain].set_extra_state(state)
+
+
 class DistanceGan(Method):
     """DistanceGAN: translation should keep the distance of two images."""
 
@@ -143,13 +165,18 @@ class DistanceGan(Method):
         "distance": Loss("change of distances", "L1", "lambda_distance"),
         "D": lsgan_term("discriminator"),
     }
+    authors = Correspondence(
+        losses=["G_GAN = G_A", "distance = distance_A", "D = D_A"],
+        outputs=moments_of_images,
+        prepare=hold_moments,
+    )
     pairs_images: ClassVar[bool] = True  # False: a distance is of one image
 
     def __init__(self, options: DistanceOptions, seed: int = 0) -> None:
         super().__init__(options, seed)
         self.add(G=options.generator(), D=options.discriminator())
         self.adam(G="G", D="D")
-        self.pool = ImagePool(options.pool_size, self.rng)
+        self.pool = ImagePool(options.pool_size, self.draw)
         self.moments = nn.ModuleDict({domain: Moments() for domain in Batch._fields})
         self.previous: dict[str, Tensor] = {}  # the last image of each domain, (1, 3, H, W)
 

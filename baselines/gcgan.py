@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cut.methods.contract import Batch, Method, Schedule
+from cut.methods.correspondence import Correspondence
 from cut.methods.loss import Loss, lsgan_term
 from cut.methods.options import NetworkOptions, PoolSize, Weight
 from cut.nets.image_pool import ImagePool
@@ -95,13 +96,15 @@ class GcGan(Method):
         "D": lsgan_term("discriminator"),
         "D_gc": lsgan_term("discriminator of turned images"),
     }
+    authors = Correspondence(losses=["G_GAN = G_AB", "G_GAN_gc = G_gc_AB", "D + D_gc = D_B"])
 
     def __init__(self, options: GcGanOptions, seed: int = 0) -> None:
         super().__init__(options, seed)
         o = options
         self.add(G=o.generator(), D=o.discriminator(), D_gc=o.discriminator())
         self.adam(G="G", D=("D", "D_gc"))
-        pools = {name: ImagePool(o.pool_size, self.rng) for name in ("D", "D_gc")}
+        seen = {"D": "fake_B", "D_gc": "fake_gc_B"}
+        pools = {name: ImagePool(o.pool_size, self.draw, fake) for name, fake in seen.items()}
         self.pools = nn.ModuleDict(pools)
 
     def step(self, batch: Batch) -> dict[str, Tensor]:

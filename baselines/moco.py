@@ -26,7 +26,8 @@ from torch.nn import functional as F
 
 from cut.base import random_streams
 from cut.methods.contract import Batch
-from cut.methods.cut import CITATION, Choices, Cut, CutOptions, Pair, chance_of_patch_nce
+from cut.methods.correspondence import Correspondence, Given
+from cut.methods.cut import CITATION, Cut, CutOptions, Pair, chance_of_patch_nce, recorded_outputs
 from cut.nets.losses import external_nce, patch_nce
 
 
@@ -122,14 +123,17 @@ class Bank(nn.Module):
         self.pointer[layer] = (start + len(vectors)) % self.size
         self.filled[layer] = min(self.size, self.filled[layer] + len(vectors))
 
-    def sample(self, layer: int, n: int, rng: torch.Generator) -> Tensor:
-        """Return `n` distinct entries, (n, C); all of them for `n` = 0 or if there are fewer."""
+    def positions(self, n: int, rng: torch.Generator) -> list[Tensor]:
+        """Draw `n` distinct entries of each layer, (n,); all of them for `n` = 0, or of fewer."""
+        return [
+            torch.randperm(filled, generator=rng)[:n] if 0 < n < filled else torch.arange(filled)
+            for filled in self.filled
+        ]
+
+    def take(self, layer: int, positions: Tensor) -> Tensor:
+        """Return a copy of entries, (n, C): the bank may change before the backward pass."""
         entries = self.vectors(layer)
-        if n == 0 or n >= len(entries):
-            # A copy: the bank may change before the backward pass.
-            return entries.clone()
-        drawn = torch.randperm(len(entries), generator=rng)[:n]
-        return entries[drawn.to(entries.device)]
+        return entries[positions.to(entries.device)]
 
     def get_extra_state(self) -> dict[str, list[int]]:
         """Return the pointers, as a part of `state_dict`."""
@@ -140,6 +144,13 @@ class Bank(nn.Module):
         self.pointer, self.filled = list(state["pointer"]), list(state["filled"])
 
 
+def start_averages(method: Moco, _: Given) -> None:
+    """Set the moving averages to the weights, as before the first step of a recording."""
+    if hasattr(method, "G_average"):
+        for average, live in ((method.G_average, method.G), (method.F_average, method.F)):
+            average.load_state_dict(live.state_dict(), strict=False)
+
+
 class Moco(Cut):
     """CUT with external negatives; with `negatives: internal` it is CUT."""
 
@@ -147,6 +158,11 @@ class Moco(Cut):
     summary = "CUT with negatives from a bank of other images' patches and moving averages (MoCo)"
     citation = f"{CITATION}, section 4.2; He, Fan, Wu, Xie, Girshick: Momentum Contrast, CVPR 2020"
     Options = MocoOptions
+    authors = Correspondence(
+        networks={f"bank_{t}/layer": f"banks.{t}/vectors_" for t in ("NCE", "NCE_Y")},
+        outputs=recorded_outputs,
+        prepare=start_averages,
+    )
     losses = Cut.losses | {
         term: replace(Cut.losses[term], chance=partial(chance_level, term=term))
         for term in ("NCE", "NCE_Y")
@@ -171,17 +187,17 @@ class Moco(Cut):
                 rng = random_streams.generator(seed, "initialisation", "bank", term)
                 self.banks[term] = Bank(o.bank_size, widths, rng, o.warm_up == "random")
 
-    def step(self, batch: Batch, choices: Choices | None = None) -> dict[str, Tensor]:
+    def step(self, batch: Batch) -> dict[str, Tensor]:
         """Update the averages, take CUT's step, then add to the banks."""
         if not hasattr(self, "G_average"):
-            return super().step(batch, choices)
+            return super().step(batch)
         self._move_averages()
         with torch.no_grad():
             images = torch.cat(batch) if len(self._terms) == 2 else batch.source
             maps = self.G_average.encode(images, self.options.nce_layers)
             split = [f.chunk(len(self._terms)) for f in maps]
             self.averaged = {t: [f[i] for f in split] for i, t in enumerate(self._terms)}
-        losses = super().step(batch, choices)
+        losses = super().step(batch)
         self._fill_banks()
         self.averaged = {}
         return losses
@@ -199,10 +215,14 @@ class Moco(Cut):
     def contrast(self, term: str, pairs: Sequence[Pair]) -> Tensor:
         """Return one term's loss, a scalar: the mean over layers."""
         bank = self.banks[term] if term in self.banks else None  # noqa: SIM401 - has no get
-        terms = []
-        for layer, (query, key) in enumerate(pairs):
-            drawn = (layer, self.options.n_external, self.rng)
-            terms.append(self._layer_loss(query, key, bank.sample(*drawn) if bank else None))
+        n = self.options.n_external
+        external: list[Tensor | None] = [None] * len(pairs)
+        if bank:
+            ids = bank.positions(0, self.rng)
+            if n:
+                ids = self.draw("external_ids", lambda rng: bank.positions(n, rng))
+            external = [bank.take(layer, positions) for layer, positions in enumerate(ids)]
+        terms = [self._layer_loss(*pair, more) for pair, more in zip(pairs, external, strict=True)]
         return torch.stack(terms).mean()
 
     def _layer_loss(self, q: Tensor, k: Tensor, external: Tensor | None) -> Tensor:
@@ -231,6 +251,6 @@ class Moco(Cut):
         """Add patches of the step's images, embedded by the averages."""
         for term, bank in self.banks.items():
             maps = self.averaged[term]
-            ids = self.draw_positions(maps, self.options.n_enqueued)
+            ids = self.draw_positions(maps, self.options.n_enqueued, "enqueue_ids")
             for layer, z in enumerate(self.F_average(maps, ids)):
                 bank.enqueue(layer, z.flatten(0, 1))  # N,P,C -> N*P,C

@@ -212,7 +212,8 @@ def test_profiles_limit_the_gpus(root: Path, name: str):
     assert profile["rerun-incomplete"] is True
     rules = "".join(p.read_text() for p in (root / "workflow/rules").glob("*.smk"))
     for rule in profile.get("set-resources", {}):
-        assert f"rule {rule}:" in rules, f"profile {name} sets resources of no rule: {rule}"
+        known = f"rule {rule}:" in rules or f'-{rule.removeprefix("figure_")}": Figure(' in rules
+        assert known, f"profile {name} sets resources of no rule: {rule}"
 
 
 def test_the_cluster_profile_groups_small_jobs_and_no_training(root: Path):

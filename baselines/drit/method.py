@@ -1,13 +1,16 @@
 """DRIT: diverse translation by disentangled content and attributes.
 
 Lee, Tseng, Huang, Singh and Yang, ECCV 2018. Networks, losses, weights and optimizers are those of
-the authors' release (github.com/HsinYingLee/DRIT). There are five differences:
+the authors' release (github.com/HsinYingLee/DRIT), with its mode seeking (DRIT++, on by default
+since April 2019). A training step agrees with recorded ones of that code (`python -m cut parity`).
+There are these differences:
 
 - The release updates only the content discriminator on two of three batches, and everything on
   the third. A step here does all of this on one batch: `d_iter` updates of that discriminator, each
   with its own noise, and one of everything else.
 - The second generator update of the release differentiates a graph whose weights the first update
-  has changed. torch now refuses this, so that part of the graph is computed again.
+  has changed. torch now refuses this, so that part of the graph is computed again, with the noise
+  of the first pass.
 - In a batch of two, the second image is for the second discriminators. In a batch of one, they see
   the same image as the first.
 - The learning rate follows this benchmark's schedule: 100 + 100 epochs, not 600 + 600.
@@ -20,6 +23,7 @@ The numbers published for it in the CUT paper were measured on JPEG files.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -27,6 +31,7 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
 
+from baselines.drit.authors import AUTHORS
 from baselines.drit.networks import (
     AttributeEncoder,
     ContentDiscriminator,
@@ -60,6 +65,10 @@ class DritOptions(Options):
     lambda_rec: Weight = Field(10.0, description="weight of self and cross-cycle terms")
     lambda_kl: Weight = Field(0.01, description="weight of KL and of the content's size")
     lambda_latent: Weight = Field(10.0, description="weight of latent regression")
+    # Not in the paper of 2018, and on by default in the release since DRIT++.
+    mode_seeking: bool = Field(
+        True, description="a second random image, which has to differ as its attributes do"
+    )
     lr: float = Field(
         0.0001, gt=0, le=1, description="Adam's rate (the content discriminator: /2.5)"
     )
@@ -76,6 +85,15 @@ def bce(prediction: Tensor, label: float) -> Tensor:
 def kl(mean: Tensor, log_variance: Tensor) -> Tensor:
     """Return the divergence of N(mean, variance) from N(0, 1), summed over all (N, nz) entries."""
     return -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum()
+
+
+def mode_seeking(images: Sequence[Tensor], codes: Sequence[Tensor]) -> Tensor:
+    """Return how much two codes differ per difference of their images, a scalar.
+
+    The differences are means of absolute values; 1e-5 is added to their quotient.
+    """
+    (image, image2), (z, z2) = images, codes
+    return 1 / (F.l1_loss(image2, image) / F.l1_loss(z2, z) + 1e-5)
 
 
 class Drit(Method):
@@ -96,6 +114,7 @@ class Drit(Method):
         "cross": Loss("cross-cycle", "L1, sum", "lambda_rec"),
         "kl": Loss("divergence of attributes, size of contents", "nats, sum", "lambda_kl"),
         "latent": Loss("regression of attributes", "L1, sum", "lambda_latent"),
+        "modes": Loss("mode seeking", "change of attributes per change of images, sum"),
         "D_c": Loss(
             "discriminator of contents",
             "cross-entropy, nats, sum",
@@ -108,6 +127,8 @@ class Drit(Method):
             for side, domain in (("A", "source"), ("B", "target"))
         },
     }
+
+    authors = AUTHORS
 
     def __init__(self, options: DritOptions, seed: int = 0) -> None:
         super().__init__(options, seed)
@@ -142,16 +163,17 @@ class Drit(Method):
         half = max(1, len(batch.source) // 2)
         real = dict(zip("AB", (x[:half] for x in batch), strict=True))
         others = dict(zip("AB", (x[half:] if len(x) > 1 else x for x in batch), strict=True))
-        z = self._draw(half).to(real["A"])
         losses: dict[str, Tensor] = {}
-        for _ in range(self.options.d_iter - 1):
-            losses |= self._content_discriminator_step(self._contents(real))
-        code = self._encode(real)
+        for i in range(self.options.d_iter - 1):
+            content, _ = self._noisy_contents(real, f"content{i}")
+            losses |= self._content_discriminator_step(content)
+        code = self._encode(real, "forward")
+        z = self._codes(half)
         fake = self._translate(code, z)
         losses |= self._discriminators_step(real, others, fake)
         losses |= self._content_discriminator_step(code["content"])
         losses |= self._generator_step(real, code, fake)
-        return losses | self._latent_step(real, z)
+        return losses | self._latent_step(real, code["noise"], z)
 
     @torch.no_grad()
     def translate(self, images: Tensor) -> Tensor:
@@ -161,31 +183,45 @@ class Drit(Method):
 
     # -- codes and images, by domain -------------------------------------------------------------
 
-    def _draw(self, n: int) -> Tensor:
-        return torch.randn(n, self.options.nz, generator=self.rng)
+    def _normal(self, name: str, shape: Sequence[int]) -> Tensor:
+        drawn = self.draw(name, lambda rng: torch.randn(tuple(shape), generator=rng))
+        return drawn.to(next(self.parameters()))
+
+    def _codes(self, n: int) -> list[Tensor]:
+        """Draw the random attributes of a step, (n, nz): one, or two for mode seeking."""
+        names = ["forward/z", "forward/z2"] if self.options.mode_seeking else ["forward/z"]
+        return [self._normal(name, (n, self.options.nz)) for name in names]
 
     def _contents(self, images: dict[str, Tensor]) -> dict[str, Tensor]:
-        return {x: self.E_c(images[x], x, self.rng) for x in "AB"}
+        return {x: self.E_c(images[x], x) for x in "AB"}
 
-    def _encode(self, images: dict[str, Tensor]) -> dict[str, Any]:
-        """Return content, attributes (sampled), and their means and log-variances, by domain."""
+    def _noisy_contents(
+        self, images: dict[str, Tensor], when: str
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Return the contents with noise from N(0, 1), and the noise."""
+        clean = self._contents(images)
+        noise = {x: self._normal(f"{when}/noise_{x}", clean[x].shape) for x in "AB"}
+        return {x: clean[x] + noise[x] for x in "AB"}, noise
+
+    def _encode(self, images: dict[str, Tensor], when: str) -> dict[str, Any]:
+        """Return by domain: noisy content, its noise, attributes, their means and log-variances."""
         gauss = {x: self.networks[f"E_{x}"](images[x]) for x in "AB"}
         attributes = {
-            x: mean + self._draw(len(mean)).to(mean) * (0.5 * log_variance).exp()
+            x: mean + self._normal(f"{when}/eps_{x}", mean.shape) * (0.5 * log_variance).exp()
             for x, (mean, log_variance) in gauss.items()
         }
-        return {"content": self._contents(images), "attributes": attributes, "gauss": gauss}
+        content, noise = self._noisy_contents(images, when)
+        return {"content": content, "noise": noise, "attributes": attributes, "gauss": gauss}
 
-    def _translate(self, code: dict[str, Any], z: Tensor) -> dict[str, dict[str, Tensor]]:
+    def _translate(self, code: dict[str, Any], z: Sequence[Tensor]) -> dict[str, dict[str, Any]]:
         """Return images by kind and domain: exchanged, same (own content), random (by `z`)."""
         content, attributes = code["content"], code["attributes"]
-        made: dict[str, dict[str, Tensor]] = {"exchanged": {}, "same": {}, "random": {}}
+        made: dict[str, dict[str, Any]] = {"exchanged": {}, "same": {}, "random": {}}
         for x in "AB":
-            contents = torch.cat([content[OTHER[x]], content[x], content[OTHER[x]]])
-            codes = torch.cat([attributes[x], attributes[x], z])
-            images = self.G(contents, codes, x).chunk(3)
-            for kind, image in zip(made, images, strict=True):
-                made[kind][x] = image
+            contents = [content[OTHER[x]], content[x], *(content[OTHER[x]] for _ in z)]
+            codes = torch.cat([attributes[x], attributes[x], *z])
+            images = self.G(torch.cat(contents), codes, x).chunk(len(contents))
+            made["exchanged"][x], made["same"][x], *made["random"][x] = images
         return made
 
     # -- updates ---------------------------------------------------------------------------------
@@ -198,25 +234,27 @@ class Drit(Method):
         self,
         real: dict[str, Tensor],
         others: dict[str, Tensor],
-        fake: dict[str, dict[str, Tensor]],
+        fake: dict[str, dict[str, Any]],
     ) -> dict[str, Tensor]:
         losses = {}
-        for kind, D, given in (("exchanged", "D", real), ("random", "D2", others)):
-            for x in "AB":
+        for x in "AB":
+            # With mode seeking the real image counts twice, once with each random one.
+            fakes = [("D", real, [fake["exchanged"][x]]), ("D2", others, fake["random"][x])]
+            for D, given, images in fakes:
                 judge = self.networks[f"{D}_{x}"]
-                terms = [bce(p, 1) for p in judge(given[x])]
-                terms += [bce(p, 0) for p in judge(fake[kind][x].detach())]
+                terms = [bce(p, 1) * len(images) for p in judge(given[x])]
+                terms += [bce(p, 0) for image in images for p in judge(image.detach())]
                 losses[f"{D}_{x}"] = torch.stack(terms).sum()
         return self.update("D", losses)
 
     def _generator_step(
-        self, real: dict[str, Tensor], code: dict[str, Any], fake: dict[str, dict[str, Tensor]]
+        self, real: dict[str, Tensor], code: dict[str, Any], fake: dict[str, dict[str, Any]]
     ) -> dict[str, Tensor]:
         """Update encoders and generator by all terms, except those of random attributes."""
         o, net = self.options, self.networks
         # exchanged[x] is of domain x, with the content of the other domain's image.
         exchanged = fake["exchanged"]
-        back = self._encode(exchanged)
+        back = self._encode(exchanged, "back")
         terms: dict[str, list[Tensor]] = {k: [] for k in ("G_GAN", "content", "rec", "cross", "kl")}
         for x in "AB":
             terms["G_GAN"] += [bce(p, 1) for p in net[f"D_{x}"](exchanged[x])]
@@ -236,16 +274,26 @@ class Drit(Method):
         losses = {k: torch.stack(v).sum() * weights[k] for k, v in terms.items()}
         return self.update(("G", "E"), losses)
 
-    def _latent_step(self, real: dict[str, Tensor], z: Tensor) -> dict[str, Tensor]:
-        """Update content encoder and generator by images with random attributes."""
-        content = self._contents(real)
-        adversarial, latent = [], []
+    def _latent_step(
+        self, real: dict[str, Tensor], noise: dict[str, Tensor], z: Sequence[Tensor]
+    ) -> dict[str, Tensor]:
+        """Update content encoder and generator by images with random attributes `z`."""
+        clean = self._contents(real)
+        adversarial, latent, modes = [], [], []
         for x in "AB":
-            image = self.G(content[OTHER[x]], z, x)
-            adversarial += [bce(p, 1) for p in self.networks[f"D2_{x}"](image)]
-            latent.append(F.l1_loss(self.networks[f"E_{x}"](image)[0], z))
+            # The release still has the noise of the first pass; recordings of it have new noise.
+            kept = self.draw(f"latent/noise_{OTHER[x]}", lambda _, y=OTHER[x]: noise[y])
+            content = clean[OTHER[x]] + kept
+            images = self.G(torch.cat([content] * len(z)), torch.cat(list(z)), x).chunk(len(z))
+            judge = self.networks[f"D2_{x}"]
+            adversarial += [bce(p, 1) for image in images for p in judge(image)]
+            latent.append(F.l1_loss(self.networks[f"E_{x}"](images[0])[0], z[0]))
+            if self.options.mode_seeking:
+                modes.append(mode_seeking(images, z))
         losses = {
             "G_GAN2": torch.stack(adversarial).sum(),
             "latent": torch.stack(latent).sum() * self.options.lambda_latent,
         }
+        if modes:
+            losses["modes"] = torch.stack(modes).sum()
         return self.update("G", losses)

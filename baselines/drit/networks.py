@@ -33,12 +33,9 @@ class ContentEncoder(nn.Module):
             width *= 2
         return nn.Sequential(*layers, *(ResidualBlock(width) for _ in range(3)))
 
-    def forward(self, x: Tensor, domain: str, rng: torch.Generator | None = None) -> Tensor:
-        """Return the content; with `rng`, as in training, with unit normal noise added."""
-        content = self.shared(self.own[domain](x))
-        if rng is None:
-            return content
-        return content + torch.randn(content.shape, generator=rng).to(content)
+    def forward(self, x: Tensor, domain: str) -> Tensor:
+        """Return the content, without the noise that a training step adds."""
+        return self.shared(self.own[domain](x))
 
 
 class _MeanPoolBlock(nn.Module):
@@ -129,13 +126,20 @@ class ContentDiscriminator(nn.Module):
 
 
 def initialise(network: nn.Module, rng: torch.Generator) -> nn.Module:
-    """Draw convolutions from N(0, 0.02) and linear layers as torch does; biases are zero."""
+    """Draw convolutions from N(0, 0.02); linear layers and all biases as torch does.
+
+    That is uniform up to one over the root of a layer's inputs. Of a transposed convolution these
+    are input channels times kernel, as in the torch 0.4 of the release.
+    """
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
             nn.init.normal_(module.weight, 0.0, 0.02, generator=rng)
+            inputs = module.in_channels * math.prod(module.kernel_size)
         elif isinstance(module, nn.Linear):
             nn.init.kaiming_uniform_(module.weight, a=math.sqrt(5), generator=rng)
+            inputs = module.in_features
         else:
             continue
-        nn.init.zeros_(module.bias)
+        bound = 1 / math.sqrt(inputs)
+        nn.init.uniform_(module.bias, -bound, bound, generator=rng)
     return network

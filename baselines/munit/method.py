@@ -2,11 +2,10 @@
 
 Huang, Liu, Belongie and Kautz, ECCV 2018. Networks, losses, weights and optimizers are those of the
 authors' release (github.com/NVlabs/MUNIT, its settings for photographs; without the perceptual
-loss, whose weight there is 0). There are three differences:
+loss, whose weight there is 0). A training step agrees with recorded ones of that code
+(`python -m cut parity`). There are these differences:
 
 - The learning rate follows this benchmark's schedule instead of being halved every 100,000 steps.
-- Instance norm uses each image's own statistics in training and test; the release can switch to
-  running statistics at test.
 - A translation needs a style. Each test image gets one derived from its pixels, so that it does
   not depend on the batch. The release draws a new one each time.
 
@@ -30,6 +29,7 @@ from baselines.munit.networks import (
     latent_for,
 )
 from cut.methods.contract import Batch, Method, Schedule
+from cut.methods.correspondence import Correspondence, Given
 from cut.methods.loss import Loss
 from cut.methods.options import Channels, Options, Weight
 from cut.nets.losses import lsgan
@@ -64,6 +64,13 @@ class MunitOptions(Options):
     weight_decay: float = Field(0.0001, ge=0, le=1, description="Adam's L2 penalty")
 
 
+def recorded_outputs(method: Munit, given: Given) -> dict[str, Tensor]:
+    """Return codes and translation of the first sources, by their names in recordings."""
+    content, style = method.G_A.encode(given("A"))
+    fake = method.G_B.decode(content, given("style/D_b"))
+    return {"content_A": content, "style_A": style, "fake_B": fake}
+
+
 class Munit(Method):
     """MUNIT with least-squares GAN terms."""
 
@@ -83,6 +90,20 @@ class Munit(Method):
         "D_A": Loss("discriminator of the source", "squared error, sum", "lambda_gan"),
         "D_B": Loss("discriminator of the target", "squared error, sum", "lambda_gan"),
     }
+    authors = Correspondence(
+        losses=[
+            "D_A = lambda_gan*dis_a",
+            "D_B = lambda_gan*dis_b",
+            "D_A + D_B = dis_total",
+            "G_GAN = lambda_gan*gen_adv_a + lambda_gan*gen_adv_b",
+            "x = lambda_x*gen_recon_x_a + lambda_x*gen_recon_x_b",
+            "s = lambda_s*gen_recon_s_a + lambda_s*gen_recon_s_b",
+            "c = lambda_c*gen_recon_c_a + lambda_c*gen_recon_c_b",
+            "cycle = lambda_cycle*gen_cycrecon_x_a + lambda_cycle*gen_cycrecon_x_b",
+            "G_GAN + x + s + c + cycle = gen_total",
+        ],
+        outputs=recorded_outputs,
+    )
 
     def __init__(self, options: MunitOptions, seed: int = 0) -> None:
         super().__init__(options, seed)
@@ -107,7 +128,7 @@ class Munit(Method):
     def step(self, batch: Batch) -> dict[str, Tensor]:
         """Update both discriminators, then both auto-encoders, with styles drawn for each."""
         losses = self.update("D", self._discriminator_losses(batch))
-        style = {"A": self._draw(batch.source), "B": self._draw(batch.target)}
+        style = {"A": self._style(batch.source, "G_a"), "B": self._style(batch.target, "G_b")}
         return losses | self.update("G", self.generator_losses(batch, style))
 
     @torch.no_grad()
@@ -116,16 +137,16 @@ class Munit(Method):
         content = self.G_A.content(images)
         return self.G_B.decode(content, latent_for(images, self.options.style_dim))
 
-    def _draw(self, like: Tensor) -> Tensor:
-        """Return a style for each image."""
-        code = torch.randn(len(like), self.options.style_dim, generator=self.rng)
-        return code.to(like)
+    def _style(self, like: Tensor, name: str) -> Tensor:
+        """Draw a style for each image."""
+        shape = len(like), self.options.style_dim
+        return self.draw(f"style/{name}", lambda rng: torch.randn(shape, generator=rng)).to(like)
 
     def _discriminator_losses(self, batch: Batch) -> dict[str, Tensor]:
         a, b = batch
         with torch.no_grad():
-            fake_a = self.G_A.decode(self.G_B.content(b), self._draw(b))
-            fake_b = self.G_B.decode(self.G_A.content(a), self._draw(a))
+            fake_a = self.G_A.decode(self.G_B.content(b), self._style(b, "D_a"))
+            fake_b = self.G_B.decode(self.G_A.content(a), self._style(a, "D_b"))
         losses = {}
         for side, real, fake in (("A", a, fake_a), ("B", b, fake_b)):
             D = self.networks[f"D_{side}"]

@@ -16,6 +16,27 @@ from cut.base.errors import UserError
 from cut.nets.networks import InstanceNorm
 
 
+class LayerNorm(nn.Module):
+    """Layer norm over channels, height and width, as in the release.
+
+    It divides by the unbiased standard deviation plus `eps`. torch's layer and group norm divide by
+    the root of the biased variance plus `eps`.
+    """
+
+    def __init__(self, channels: int, eps: float = 1e-5) -> None:
+        super().__init__()
+        self.eps = eps
+        self.weight, self.bias = (nn.Parameter(f(channels)) for f in (torch.ones, torch.zeros))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Keep the shape of (N, C, H, W)."""
+        # Under autocast the input is bfloat16, in which a deviation is coarse.
+        x = x.to(torch.promote_types(x.dtype, torch.float32))
+        mean, std = (f(dim=(1, 2, 3), keepdim=True) for f in (x.mean, x.std))
+        weight, bias = (p[:, None, None] for p in (self.weight, self.bias))
+        return (x - mean) / (std + self.eps) * weight + bias
+
+
 class Conv(nn.Sequential):
     """A reflect-padded convolution, a norm ("in", "ln" or "") and an activation."""
 
@@ -31,8 +52,7 @@ class Conv(nn.Sequential):
         padding = (kernel - 1) // 2
         layers = [nn.ReflectionPad2d(padding), nn.Conv2d(n_in, n_out, kernel, stride)]
         if norm:
-            # Layer norm over channels, height and width is group norm with one group.
-            layers.append(InstanceNorm(n_out) if norm == "in" else nn.GroupNorm(1, n_out))
+            layers.append(InstanceNorm(n_out) if norm == "in" else LayerNorm(n_out))
         super().__init__(*layers, *([activation] if activation else []))
 
 
@@ -192,7 +212,7 @@ def initialise(network: nn.Module, rng: torch.Generator, kind: str) -> nn.Module
             else:
                 nn.init.normal_(module.weight, 0.0, 0.02, generator=rng)
             nn.init.zeros_(module.bias)
-        elif isinstance(module, nn.GroupNorm):
+        elif isinstance(module, LayerNorm):
             nn.init.uniform_(module.weight, generator=rng)
     return network
 

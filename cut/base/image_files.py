@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image, features
@@ -19,16 +20,23 @@ NO_PIXELS = frozenset({"BUFR", "EPS", "GRIB", "HDF5", "IPTC", "MPEG", "PDF", "WM
 BUILT_WITH = {"AVIF": "avif", "JPEG2000": "jpg_2000", "WEBP": "webp"}
 # Extensions of images that Pillow reads only with other programs or packages, or not at all.
 OTHER_IMAGES = frozenset(
-    ".ai .arw .bpg .cdr .cr2 .cr3 .dcm .dng .emf .eps .exr .hdr .heic .heif .hif .jls .jxl .jxr"
-    " .kra .mrw .nef .nrrd .orf .pef .psb .raf .raw .rw2 .sr2 .svg .svgz .wdp .wmf .xcf".split()
+    ".ai .arw .avif .avifs .bpg .cdr .cr2 .cr3 .dcm .dng .emf .eps .exr .hdr .heic .heif .hif "
+    ".j2k .jls .jp2 .jpx .jxl .jxr .kra .mrw .nef .nrrd .orf .pef .psb .raf .raw .rw2 .sr2 "
+    ".svg .svgz .wdp .webp .wmf .xcf".split()
 )
 # The first bytes of the usual image formats: a file of another name that has them is an image too.
 SIGNATURES = re.compile(
     rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|GIF8[79]a|BM.{4}\0{4}|II\*\0|MM\0\*|RIFF.{4}WEBP|8BPS"
-    rb"|.{4}ftyp(avif|avis|hei[cfmsx]|hev[cx]|mif1|msf1)|\0\0\0\x0c(jP  |JXL )|\xff\x4f\xff\x51"
-    rb"|\xff\x0a|v/1\x01|#\?RADIANCE",
+    rb"|.{4}ftypavi[fs]|\0\0\0\x0cjP  |\xff\x4f\xff\x51",
     re.DOTALL,
 )
+# Those of formats that Pillow does not read: HEIF, JPEG XL, OpenEXR, Radiance.
+OTHER_SIGNATURES = re.compile(
+    rb".{4}ftyp(hei[cfmsx]|hev[cx]|mif1|msf1)|\0\0\0\x0cJXL |\xff\x0a|v/1\x01|#\?RADIANCE",
+    re.DOTALL,
+)
+# Extensions of formats that hold animations and pages.
+OF_FRAMES = frozenset({".apng", ".avif", ".gif", ".tif", ".tiff", ".webp"})
 HOW = "convert it to PNG, or remove it"
 
 
@@ -36,7 +44,8 @@ HOW = "convert it to PNG, or remove it"
 def readable_extensions() -> frozenset[str]:
     """Return the extensions, as ".png", of the image formats that this Pillow reads."""
     Image.init()  # imports all plug-ins, about 50 ms
-    lacking = {name for name, library in BUILT_WITH.items() if not features.check(library)}
+    built = {name: library for name, library in BUILT_WITH.items() if name in Image.OPEN}
+    lacking = {name for name, library in built.items() if not features.check(library)}
     # MPO, a JPEG with further images, is opened by the plug-in for JPEG.
     formats = {*Image.OPEN, "MPO"} - NO_PIXELS - lacking
     return frozenset(e for e, name in Image.registered_extensions().items() if name in formats)
@@ -103,25 +112,45 @@ def check_regular(path: Path) -> None:
 
 def looks_like_image(path: Path) -> bool:
     """Return whether a regular file begins like an image, whatever its name."""
+    return SIGNATURES.match(_head(path)) is not None or is_other_kind(path)
+
+
+def is_other_kind(path: Path) -> bool:
+    """Return whether a regular file begins like an image of a kind that Pillow does not read."""
+    return OTHER_SIGNATURES.match(_head(path)) is not None
+
+
+def _head(path: Path) -> bytes:
+    """Return the first bytes of a regular file; none of any other, or without permission."""
     if not path.is_file():
-        return False
+        return b""
     try:
         with open(path, "rb") as file:
-            return SIGNATURES.match(file.read(32)) is not None
+            return file.read(32)
     except OSError:
-        return False
+        return b""
+
+
+def frames(path: Path) -> int:
+    """Return the number of frames or pages of an image file; only its header is read."""
+    with Image.open(path) as image:
+        return getattr(image, "n_frames", 1)
 
 
 def split_files(folder: Path) -> tuple[list[Path], list[Path]]:
     """Return (the images of `folder`, its other files), each sorted by name; hidden ones in none.
 
     Raises:
-        UserError: the folder is missing, has sub-folders, or has an image that can't be read.
+        UserError: the folder is missing or can't be read, has sub-folders, or has an image that
+            can't be read.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise UserError(f"there is no folder {folder}; expected a folder of images")
-    entries = sorted((p for p in folder.iterdir() if p.name[0] != "."), key=lambda p: p.name)
+    try:
+        entries = sorted((p for p in folder.iterdir() if p.name[0] != "."), key=lambda p: p.name)
+    except OSError as error:
+        raise UserError(f"{folder} can't be read: {error.strerror}") from None
     images, others = [], []
     for entry in entries:
         if entry.is_dir():
@@ -157,19 +186,29 @@ def list_images(folder: Path) -> list[Path]:
     return images
 
 
-def files_below(folder: Path) -> Iterator[Path]:
-    """Yield every regular file below `folder`, sorted; hidden files and folders are left out.
+def files_below(folder: Path) -> list[Path]:
+    """Return every regular file below `folder`, sorted, also in linked folders.
+
+    Hidden files and folders are left out.
 
     Raises:
-        UserError: an image that is a broken link, pipe or device.
+        UserError: a folder can't be read, or an image is a broken link, pipe or device.
     """
-    for path in sorted(folder.rglob("*")):
-        if any(part.startswith(".") for part in path.relative_to(folder).parts) or path.is_dir():
-            continue
-        if is_image(path):
+
+    def refuse(error: OSError) -> None:
+        raise UserError(f"{error.filename} can't be read: {error.strerror}") from None
+
+    found: list[Path] = []
+    seen: set[str] = set()  # a linked folder may hold itself
+    for place, folders, names in os.walk(folder, onerror=refuse, followlinks=True):
+        real = os.path.realpath(place)
+        folders[:] = [] if real in seen else [name for name in folders if name[0] != "."]
+        paths = [Path(place, name) for name in names if name[0] != "." and real not in seen]
+        for path in filter(is_image, paths):
             check_regular(path)
-        if path.is_file():
-            yield path
+        found += filter(Path.is_file, paths)
+        seen.add(real)
+    return sorted(found)
 
 
 def counterparts(

@@ -14,7 +14,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from cut.base.errors import UserError
 from cut.base.files import replacing
-from cut.base.image_files import check_regular
+from cut.base.image_files import HOW, check_regular, is_other_kind
 from cut.base.image_size import height_width
 
 
@@ -83,6 +83,8 @@ def _reason(error: Exception, path: Path | str) -> str:
             " it into tiles (a run resizes its images anyway)"
         )
     if isinstance(error, UnidentifiedImageError):
+        if isinstance(path, Path) and is_other_kind(path):
+            return f"is an image of a kind that Pillow does not read here; {HOW}"
         return "is not a whole image (Pillow finds no image in it); fetch it again or remove it"
     if isinstance(error, OSError) and error.errno is not None:  # no permission, a failing disk
         return f"can't be read: {error.strerror}"

@@ -14,11 +14,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE.npz")
     parser.add_argument("--tol", type=float, default=1e-8, help="largest relative error allowed")
+    parser.add_argument("--table", action="store_true", help="print a Markdown table")
 
 
 def run(args: argparse.Namespace) -> int:
     """Replay each file and print its errors."""
-    from cut.methods.parity import report
+    from cut.methods.parity_report import report
 
-    results = [report(path, args.tol) for path in args.files]
-    return int(not all(results))
+    return int(not report(args.files, args.tol, args.table))

@@ -47,6 +47,8 @@ def plan(entry: Entry, out: Path) -> list[str]:
         lines.append(f"    {'uses' if in_place else 'makes'}: {place}: {n} of {domain}{origin}")
     if entry.conversion is not None and in_place is None:
         lines.append(f"    converts: {_conversion(entry)}")
+    if entry.scaled:
+        lines.append(f"    scales: 16-bit images, as {entry.bits} bits, to 8 bits")
     lines.append(f"    checks: {_checks(entry)}")
     lines.append(f"    writes, last: {out / 'dataset.json'}")
     return [*lines, "nothing was fetched or written: this was a dry run"]

@@ -182,12 +182,19 @@ def _place(entry: Entry, out: Path) -> dict[str, str]:
 
 
 def _say_left_out(root: Path, entry: Entry) -> list[Path]:
-    """Print how many files are no images and name some; return them all."""
-    others = left_out(root, entry)
-    if others:
-        some = ", ".join(f"{path.parent.name}/{path.name}" for path in others[:3])
-        more = ", …" if len(others) > 3 else ""
-        print(f"left out, because they are no images: {len(others)} files ({some}{more})")
+    """Print how many files are no images, and of how many the first frame alone is used.
+
+    Returns the files that are no images.
+    """
+    others, several = left_out(root, entry)
+    for what, paths in (
+        ("left out, because they are no images", others),
+        ("of several frames or pages, of which the first is used", several),
+    ):
+        if paths:
+            some = ", ".join(f"{path.parent.name}/{path.name}" for path in paths[:3])
+            more = ", …" if len(paths) > 3 else ""
+            print(f"{what}: {len(paths)} files ({some}{more})")
     return others
 
 

@@ -12,11 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cut.base.errors import UserError, explain, unknown
 from cut.base.files import read_text, user_path
+from cut.base.image_files import is_plain
 from cut.base.image_size import Size
 from cut.records.names import NAME
 
 DATA = Path(__file__).resolve().parents[1] / "resources"
 FOLDERS = ("trainA", "trainB", "testA", "testB")
+PATHS = ("source", "digests", "gtFine", "leftImg8bit")
 # Bounds of what a config may ask for: far above any use, far below what would never end.
 MOST_IMAGES = 100_000_000
 MOST_DRAWN = 100_000  # images that are generated
@@ -164,6 +166,8 @@ def resolve(name: str, overrides: str | dict[str, Any] | None = None) -> Entry:
     for key, value in (overrides or {}).items():
         if key not in allowed:
             raise UserError(f"{where}: {unknown('key', str(key), sorted(allowed))}")
+        if key in PATHS and isinstance(value, str) and not is_plain(value):
+            raise UserError(f"{where}: {key} is {value!r}, no path in UTF-8; rename its folders")
         (options if key in nested else fields)[key] = value
     fields["given"] = tuple(overrides or ())
     if options:

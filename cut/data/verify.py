@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cut.base.errors import UserError
 from cut.base.files import sha256_of
-from cut.base.image_files import list_images, split_files
+from cut.base.image_files import OF_FRAMES, frames, list_images, split_files
 from cut.base.images import read_image
 from cut.base.parallel import in_threads
 from cut.data import bits
@@ -109,10 +109,22 @@ def verify(root: Path, entry: Entry) -> dict[str, str]:
     return dict(sorted((name, digest) for name, digest, _ in checked))
 
 
-def left_out(root: Path, entry: Entry) -> list[Path]:
-    """Return the files in the folders of the data set that are no images, hidden ones excepted."""
+def left_out(root: Path, entry: Entry) -> tuple[list[Path], list[Path]]:
+    """Return what is not used in the folders of a verified data set.
+
+    Returns:
+        The files that are no images, hidden ones excepted; and the images with several frames or
+        pages, of which the first is used.
+    """
     folders = [root / name for name in (*FOLDERS, *extras(entry))]
-    return [other for folder in folders if folder.is_dir() for other in split_files(folder)[1]]
+    parts = [split_files(folder) for folder in folders if folder.is_dir()]
+    several = [
+        image
+        for images, _ in parts
+        for image in images
+        if image.suffix.lower() in OF_FRAMES and frames(image) > 1
+    ]
+    return [other for _, others in parts for other in others], several
 
 
 def _check_names(root: Path, images: dict[str, list[Path]], digests: dict[str, str]) -> None:

@@ -32,6 +32,7 @@ WITHOUT_NUMBERS = (
     "cut.cli",
     "cut.methods.code_digest",
     "cut.methods.commands",
+    "cut.methods.correspondence",
     "cut.methods.registry",
     "cut.plan",
     "cut.records",

@@ -15,6 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from cut.base.errors import UserError, explain
+from cut.base.files import read_text
 from cut.methods.contract import Method
 from cut.methods.options import Options
 
@@ -48,7 +49,7 @@ class Spec(BaseModel):
 
     summary: str
     citation: str = ""
-    stride: int = Field(1, ge=1)
+    stride: int = Field(1, ge=1, le=1024)
     options: dict[str, OptionSpec] = {}
     train: str = ""  # empty: no training
     translate: str
@@ -74,7 +75,7 @@ def load(folder: Path) -> type[ExternalMethod]:
     """
     path = folder / "method.yaml"
     try:
-        spec = Spec(**yaml.safe_load(path.read_text()))
+        spec = Spec(**yaml.safe_load(read_text(path)))
     except (yaml.YAMLError, TypeError) as error:
         raise UserError(f"{path} is no YAML mapping: {' '.join(str(error).split())}") from None
     except ValidationError as error:

@@ -21,6 +21,7 @@ from cut.base.errors import UserError
 from cut.base.image_size import in_words
 from cut.base.images import read_image, resize
 from cut.base.tensors import to_image, to_tensor
+from cut.methods.correspondence import Correspondence
 from cut.methods.loss import Loss
 from cut.methods.options import NetworkOptions, Options
 from cut.methods.output_check import check_output
@@ -55,7 +56,8 @@ class Method(nn.Module):
     Attributes:
         options: an instance of the class's `Options`.
         seed: the run's seed; every draw derives from it.
-        rng: the stream of every random draw of a step, on the CPU.
+        rng: the stream of every random draw of a step, on the CPU; `draw` takes from it.
+        given_draws: in a replay, returns the recorded draw of a name.
         epoch: the current epoch, counted from 1; the loop sets it.
         epochs: the length of the training in epochs; the loop sets it.
         optimizers: by the names given to `adam`; the loop scales their learning rates.
@@ -72,6 +74,7 @@ class Method(nn.Module):
     stride: ClassVar[int] = 1  # height and width must be multiples of this
     generator: ClassVar[tuple[str, ...]] = ("G",)  # the networks that `translate` needs
     losses: ClassVar[dict[str, Loss]] = {}  # of those that `step` returns, by name
+    authors: ClassVar[Correspondence] = Correspondence()  # what recordings of their code name
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Refuse a method that lists and tables could not show.
@@ -89,6 +92,7 @@ class Method(nn.Module):
         super().__init__()
         self.options, self.seed = options, seed
         self.rng = random_streams.generator(seed, "steps")
+        self.given_draws: Callable[[str], Any] | None = None
         self.epoch = 1
         self.epochs = self.schedule.epochs_constant + self.schedule.epochs_decay
         self.optimizers: dict[str, Optimizer] = {}
@@ -197,15 +201,20 @@ class Method(nn.Module):
             optimizer.step()
         return {name: loss.detach() for name, loss in losses.items()}
 
-    def draw_positions(self, maps: Sequence[Tensor], n: int) -> list[Tensor]:
+    def draw(self, name: str, sample: Callable[[torch.Generator], Any]) -> Any:
+        """Return a random draw of a step, `sample(rng)`; in a replay, the recorded `name`."""
+        return sample(self.rng) if self.given_draws is None else self.given_draws(name)
+
+    def draw_positions(
+        self, maps: Sequence[Tensor], n: int, name: str = "patch_ids"
+    ) -> list[Tensor]:
         """Draw up to `n` distinct flat positions y*W + x in each of the (N, C, H, W) maps.
 
         Returns one (P,) tensor per map, P = min(n, H*W), shared by the images of a batch.
         """
-        return [
-            torch.randperm(m.shape[2] * m.shape[3], generator=self.rng)[:n].to(m.device)
-            for m in maps
-        ]
+        sizes = [m.shape[2] * m.shape[3] for m in maps]
+        drawn = self.draw(name, lambda rng: [torch.randperm(s, generator=rng)[:n] for s in sizes])
+        return [ids.to(m.device) for ids, m in zip(drawn, maps, strict=True)]
 
     # -- what the rest of the project uses -----------------------------------------------------
 

@@ -8,8 +8,7 @@ follows the code, since the published numbers come from it.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import torch
@@ -17,12 +16,14 @@ from pydantic import Field, field_validator, model_validator
 from torch import Tensor
 
 from cut.methods.contract import Batch, Method, Schedule
+from cut.methods.correspondence import Correspondence, Given
 from cut.methods.loss import Loss, lsgan_term
 from cut.methods.options import NetworkOptions, Weight
 from cut.nets import networks
 from cut.nets.losses import lsgan, patch_nce
 
-Pair = tuple[Tensor, Tensor]
+# Queries and keys of a layer, (N, P, C) unit vectors, and what a variant compares besides.
+Pair = tuple[Tensor, ...]
 # The number of a layer; `check` compares it with the generator's.
 Layer = Annotated[int, Field(ge=0, le=1000)]
 # Networks that embed patches and do not translate.
@@ -79,18 +80,6 @@ class FastCutOptions(CutOptions):
     flip_equivariance: bool = Field(True, description="mirror the generator's input at random")
 
 
-@dataclass(frozen=True)
-class Choices:
-    """The random choices of one step, drawn by the method or given by a parity file.
-
-    `patch_ids` holds, for the source term and then the identity term, one (P,) tensor of flat
-    positions y*W + x per layer.
-    """
-
-    flipped: bool
-    patch_ids: list[list[Tensor]]
-
-
 def chance_of_patch_nce(options: Mapping[str, Any]) -> float | None:
     """Return ln P, the PatchNCE of a guess among P patches; None if P depends on the batch."""
     return None if options["negatives_across_batch"] else math.log(options["n_patches"])
@@ -99,6 +88,19 @@ def chance_of_patch_nce(options: Mapping[str, Any]) -> float | None:
 def patch_nce_term(title: str) -> Loss:
     """Return the description of one PatchNCE term."""
     return Loss(title, "cross-entropy, nats", "lambda_nce", chance_of_patch_nce)
+
+
+def recorded_outputs(method: Cut, given: Given) -> dict[str, Tensor]:
+    """Return features and translations of the first images, by their names in recordings."""
+    source, layers = given("A"), method.options.nce_layers
+    features = zip(layers, method.G.encode(source, layers), strict=True)
+    flipped = "flipped" in given and bool(given("flipped"))
+    return {
+        **{f"features_A/{layer}": feature for layer, feature in features},
+        "fake_A": method.G(source.flip(3) if flipped else source),
+        "fake_B": method.G(source),
+        "idt_B": method.G(given("B")),
+    }
 
 
 class Cut(Method):
@@ -118,6 +120,7 @@ class Cut(Method):
         "NCE_Y": patch_nce_term("PatchNCE, identity"),
         "G": Loss("generator, total", total=True),
     }
+    authors = Correspondence(losses=["D_real + D_fake = 2*D"], outputs=recorded_outputs)
     Heads = networks.ProjectionHeads
 
     def __init__(self, options: CutOptions, seed: int = 0) -> None:
@@ -143,10 +146,10 @@ class Cut(Method):
         super().check(options, size)
         options.check_layers("nce_layers", options.nce_layers)
 
-    def step(self, batch: Batch, choices: Choices | None = None) -> dict[str, Tensor]:
+    def step(self, batch: Batch) -> dict[str, Tensor]:
         """Update D, then G and F together, in the order of the authors' code."""
         o, (real_a, real_b) = self.options, batch
-        flipped = choices.flipped if choices else self._draw_flip()
+        flipped = self._draw_flip()
         source = torch.cat([real_a, real_b]) if self._with_identity else real_a
         seen = source.flip(3) if flipped else source
         out, features = self.G.with_features(seen, o.nce_layers)
@@ -157,7 +160,7 @@ class Cut(Method):
         fake = out[: len(real_a)]
 
         losses = self._discriminator_step(fake.detach(), real_b)
-        return losses | self._generator_step(fake, out, keys, flipped, choices)
+        return losses | self._generator_step(fake, out, keys, flipped)
 
     @torch.no_grad()
     def translate(self, images: Tensor) -> Tensor:
@@ -195,7 +198,7 @@ class Cut(Method):
     def _draw_flip(self) -> bool:
         if not self.options.flip_equivariance:
             return False
-        return bool(torch.rand((), generator=self.rng) < 0.5)
+        return bool(self.draw("flipped", lambda rng: torch.rand((), generator=rng) < 0.5))
 
     def _discriminator_step(self, fake: Tensor, real: Tensor) -> dict[str, Tensor]:
         # One pass for both: instance norm does not mix the images of a batch.
@@ -206,18 +209,13 @@ class Cut(Method):
         return self.update("D", {"D_real": real_loss, "D_fake": fake_loss}, total=total)
 
     def _generator_step(
-        self,
-        fake: Tensor,
-        out: Tensor,
-        keys: list[Tensor],
-        flipped: bool,
-        choices: Choices | None,
+        self, fake: Tensor, out: Tensor, keys: list[Tensor], flipped: bool
     ) -> dict[str, Tensor]:
         o = self.options
         losses = {"G_GAN": lsgan(self.D(fake), real=True) * o.lambda_gan}
         total = losses["G_GAN"]
         if o.lambda_nce > 0:
-            terms = self._nce(out, keys, flipped, choices)
+            terms = self._nce(out, keys, flipped)
             contrast = terms["NCE"]
             if self._with_identity:
                 contrast = (contrast + terms["NCE_Y"]) * 0.5
@@ -238,21 +236,24 @@ class Cut(Method):
         n = len(self._terms)
         return [list(term) for term in zip(*(f.chunk(n) for f in maps), strict=True)]
 
-    def _nce(
-        self, out: Tensor, keys: list[Tensor], flipped: bool, choices: Choices | None
-    ) -> dict[str, Tensor]:
+    def _nce(self, out: Tensor, keys: list[Tensor], flipped: bool) -> dict[str, Tensor]:
         """Return the weighted PatchNCE of the translations, and of the identity images."""
-        o = self.options
-        queries = self.encode_queries(out)
         losses = {}
+        for name, pairs in self.embedded(out, keys, flipped):
+            losses[name] = self.contrast(name, pairs) * self.options.lambda_nce
+            losses |= self.other_terms(name, pairs)
+        return losses
+
+    def embedded(
+        self, out: Tensor, keys: list[Tensor], flipped: bool
+    ) -> Iterator[tuple[str, list[Pair]]]:
+        """Yield each term's name and its embedded patches per layer, at positions drawn now."""
+        queries = self.encode_queries(out)
         for call, name in enumerate(self._terms):
             k = [f.chunk(len(queries))[call] for f in keys]
             q = [f.flip(3) for f in queries[call]] if flipped else queries[call]
-            ids = choices.patch_ids[call] if choices else self.draw_positions(k, o.n_patches)
-            pairs = self.embed_pairs(name, q, k, ids)
-            losses[name] = self.contrast(name, pairs) * o.lambda_nce
-            losses |= self.other_terms(name, pairs)
-        return losses
+            ids = self.draw_positions(k, self.options.n_patches)
+            yield name, self.embed_pairs(name, q, k, ids)
 
     def embed_pairs(
         self, term: str, q: Sequence[Tensor], k: Sequence[Tensor], ids: Sequence[Tensor]

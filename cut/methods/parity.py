@@ -1,228 +1,257 @@
 """Replay recorded steps of the authors' code with this project's methods, and compare.
 
-A file holds float64 arrays: `meta` (a JSON string with the method and its options),
-`before/<net>/<parameter>`, `stepN/A` and `stepN/B` (N,3,H,W in [-1,1]), the sampled positions
-`stepN/patch_ids/callC/layerL`, and the results: `step0/features_A/<layer>`, `step0/fake_A`,
-`stepN/loss/<name>`, `step0/grad/<net>/<parameter>` and `after/<net>/<parameter>`. Sizes, widths
-and layers are read from it. The replay calls the same `step` as the training loop.
+A file holds float64 arrays: inputs, weights before and after, and of each step the random draws,
+losses and gradients. The replay builds the recording's method with its options and weights, and
+calls the same `step` as the training loop. A method names its draws (`Method.draw`), so that the
+recorded ones take their place, and says what corresponds to what (`Method.authors`).
+docs/parity.md describes the keys, and how a new method is held to a recording.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatch
+from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
+from torch.optim import Optimizer
 
 from cut.base.errors import UserError
-from cut.methods.contract import Batch, Method
-from cut.methods.cut import Choices, Cut
-from cut.methods.options import parse_options
-from cut.methods.registry import discover
-from cut.nets.networks import InstanceNorm, ProjectionHeads
+from cut.methods.contract import Method
+from cut.methods.correspondence import terms_of
+from cut.methods.cut import Cut
+from cut.methods.recorded_layout import recorded_layout
+from cut.methods.recording import Arrays, Recording
 
-Arrays = Mapping[str, np.ndarray]
-
-# Our option for each name that a file's `meta` may give; a list stands for several options.
-OPTION_OF: dict[str, str | tuple[str, ...]] = {
-    "lr": "lr",
-    "betas": ("beta1", "beta2"),
-    "ngf": "ngf",
-    "ndf": "ndf",
-    "n_blocks": "n_blocks",
-    "lambda_nce": "lambda_nce",
-    "lambda_gan": "lambda_gan",
-    "identity": "identity",
-    "flip_equivariance": "flip_equivariance",
-    "layers": "nce_layers",
-    "tau": "tau",
-    "patches": "n_patches",
-    "width": "width",
-    "all_negatives_from_minibatch": "negatives_across_batch",
-    "lambda_cycle": ("lambda_a", "lambda_b"),
-    "lambda_identity": "lambda_identity",
-    "pool_size": "pool_size",
-}
+KINDS = ("outputs", "losses", "gradients", "weights")
 # The gradient of a bias before instance norm is rounding noise. Adam divides by its size, so the
 # steps differ between programs, and no output depends on them. A parameter whose recorded gradient
 # is below this share of the largest in its network is not compared.
 NOISE = 1e-9
+ROUNDING = 1e-12
 
 
-def replay(arrays: Arrays, as_recorded: bool = False) -> dict[str, float]:
-    """Replay a file's steps; return the largest relative error of each kind of array.
+class Replay(NamedTuple):
+    """What a replay found.
 
-    Each array is compared on the scale of its largest value. `as_recorded` also repeats the
-    memory layout of the recording (see `recorded_layout`).
+    Attributes:
+        method: the name of the method.
+        errors: the largest relative error of each of `KINDS` that the recording has.
+        unused: keys of the recording that were neither set nor compared as a whole.
+    """
+
+    method: str
+    errors: dict[str, float]
+    unused: list[str]
+
+    def within(self, tolerance: float) -> bool:
+        """Return whether no error exceeds the tolerance."""
+        return max(self.errors.values()) <= tolerance
+
+
+def replay(arrays: Arrays, as_recorded: bool = False) -> Replay:
+    """Replay a file's steps and compare each array on the scale of its largest value.
+
+    `as_recorded` also repeats the memory layout of the recording (see `recorded_layout`).
 
     Raises:
-        UserError: the file lacks an array or names an option that is not known.
+        UserError: the file lacks an array, or has an option, loss or weight without counterpart.
+        KeyError: the file lacks inputs or `meta`.
     """
-    meta = json.loads(str(arrays["meta"]))
-    method = build(meta, arrays, as_recorded)
-    errors = {"features": _feature_error(method, arrays), "losses": 0.0}
-    for step in range(len({key.split("/")[0] for key in arrays if key.startswith("step")})):
-        batch = Batch(*(torch.from_numpy(arrays[f"step{step}/{side}"]) for side in "AB"))
-        losses = _step(method, batch, arrays, step)
-        for key in _under(arrays, f"step{step}/loss/"):
-            # A term of weight zero is recorded as zero, and not computed here.
-            loss = losses.get(key.rpartition("/")[2], torch.zeros(()))
-            errors["losses"] = max(errors["losses"], _error(loss, arrays[key]))
+    recording = Recording(arrays)
+    method = build(recording, as_recorded)
+    errors = Errors()
+    _compare_outputs(method, recording, errors)
+    taken = _watch(method.optimizers.values())
+    noise: set[str] = set()
+    for step in range(recording.steps):
+        recording.start_step(step)
+        state = method.rng.get_state()
+        losses = method.step(recording.batch())
+        if not torch.equal(state, method.rng.get_state()):
+            raise UserError(
+                f"a step of {method.name} draws random numbers without Method.draw; name each draw"
+            )
+        _compare_losses(method, losses, recording, errors)
         if step == 0:
-            grads = {
-                name: {k: p.grad for k, p in net.named_parameters()}
-                for name, net in method.networks.items()
-            }
-            errors["gradients"] = _network_error(grads, arrays, "step0/grad")
-    weights = {name: dict(net.named_parameters()) for name, net in method.networks.items()}
-    errors["weights"] = _network_error(weights, arrays, "after")
-    return errors
+            noise = _compare_gradients(method, taken, recording, errors)
+    _compare_weights(method, recording, noise, errors)
+    return Replay(method.name, errors.largest, recording.unused() + errors.undefined)
 
 
-class RecordedHeads(ProjectionHeads):
-    """Projection heads that pick patches as the authors' code does, from a permuted map."""
-
-    @staticmethod
-    def gather(feature: Tensor, ids: Tensor) -> Tensor:
-        """Return the (N, P, C) vectors at the flat positions `ids` of (N, C, H, W)."""
-        return feature.permute(0, 2, 3, 1).flatten(1, 2)[:, ids, :]
-
-
-def recorded_layout(cls: type[Cut]) -> type[Cut]:
-    """Return a subclass of `cls` whose gradients lie in memory as those of the authors' code.
-
-    With one image on a CPU, torch's instance norm returns a wrong gradient if the incoming one is
-    channels-last. The authors' code meets this (it picks patches from a permuted map and encodes
-    each translation by itself), so its recorded gradients at batch 1 are not the derivative of
-    its loss. This project's are; only a replay asks for the recorded ones. See docs/parity.md.
-    """
-
-    class Recorded(cls):
-        Heads = RecordedHeads
-
-        def __init__(self, options: Any, seed: int = 0) -> None:
-            super().__init__(options, seed)
-            for module in self.G.modules():
-                if isinstance(module, InstanceNorm):
-                    module.guard = False
-
-        def encode_queries(self, out: Tensor) -> list[list[Tensor]]:
-            terms = out.chunk(2 if self.options.identity else 1)
-            return [self.G.encode(term, self.options.nce_layers) for term in terms]
-
-    return Recorded
-
-
-def build(meta: dict[str, Any], arrays: Arrays, as_recorded: bool = False) -> Method:
-    """Build the method of a file in float64, with the weights from before its first step.
+def build(recording: Recording, as_recorded: bool = False) -> Method:
+    """Build the method of a recording in float64, with the weights from before its first step.
 
     `as_recorded` gives a method of CUT's family the memory layout of the recording.
+
+    Raises:
+        UserError: the recorded weights and those of the method differ in name or shape.
     """
-    cls = discover()[str(meta.get("method"))]
+    cls = recording.method
     if as_recorded and issubclass(cls, Cut):
         cls = recorded_layout(cls)
-    given: dict[str, Any] = {}
-    # The other facts in meta (batch, size, seed) follow from the arrays.
-    for name in set(meta) & set(OPTION_OF):
-        option = OPTION_OF[name]
-        if isinstance(option, str):
-            given[option] = meta[name]
-        else:
-            given.update(zip(option, meta[name], strict=True))
-    method = cls(parse_options(cls.Options, given, "the parity file"))
+    method = cls(recording.options())
     method.to(torch.float64)
-    for name, network in method.networks.items():
-        prefix = f"before/{name}/"
-        state = {
-            key.removeprefix(prefix): torch.from_numpy(arrays[key])
-            for key in _under(arrays, prefix)
-        }
-        try:
-            network.load_state_dict(state)
-        except RuntimeError as error:
-            first = str(error).splitlines()[1].strip()
-            raise UserError(
-                f"the weights of {name} do not match the options in meta: {first}"
-            ) from None
+    method.epoch = int(recording.meta.get("epoch", 1))
+    state, given = _state(method), recording.weights("before")
+    with torch.no_grad():
+        for name, (key, value) in given.items():
+            like = _entry(state, name, key)
+            like.copy_(_shaped(value, like, key))
+    trained = [name for name in state if name.split("/")[0] in method.networks]
+    for name in trained:
+        if name not in given and not name.endswith(".filt"):
+            raise UserError(f"the recording lacks {name} of before its first step")
+    if recording.authors.prepare:
+        recording.authors.prepare(method, recording)
+    method.given_draws = recording.draw
     return method
 
 
-def _step(method: Method, batch: Batch, arrays: Arrays, step: int) -> dict[str, Tensor]:
-    """Take a step with the recorded choices, where the method makes any."""
-    if isinstance(method, Cut):
-        return method.step(batch, choices_of(arrays, step))
-    return method.step(batch)
+class Errors:
+    """The largest relative error of each kind of array that was compared.
+
+    Entries that are recorded as no number are left out, and their keys noted in `undefined`.
+    """
+
+    def __init__(self) -> None:
+        self.largest: dict[str, float] = {}
+        self.undefined: list[str] = []
+
+    def add(self, kind: str, key: str, got: Tensor, want: Tensor) -> None:
+        """Count the largest difference over the largest value (or itself where that is zero).
+
+        Raises:
+            UserError: the shapes differ by more than axes of length 1.
+        """
+        got, want = got.detach(), _shaped(want, got, key)
+        defined = torch.isfinite(want)
+        if not defined.all():
+            self.undefined.append(key)
+        got, want = (torch.where(defined, x, 0.0) for x in (got, want))
+        largest = float(want.abs().max())
+        # A mean of numbers that cancel is rounding noise, and compared by its difference.
+        error = float((got - want).abs().max()) / (largest if largest > ROUNDING else 1.0)
+        # What is no number agrees with no number.
+        error = error if math.isfinite(error) else math.inf
+        self.largest[kind] = max(self.largest.get(kind, 0.0), error)
 
 
-def choices_of(arrays: Arrays, step: int) -> Choices:
-    """Return the recorded random choices of a step."""
-    calls: list[list[Tensor]] = []
-    while any(_under(arrays, f"step{step}/patch_ids/call{len(calls)}/")):
-        prefix = f"step{step}/patch_ids/call{len(calls)}/layer"
-        n = len(_under(arrays, prefix))
-        calls.append([torch.from_numpy(arrays[f"{prefix}{i}"]).long() for i in range(n)])
-    return Choices(bool(arrays.get(f"step{step}/flipped", False)), calls)
+def _state(method: Method) -> dict[str, Tensor]:
+    """Return parameters and buffers by `network/parameter`; any module counts as a network."""
+    tensors: dict[str, Tensor] = {}
+    for network, module in method.named_modules():
+        if network:
+            for key, value in (*module.named_parameters(), *module.named_buffers()):
+                tensors[f"{network}/{key}"] = value
+    return tensors
+
+
+def _entry(state: Mapping[str, Tensor], name: str, key: str) -> Tensor:
+    if name not in state:
+        raise UserError(f"the recording's {key} is {name}, which the method does not have")
+    return state[name]
+
+
+def _shaped(value: Tensor, like: Tensor, key: str) -> Tensor:
+    """Return `value` in the shape of `like`, which may only lack or add axes of length 1."""
+    if [n for n in value.shape if n != 1] != [n for n in like.shape if n != 1]:
+        raise UserError(
+            f"the recording's {key} is {tuple(value.shape)}; with its options it would be"
+            f" {tuple(like.shape)}"
+        )
+    return value.reshape(like.shape)
+
+
+def _watch(optimizers: Iterable[Optimizer]) -> dict[int, list[Tensor | None]]:
+    """Return a list for each parameter, by id, that will have its gradient of each update."""
+    taken: dict[int, list[Tensor | None]] = defaultdict(list)
+
+    def note(optimizer: Optimizer, *_: Any) -> None:
+        for group in optimizer.param_groups:
+            for p in group["params"]:
+                taken[id(p)].append(None if p.grad is None else p.grad.clone())
+
+    for optimizer in optimizers:
+        optimizer.register_step_pre_hook(note)
+    return taken
 
 
 @torch.no_grad()
-def _feature_error(method: Method, arrays: Arrays) -> float:
-    if not isinstance(method, Cut):
-        return 0.0
-    layers = sorted(int(key.rpartition("/")[2]) for key in _under(arrays, "step0/features_A/"))
-    source = torch.from_numpy(arrays["step0/A"])
-    got = method.G.encode(source, layers)
-    want = [arrays[f"step0/features_A/{layer}"] for layer in layers]
-    if "step0/fake_A" in arrays:  # of the mirrored input where the step was flipped
-        got.append(method.G(source.flip(3) if arrays.get("step0/flipped", False) else source))
-        want.append(arrays["step0/fake_A"])
-    return max(_error(g, w) for g, w in zip(got, want, strict=True))
+def _compare_outputs(method: Method, recording: Recording, errors: Errors) -> None:
+    for name, value in recording.authors.outputs(method, recording).items():
+        if name in recording:
+            errors.add("outputs", name, value, recording(name))
 
 
-def _network_error(
-    networks: Mapping[str, Mapping[str, Tensor]], arrays: Arrays, prefix: str
-) -> float:
-    """Return the largest error over the networks' parameters that have a gradient."""
-    largest = 0.0
-    for name, tensors in networks.items():
-        grads = {key: np.abs(arrays[f"step0/grad/{name}/{key}"]).max() for key in tensors}
-        top = max(grads.values(), default=0.0)
-        for key, tensor in tensors.items():
-            if grads[key] > NOISE * top:
-                largest = max(largest, _error(tensor, arrays[f"{prefix}/{name}/{key}"]))
-    return largest
+def _compare_losses(
+    method: Method, losses: Mapping[str, Tensor], recording: Recording, errors: Errors
+) -> None:
+    """Compare the losses of the present step: by the equations, the others by their names."""
+    ours = {name: float(value) for name, value in losses.items()}
+    theirs = recording.losses()
+    options = method.options.model_dump()
+    pairs, left = [], dict(theirs)
+    for equation in recording.authors.losses:
+        here, _, there = equation.partition("=")
+        names = [name for _, name in terms_of(there)]
+        if any(name in theirs for name in names):
+            pairs.append((_total(here, ours, options), _total(there, theirs, options)))
+            left = {name: value for name, value in left.items() if name not in names}
+    for name, value in left.items():
+        if any(fnmatch(name, pattern) for pattern in recording.authors.ignored):
+            continue
+        if name not in ours and value != 0:
+            raise UserError(
+                f"the recorded loss {name} is none of {method.name}'s ({', '.join(ours)}); add an"
+                " equation to its `authors`"
+            )
+        pairs.append((ours.get(name, 0.0), value))
+    for got, want in pairs:
+        values = (torch.tensor(x, dtype=torch.float64) for x in (got, want))
+        errors.add("losses", "loss", *values)
 
 
-def _error(got: Tensor, want: np.ndarray) -> float:
-    """Return the largest difference over the largest value (or itself where that is zero)."""
-    difference = float(np.abs(got.detach().numpy() - want).max())
-    return difference / (float(np.abs(want).max()) or 1.0)
+def _total(side: str, losses: Mapping[str, float], options: Mapping[str, Any]) -> float:
+    """Return the value of one side of an equation of losses."""
+    total = 0.0
+    for factors, name in terms_of(side):
+        weight = math.prod(options[f] if f in options else float(f) for f in factors)
+        # A term of weight zero is recorded as zero or not at all, and not computed here.
+        total += weight * losses.get(name, 0.0)
+    return total
 
 
-def _under(arrays: Arrays, prefix: str) -> list[str]:
-    return [key for key in arrays if key.startswith(prefix)]
+def _compare_gradients(
+    method: Method,
+    taken: Mapping[int, list[Tensor | None]],
+    recording: Recording,
+    errors: Errors,
+) -> set[str]:
+    """Compare the gradients of a step; return the parameters whose gradients are all noise."""
+    state, found = _state(method), recording.gradients()
+    largest: dict[tuple[str, int], float] = defaultdict(float)  # of each network and update
+    for name, update, value in found.values():
+        network = name.split("/")[0], update
+        largest[network] = max(largest[network], float(value.abs().max()))
+    noise = {name for name, _, _ in found.values()}
+    for key, (name, update, want) in found.items():
+        if float(want.abs().max()) <= NOISE * largest[name.split("/")[0], update]:
+            continue
+        noise.discard(name)
+        gradients = taken.get(id(_entry(state, name, key)), [])
+        got = gradients[update] if update < len(gradients) else None
+        if got is None:
+            raise UserError(f"the recording has {key}, but a step has no such update of {name}")
+        errors.add("gradients", key, got, want)
+    return noise
 
 
-def report(path: Path, tol: float) -> bool:
-    """Replay one file, print its errors, and return whether they are within `tol`."""
-    try:
-        with np.load(path) as archive:
-            arrays = dict(archive)
-        errors = replay(arrays)
-        layout = ""
-        one_image = len(arrays["step0/A"]) == 1 and _under(arrays, "step0/patch_ids/")
-        if not max(errors.values()) <= tol and one_image:
-            print(f"{path.name}: {_line(errors)}  (the derivative of the loss)")
-            errors, layout = replay(arrays, as_recorded=True), " in the recording's memory layout"
-    except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"{path} is not a readable parity file: {error}") from None
-    within = max(errors.values()) <= tol
-    print(f"{path.name}: {_line(errors)}  {'within' if within else 'ABOVE'} {tol:g}{layout}")
-    return within
-
-
-def _line(errors: Mapping[str, float]) -> str:
-    return "  ".join(f"{kind} {value:.1e}" for kind, value in errors.items())
+def _compare_weights(method: Method, recording: Recording, noise: set[str], errors: Errors) -> None:
+    state = _state(method)
+    for name, (key, want) in recording.weights("after").items():
+        if name not in noise:
+            errors.add("weights", key, _entry(state, name, key), want)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+
+Draw = Callable[[str, Callable[[torch.Generator], Any]], Any]
 
 
 class ImagePool(nn.Module):
@@ -13,25 +18,34 @@ class ImagePool(nn.Module):
 
     Args:
         size: images kept; 0 passes every image on.
-        rng: the stream of the exchanges, the method's own.
+        draw: makes the random draws of the exchanges, the method's `draw`.
+        name: of the images, in the names of the draws.
     """
 
-    def __init__(self, size: int, rng: torch.Generator) -> None:
+    def __init__(self, size: int, draw: Draw, name: str = "fake_B") -> None:
         super().__init__()
-        self.size, self.rng = size, rng
+        self.size, self.draw, self.name = size, draw, name
         self.images: list[Tensor] = []
 
     def exchange(self, images: Tensor) -> Tensor:
         """Return (N, C, H, W) `images`, each replaced by an earlier one half of the time."""
         out = []
-        for image in images.detach():
+        for i, image in enumerate(images.detach()):
             if len(self.images) < self.size:
                 self.images.append(image.clone())
-            elif self.size and torch.rand((), generator=self.rng) > 0.5:
-                index = int(torch.randint(self.size, (), generator=self.rng))
+            elif self.size and self._exchanges(i):
+                index = self._slot(i)
                 image, self.images[index] = self.images[index], image.clone()
             out.append(image)
         return torch.stack(out)
+
+    def _exchanges(self, i: int) -> bool:
+        name = f"pool/{self.name}/image{i}/coin"
+        return bool(self.draw(name, lambda rng: torch.rand((), generator=rng)) > 0.5)
+
+    def _slot(self, i: int) -> int:
+        name = f"pool/{self.name}/image{i}/slot"
+        return int(self.draw(name, lambda rng: torch.randint(self.size, (), generator=rng)))
 
     def get_extra_state(self) -> list[Tensor]:
         """Return the images, as a part of `state_dict`."""

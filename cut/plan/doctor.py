@@ -123,10 +123,17 @@ def _weights(plan: Plan, found: Findings) -> str:
         if not Path(given).is_file():
             found.lacking.append(f"there is no file {given}, which fid_weights names")
         return given
-    from cut.metrics.inception.weights import cached_inception
+    from cut.metrics.inception.weights import cached_inception, read_weights_json
 
-    weights = cached_inception()
-    return str(weights.path) if weights else f"will be fetched, {in_bytes(WEIGHTS_BYTES)}"
+    record = Path(plan.config.data) / "inception.json"
+    try:  # the workflow takes what an earlier run has found
+        weights = read_weights_json(record) if record.is_file() else cached_inception()
+    except UserError as error:
+        found.lacking.append(str(error))
+        return "not here"
+    if weights is None:
+        return f"will be fetched, {in_bytes(WEIGHTS_BYTES)}"
+    return str(getattr(weights, "path", weights))  # or the sentence of why there are none
 
 
 def _dataset(plan: Plan, entry: Entry, found: Findings) -> int:

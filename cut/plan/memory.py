@@ -18,13 +18,14 @@ MEGABYTE = 10**6
 # Megabytes of a process that has loaded torch, and of the Snakemake processes around it.
 PROCESS = 1200
 # The Inception network on a batch of images.
-INCEPTION = 800
+INCEPTION = 400
 # Bytes per pixel, channel of the generator's first layer and image of a batch: all that a training
 # step keeps, and what a translation has at one time.
-KEPT = 1500
-ALIVE = 60
-# Bytes per squared channel of the first layer: weights, gradients, and Adam's two moments.
-WEIGHTS = 120_000
+KEPT = 900
+ALIVE = 35
+# Bytes per squared channel of the first layer: weights, gradients, and Adam's two moments. A
+# translation has the weights alone.
+WEIGHTS = 280_000
 # Channels of the first layer of a method without the option `ngf`.
 WIDTH = 64
 # On a GPU, maps and weights are in its own memory. This is for CUDA's libraries.
@@ -40,14 +41,14 @@ def training_mb(row: PlannedRow, config: Config) -> int:
         return PROCESS
     loop = {**row.training, **row.loop}
     loaders = LOADER * loop.get("workers", 0) + CACHE * bool(loop.get("cache_images"))
-    return loaders + _network_mb(row, config, KEPT * loop.get("batch_size", 1))
+    return loaders + _network_mb(row, config, KEPT * loop.get("batch_size", 1), WEIGHTS)
 
 
 def translating_mb(row: PlannedRow, config: Config) -> int:
     """Return the megabytes of memory that translating with a row needs."""
     if not row.trained:
         return PROCESS
-    return _network_mb(row, config, ALIVE * config.translate_batch_size)
+    return _network_mb(row, config, ALIVE * config.translate_batch_size, WEIGHTS // 4)
 
 
 def scoring_mb(config: Config) -> int:
@@ -55,20 +56,21 @@ def scoring_mb(config: Config) -> int:
     return CUDA if config.device == "cuda" else PROCESS + INCEPTION
 
 
-def _network_mb(row: PlannedRow, config: Config, bytes_per_value: int) -> int:
+def _network_mb(row: PlannedRow, config: Config, maps: int, weights: int) -> int:
     """Return the megabytes of a process that runs a row's networks.
 
     Args:
         row: its options give the width.
         config: gives the size of the images and the device.
-        bytes_per_value: per pixel and channel of the first layer.
+        maps: bytes per pixel and channel of the first layer.
+        weights: bytes per squared channel of the first layer.
     """
     if config.device == "cuda":
         return CUDA
     height, width = height_width(config.size)
     channels = row.options.get("ngf", WIDTH)
     values = height * width * channels
-    return PROCESS + (values * bytes_per_value + WEIGHTS * channels**2) // MEGABYTE
+    return PROCESS + (values * maps + weights * channels**2) // MEGABYTE
 
 
 def after(attempt: int, needed: int, status: Path) -> int:

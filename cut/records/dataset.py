@@ -30,6 +30,6 @@ class DatasetRecord(Record):
     licence: Text = Field(description="licence of the images")
     citation: Text = Field(description="who to cite")
     options: Options = Field(
-        description="what decides the images of a generated or converted set; else empty"
+        description="what decides the images that are made or changed here; else empty"
     )
     images: dict[ImageName, Digest] = Field(description='sha256 of each "FOLDER/NAME"')

@@ -206,9 +206,12 @@ class Trainer:
             self.checkpoint.digests = self.shorter.digests
             self.checkpoint.snapshots = self.shorter.snapshots
             self._keep_snapshot()  # its last epoch may be one that is scored
-        elif self.first:
-            trained_run.load_weights(self.method, self.first)
-            print(f"beginning from the weights in {self.first}", flush=True)
+        else:
+            if self.shorter:
+                print("note: the run to extend left no state here; its epochs are trained too")
+            if self.first:
+                trained_run.load_weights(self.method, self.first)
+                print(f"beginning from the weights in {self.first}", flush=True)
         done = loop.iteration // loop.steps if loop.steps else 0
         kept = snapshots.kept_epochs(self.options.snapshot_every, loop.epochs)
         outputs.clear(self.out, [epoch for epoch in kept if epoch <= done])

@@ -8,8 +8,14 @@ import pytest
 import torch
 from small_methods import batch, build, weights
 
-from baselines.drit.method import bce, kl
-from baselines.drit.networks import AttributeEncoder, ContentDiscriminator, ContentEncoder
+from baselines.drit.method import bce, kl, mode_seeking
+from baselines.drit.networks import (
+    AttributeEncoder,
+    ContentDiscriminator,
+    ContentEncoder,
+    Generator,
+    initialise,
+)
 from cut.methods.code_digest import code_files
 from cut.methods.registry import discover
 from cut.nets.networks import count_parameters
@@ -42,11 +48,51 @@ def test_bce_takes_values_before_the_sigmoid():
 
 
 def test_the_content_is_noisy_in_training_alone():
-    encoder, x = ContentEncoder(4), torch.rand(4, 3, 32, 32, generator=rng())
-    assert torch.equal(encoder(x, "A"), encoder(x, "A"))
-    noise = encoder(x, "A", rng(1)) - encoder(x, "A")
-    assert abs(noise.mean()) < 0.06 and abs(noise.std() - 1) < 0.06
-    assert not torch.equal(encoder(x, "A"), encoder(x, "B"))
+    method, images = build("drit"), dict(zip("AB", batch(n=4), strict=True))
+    clean = method._contents(images)
+    assert torch.equal(clean["A"], method.E_c(images["A"], "A"))
+    assert not torch.equal(method.E_c(images["A"], "A"), method.E_c(images["A"], "B"))
+    noisy, noise = method._noisy_contents(images, "forward")
+    assert torch.equal(noisy["B"], clean["B"] + noise["B"])
+    assert abs(noise["A"].mean()) < 0.06 and abs(noise["A"].std() - 1) < 0.06
+
+
+def test_the_second_update_keeps_the_noise_of_the_first_pass(monkeypatch):
+    method = build("drit", d_iter=1)
+    drawn, draw = {}, method.draw
+
+    def spy(name, sample):
+        drawn[name] = draw(name, sample)
+        return drawn[name]
+
+    monkeypatch.setattr(method, "draw", spy)
+    method.step(batch())
+    for side in "AB":
+        assert torch.equal(drawn[f"latent/noise_{side}"], drawn[f"forward/noise_{side}"])
+
+
+def test_mode_seeking_is_the_change_of_codes_per_change_of_images():
+    images = torch.zeros(1, 3, 2, 2), torch.full((1, 3, 2, 2), 0.5)
+    codes = torch.zeros(1, 4), torch.tensor([[1.0, -1.0, 2.0, 0.0]])
+    assert float(mode_seeking(images, codes)) == pytest.approx(1 / (0.5 / 1 + 1e-5))
+    assert float(mode_seeking(images[:1] * 2, codes)) == pytest.approx(1e5)
+
+
+def test_mode_seeking_counts_the_real_image_with_each_random_one():
+    plain, seeking = (build("drit", mode_seeking=m).step(batch()) for m in (False, True))
+    assert seeking.keys() - plain.keys() == {"modes"} and seeking["modes"] > 0
+    # Each of the three scales that fit adds about 2 ln 2 for a pair at chance.
+    assert float(seeking["D2_A"]) == pytest.approx(2 * float(plain["D2_A"]), rel=0.2)
+    assert float(seeking["D_A"]) == pytest.approx(float(plain["D_A"]), rel=0.2)
+
+
+def test_biases_start_uniform_up_to_one_over_the_root_of_the_inputs():
+    net = initialise(Generator(16, 8), rng())
+    first, up = net.shared.model[0][1], net.own["A"][1][0]
+    for layer, inputs in ((first, 64 * 9), (up, (64 + 16) * 9)):
+        bound = inputs**-0.5
+        assert 0.8 * bound < layer.bias.abs().max() <= bound
+        assert float(layer.bias.detach().std()) == pytest.approx(bound / 3**0.5, rel=0.25)
 
 
 def test_parameter_counts_at_the_published_widths():
@@ -105,6 +151,7 @@ def test_the_second_half_of_a_batch_is_shown_to_the_second_discriminators(monkey
         {"lambda_latent": 1},
         {"lambda_content": 5},
         {"d_iter": 1},
+        {"mode_seeking": False},
         {"n_scales": 1},
         {"weight_decay": 0.1},
     ],

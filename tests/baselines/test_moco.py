@@ -104,22 +104,35 @@ def test_more_than_the_bank_holds_leaves_the_last_of_them():
     assert sorted(bank.vectors(0)[:, 0].tolist()) == [8, 9, 10, 11], "7 was the oldest"
 
 
+def drawn(bank, n, seed=0):
+    (positions,) = bank.positions(n, rng(seed))
+    return bank.take(0, positions)
+
+
 def test_an_empty_bank_gives_only_what_was_added():
     bank = Bank(6, [2], rng(), filled=False)
-    assert len(bank.sample(0, 3, rng())) == 0
+    assert len(drawn(bank, 3)) == 0
     bank.enqueue(0, numbered(0, 2))
-    assert sorted(bank.sample(0, 3, rng())[:, 0].tolist()) == [0, 1]
+    assert sorted(drawn(bank, 3)[:, 0].tolist()) == [0, 1]
     bank.enqueue(0, numbered(2, 9))
-    assert len(bank.sample(0, 0, rng())) == 6
+    assert len(drawn(bank, 0)) == 6
 
 
 def test_a_sample_is_distinct_and_follows_its_stream():
     bank = Bank(50, [2], rng())
     bank.enqueue(0, numbered(0, 50))
-    drawn = bank.sample(0, 20, rng(1))[:, 0].tolist()
-    assert len(set(drawn)) == 20
-    assert drawn == bank.sample(0, 20, rng(1))[:, 0].tolist()
-    assert drawn != bank.sample(0, 20, rng(2))[:, 0].tolist()
+    sample = drawn(bank, 20, 1)[:, 0].tolist()
+    assert len(set(sample)) == 20
+    assert sample == drawn(bank, 20, 1)[:, 0].tolist()
+    assert sample != drawn(bank, 20, 2)[:, 0].tolist()
+
+
+def test_what_is_taken_does_not_change_with_the_bank():
+    bank = Bank(3, [2], rng())
+    bank.enqueue(0, numbered(0, 3))
+    taken = drawn(bank, 0)
+    bank.enqueue(0, numbered(7, 10))
+    assert taken[:, 0].tolist() == [0, 1, 2]
 
 
 def test_a_bank_of_each_term_is_filled_with_its_own_domain():

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from baselines.munit.networks import (
     AutoEncoder,
+    LayerNorm,
     MultiScaleDiscriminator,
     adain,
     initialise,
@@ -65,8 +66,21 @@ def test_a_discriminator_leaves_out_scales_that_are_too_small():
 
 def test_the_layer_norms_scale_starts_uniform():
     net = initialise(AutoEncoder(16, 2, 1, 8, 16), rng(), "kaiming")
-    scale = torch.cat([m.weight for m in net.modules() if isinstance(m, torch.nn.GroupNorm)])
+    scale = torch.cat([m.weight for m in net.modules() if isinstance(m, LayerNorm)])
     assert scale.min() >= 0 and scale.max() <= 1 and scale.std() > 0.2
+
+
+def test_the_layer_norm_divides_by_the_unbiased_deviation_plus_eps():
+    x = torch.tensor([[[[1.0, 3.0]], [[5.0, 7.0]]], [[[0.0, 0.0]], [[0.0, 0.004]]]]).double()
+    norm = LayerNorm(2, eps=0.001).double()
+    with torch.no_grad():
+        norm.weight[1], norm.bias[1] = 2.0, 0.5
+        got = norm(x)
+    deviation = (20 / 3) ** 0.5 + 0.001  # of 1, 3, 5, 7: squares sum to 20, and 3 are free
+    assert got[0].flatten().tolist() == pytest.approx(
+        [-3 / deviation, -1 / deviation, 2 * 1 / deviation + 0.5, 2 * 3 / deviation + 0.5]
+    )
+    assert float(got[1, 1, 0, 1]) == pytest.approx(2 * 0.003 / (0.002 + 0.001) + 0.5)
 
 
 def test_a_style_belongs_to_the_image():

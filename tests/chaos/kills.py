@@ -78,6 +78,8 @@ def campaign(
             _complete(folder / "straight", config, tally, "undisturbed")
             expected = digests(folder / "straight")
             say(f"undisturbed: {len(expected)} files")
+            if tally.lost:  # there is nothing to compare with
+                return tally
         while tally.kills < kills and len(tally.lost) < 10:
             killed = folder / f"killed{tally.passes}"
             _one_pass(killed, config, kills, longest, rng, tally, say)

@@ -131,6 +131,34 @@ def test_an_image_that_would_be_left_out_stops_the_preparation(source, name, tmp
         own(source, tmp_path / "data" / "mine")
 
 
+def test_images_of_several_pages_are_named(source, tmp_path, capsys):
+    folder = source if source.is_dir() else tmp_path / "mine"
+    pages = [Image.new("RGB", (9, 9), colour) for colour in ("red", "blue")]
+    pages[0].save(folder / "trainA" / "scan.tif", save_all=True, append_images=pages[1:])
+    pages[0].save(folder / "trainA" / "page.tif")
+    if not source.is_dir():
+        pack(folder, source, "top")
+    run_command("prepare", ["mine", "--out", tmp_path / "data" / "mine", "--source", source])
+    assert "the first is used: 1 files (trainA/scan.tif)" in capsys.readouterr().out
+
+
+def test_linked_folders_are_copied_and_circles_end(tmp_path):
+    root = with_val(tmp_path / "mine")
+    (root / "val").rename(tmp_path / "elsewhere")
+    (root / "val").symlink_to(tmp_path / "elsewhere")
+    (root / "circle").symlink_to(root)
+    dataset = own(root, tmp_path / "out", folders={"testB": "val"})
+    assert dataset.counts["testB"] == 5
+
+
+def test_a_folder_whose_name_no_record_holds_is_refused(tmp_path):
+    root = make_set(Path(os.fsdecode(os.fsencode(tmp_path) + b"/m\xfcll")))
+    for source in (root, pack(root, root.with_suffix(".zip"), "top")):
+        with pytest.raises(UserError, match="no path in UTF-8") as caught:
+            own(source, tmp_path / "out")
+        str(caught.value).encode()  # can be printed
+
+
 def test_a_pipe_never_hangs(tmp_path):
     root = with_val(tmp_path / "mine")
     pipe = root / "trainA" / "p.png"

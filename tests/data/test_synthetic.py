@@ -75,7 +75,8 @@ def test_a_scene_is_the_same_at_any_size():
 
 def test_the_folders_are_a_whole_data_set(tmp_path):
     run_command("scenes", [str(tmp_path / "set"), "--size=32", "--train=3", "--test=2"])
-    counts = {f.name: len(list(f.glob("*.png"))) for f in (tmp_path / "set").iterdir()}
+    folders = (path for path in (tmp_path / "set").iterdir() if path.is_dir())
+    counts = {f.name: len(list(f.glob("*.png"))) for f in folders}
     assert counts == dict(trainA=3, trainB=3, testA=2, testB=2, truthB=2, maskA=2)
     image = Image.open(tmp_path / "set" / "truthB" / "0001.png")
     assert np.array_equal(image, synthetic.draw(0, "test", "source", 1, 32).striped)

@@ -27,7 +27,7 @@ class Small(Method):
         self.add(G=nn.Conv2d(3, 3, 1), D=nn.Conv2d(3, 1, 1))
         self.adam(G="G", D=("D",))
         self.average = nn.Conv2d(3, 3, 1).requires_grad_(False)
-        self.pool = ImagePool(2, self.rng)
+        self.pool = ImagePool(2, self.draw)
 
     def step(self, batch):
         fake = self.G(batch.source)

@@ -93,11 +93,11 @@ def test_translates_several_images_as_it_does_one(name):
 @pytest.mark.parametrize("name", TRAINED)
 def test_a_size_off_the_stride_is_refused(name):
     stride = discover()[name].stride
-    config = {"datasets": ["coats2stripes"], "run": [name], "size": 16 * stride}
+    config = {"datasets": ["coats2stripes"], "run": [name], "size": 64 * stride}
     assert make_plan(config).rows
     if stride > 1:
         with pytest.raises(UserError, match=f"{name}.* {stride}"):
-            make_plan({**config, "size": 16 * stride + 1})
+            make_plan({**config, "size": 64 * stride + 1})
 
 
 @pytest.mark.parametrize("name", TRAINED)

@@ -19,6 +19,7 @@ from cut.data.dataset import Dataset
 from cut.data.prepare import prepare
 from cut.data.registry import resolve
 from cut.metrics import best_epoch
+from cut.metrics.inception.weights import find_inception
 from cut.records.epochs import BestRecord, EpochScores
 from cut.records.images import TranslatedRecord
 from cut.records.inception import InceptionRecord
@@ -43,7 +44,7 @@ def weights(tmp_path_factory):
     """Return the record of stand-in weights, as `cut inception` writes it."""
     folder = tmp_path_factory.mktemp("weights")
     path = standin.write_weights(folder / "inception.pt")
-    record = InceptionRecord(path=str(path), source="a stand-in", tensors_sha256="ab" * 32)
+    record = InceptionRecord(path=str(path), **find_inception(path).record.model_dump())
     record.write(folder / "inception.json")
     return folder / "inception.json"
 
@@ -75,7 +76,8 @@ def test_generators_are_kept_every_so_many_epochs_and_change_nothing(record, tmp
 
 def test_generators_of_an_earlier_training_are_removed(record, tmp_path):
     run = trained(record, tmp_path / "run")
-    run_command("train", arguments(record, run, training={**TRAINING, "snapshot_every": 3}))
+    other = arguments(record, run, training={**TRAINING, "snapshot_every": 3})
+    run_command("train", [*other, "--replace"])
     assert [path.name for path in (run / "snapshots").iterdir()] == ["epoch0003.pt"]
 
 

@@ -20,6 +20,7 @@ from cut.plan import doctor, estimate, timing
 from cut.plan.config import read
 from cut.plan.machine import Gpu, Machine, this_machine
 from cut.plan.plan import make_plan
+from cut.records.inception import InceptionRecord
 from cut.training.options import training_options
 
 PROGRAMS = {"Snakemake": "9.27.1", "conda": "24.7.1", "uv": None, "Slurm": None}
@@ -92,6 +93,26 @@ def test_a_config_without_its_data_is_status_1_and_names_each_thing(config, not_
     assert len(lacking) == 3
     for thing in ("drn.pth", "photos", "leftImg8bit"):
         assert sum(thing in line for line in lacking) == 1, thing
+
+
+@pytest.mark.parametrize(
+    ("record", "said", "lacking"),
+    [
+        (None, "will be fetched", 0),
+        ({"reason": "no source answered"}, "no source answered", 0),
+        ({"path": "gone.pth", "source": "x", "tensors_sha256": "ab"}, "not here", 1),
+        ({"path": "config.yaml", "source": "x", "tensors_sha256": "ab"}, "config.yaml", 0),
+    ],
+)
+def test_the_weights_are_those_that_the_workflow_takes(
+    config, not_measured, tmp_path, record, said, lacking
+):
+    path = config()
+    if record:
+        InceptionRecord(**record).write(tmp_path / "data" / "inception.json")
+    found = findings(path)
+    assert len(found.lacking) == lacking
+    assert any(line.startswith("Inception weights: ") and said in line for line in found.lines)
 
 
 def test_an_unknown_number_of_images_gives_no_time(config, not_measured, tmp_path):

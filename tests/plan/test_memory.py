@@ -18,6 +18,21 @@ def asked(row="cut", **changes):
     return memory.training_mb(plan.rows[row], plan.config)
 
 
+@pytest.mark.parametrize(
+    "row, size, peak",
+    [
+        ("cut", 128, 1665),
+        ("fastcut", 256, 2358),
+        ("cyclegan", 128, 1973),
+        ("munit", 128, 2452),
+        ("drit", 64, 1965),
+        ("drit", 128, 2340),
+    ],
+)
+def test_the_training_of_each_method_asks_for_what_was_measured(row, size, peak):
+    assert peak + 300 < asked(row, run=[row], size=size) < 3 * peak
+
+
 # Peaks of the training process, in megabytes: size, width, batch (docs/scale.md).
 @pytest.mark.parametrize(
     "size, width, batch, peak",

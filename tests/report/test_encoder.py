@@ -9,7 +9,8 @@ from command import run_command
 from fake_runs import picture, write_images, write_run, write_test
 
 from cut.base.errors import UserError
-from cut.base.tensors import save_tensors, to_tensor
+from cut.base.tensor_files import save_tensors
+from cut.base.tensors import to_tensor
 from cut.methods.cut import Cut
 from cut.methods.registry import build_method
 from cut.report.figures import encoder

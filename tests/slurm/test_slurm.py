@@ -16,6 +16,8 @@ from cluster import Cluster, cluster, missing
 from conftest import ROOT
 from workflow_runs import TINY, snakemake, start
 
+from benchmarks.scale import cluster_jobs
+from cut.plan.plan import make_plan
 from cut.records.job import JobRecord
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow, pytest.mark.xdist_group("slurm")]
@@ -26,8 +28,8 @@ PROFILE = [
     "--seconds-between-status-checks=3",
     "--latency-wait=5",
 ]
-# 32 steps a second or so: the training lasts until it is cancelled and sent back to the queue.
-TRAINING = {"epochs_constant": 300, "epochs_decay": 1, "log_every": 4, "checkpoint_minutes": 0.02}
+# So many steps that the training lasts until it is cancelled and sent back to the queue.
+TRAINING = {"epochs_constant": 120, "epochs_decay": 1, "log_every": 4, "checkpoint_minutes": 0.02}
 CONFIG = {
     **TINY,
     "methods": {"cut": {"training": TRAINING}},
@@ -105,7 +107,7 @@ def disturb(slurm: Cluster, folder: Path) -> None:
 def test_the_workflow_reaches_its_page(finished):
     assert (finished / "results" / "site" / "index.html").is_file()
     record = json.loads((finished / CUT / "run.json").read_text())
-    assert record["epochs"] == 301 and record["iterations"] == 301 * 6
+    assert record["epochs"] == 121 and record["iterations"] == 121 * 6
 
 
 def test_a_cancelled_and_a_requeued_training_continue(finished):
@@ -119,7 +121,7 @@ def test_a_cancelled_and_a_requeued_training_continue(finished):
 def test_small_jobs_share_jobs_of_the_cluster(finished):
     output = (finished / "output.txt").read_text()
     # 28 jobs of the workflow do not run where Snakemake does. One is tried again.
-    assert submitted(output) == 13 + 1
+    assert submitted(output) == cluster_jobs(make_plan(CONFIG)) + 1 == 13 + 1
 
 
 def test_a_second_run_has_nothing_to_do(finished):
@@ -129,11 +131,11 @@ def test_a_second_run_has_nothing_to_do(finished):
 
 def test_a_failing_training_ends_and_is_not_taken_for_the_one_before(slurm, finished):
     before = (finished / CUT / "run.json").read_bytes()
-    options = {**TINY["options"], "lr": 1e30}
+    options = {**TINY["options"], "tau": 1e-42}
     failing = {**CONFIG, "methods": {"cut": {"training": TRAINING, "options": options}}}
     failing["replace"] = True
-    code, output = snakemake(finished, *PROFILE, config=failing)
-    assert code != 0
+    code, output = snakemake(finished, *PROFILE, "--retries=1", config=failing)
+    assert code != 0 and submitted(output) == 2
     job = JobRecord.read(finished / LOGS / "coats2stripes.cut.seed0.train.log.json")
     assert job.state == "failed" and "nan" in job.reason
     assert not (finished / CUT / "trained").exists()

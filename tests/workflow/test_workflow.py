@@ -201,6 +201,19 @@ def test_a_changed_option_reruns_its_row_alone(finished):
     assert "dataset" not in counts
 
 
+def test_a_failed_change_is_not_done_at_the_next_call(finished):
+    """Snakemake restores the outputs of the training before and forgets the options of it."""
+    options = {**TINY["options"], "tau": 1e-42}
+    failing = {**TINY, "methods": {"cut": {"options": options}}, "replace": True}
+    code, _ = snakemake(finished, config=failing)
+    assert code != 0
+    code, output = snakemake(finished, "--dry-run")
+    assert code == 0 and job_counts(output)["train"] == 1, output
+    # With the options of before, everything is still good.
+    code, output = snakemake(finished, config=TINY)
+    assert code == 0 and not job_counts(output).get("translate"), output
+
+
 def test_the_report_holds_tables_and_figures_with_captions(finished):
     code, output = snakemake(finished, "--report", "report.html")
     assert code == 0, output

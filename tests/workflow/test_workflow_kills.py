@@ -21,7 +21,7 @@ del CONFIG["best"]
 RUN = Path("results/coats2stripes/cut/seed0")
 LOG = Path("results/logs/coats2stripes.cut.seed0.train.log")
 STATUS = LOG.with_name(LOG.name + ".json")
-FAILING = {**CONFIG, "options": {**TINY["options"], "lr": 1e30}}
+FAILING = {**CONFIG, "options": {**TINY["options"], "tau": 1e-42}}
 LONGER = {**CONFIG, "training": {**TINY["training"], "epochs_constant": 12, "log_every": 1}}
 
 

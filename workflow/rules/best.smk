@@ -50,6 +50,7 @@ rule select:
         mem_mb=memory_of("select", selecting_memory),
     params:
         run=subpath(input.record, parent=True),
+        decides=decides,  # as in `translate`
         held_out=lambda w, input: (
             ["--held-out", Path(input.held_out).parent] if input.held_out else []
         ),

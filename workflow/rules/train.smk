@@ -52,6 +52,9 @@ rule translate:
         mem_mb=memory_of("translate", translating_memory),
     params:
         run=subpath(input.record, parent=True),
+        # If a training with other options fails, `train` gets its old outputs back, without Snakemake's
+        # record of their options. The options of this job are recorded, so that both run again.
+        decides=decides,
         batch_size=PLAN.config.translate_batch_size,
         device=PLAN.config.device,
     shell:
