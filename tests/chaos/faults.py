@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -150,17 +150,19 @@ DAMAGES = {
 class Campaign:
     """Runs commands in damaged copies of one benchmark."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
-        """Make the benchmark in `folder`, which is empty."""
+    def __init__(self, folder: Path, seed: int, names: Collection[str] = tuple(COMMANDS)) -> None:
+        """Make the benchmark in `folder`, which is empty, by the commands `names`."""
         self.folder, self.draw = folder, random.Random(seed)
-        self.whole = build(folder)
+        self.whole = build(folder, names)
         self.pristine = digests(self.whole)
         self.expected: dict[str, dict[str, str]] = {}
 
     def copy(self, place: Path | None = None) -> Path:
-        """Return a fresh copy of the benchmark, beside a copy of the weights that it uses."""
+        """Return a fresh copy of the benchmark, beside a link to the weights that it uses."""
         place = place or self.folder / "copy"
         shutil.rmtree(place, ignore_errors=True)
+        place.mkdir()
+        (place / "weights.pth").symlink_to(self.folder / "weights.pth")
         return Path(shutil.copytree(self.whole, place / "benchmark", symlinks=True))
 
     def result(self, command: str) -> dict[str, str]:
@@ -210,6 +212,7 @@ class Campaign:
         paths = sorted(copy.glob(pattern)) if ".." not in pattern else [copy / pattern]
         path = self.draw.choice(paths)
         if ".." in pattern:
+            path.unlink()  # the link
             shutil.copyfile(self.folder / "weights.pth", path)
             named = run(copy, COMMANDS["inception"])
             assert named.status == 0, named.output

@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -138,8 +138,8 @@ def run(folder: Path, words: Sequence[str], before=lambda: None) -> Ended:
     return end(start(folder, words, log, before), log)
 
 
-def build(folder: Path) -> Path:
-    """Make the benchmark in `folder/whole`; return that folder."""
+def build(folder: Path, names: Collection[str] = tuple(COMMANDS)) -> Path:
+    """Make the benchmark in `folder/whole` by the commands `names`; return that folder."""
     torch.set_num_threads(1)  # a process with threads can't be forked
     whole = folder / "whole"
     write_weights(folder / "weights.pth")
@@ -155,12 +155,13 @@ def build(folder: Path) -> Path:
     )
     request.write(whole / RUN / "request.json")
     for name, words in COMMANDS.items():
-        if name == "select":
+        if name in names:
+            done = run(whole, words)
+            assert done.status == 0, f"{name}: {done.output}"
+        if name == "train":
             _train_half(whole, request)
-        if name == "nearest":
+        if name == "features":
             shutil.copytree(whole / TEST, whole / PLAIN, ignore=shutil.ignore_patterns("truth"))
-        done = run(whole, words)
-        assert done.status == 0, f"{name}: {done.output}"
     return whole
 
 
