@@ -5,7 +5,8 @@ authors' release (github.com/NVlabs/MUNIT, its settings for photographs; without
 loss, whose weight there is 0). A training step agrees with recorded ones of that code
 (`python -m cut parity`). There are these differences:
 
-- The learning rate follows this benchmark's schedule instead of being halved every 100,000 steps.
+- Length and learning rate follow this benchmark's schedule: 100 + 100 epochs, not 1,000,000 steps
+  with the rate halved every 100,000.
 - A translation needs a style. Each test image gets one derived from its pixels, so that it does
   not depend on the batch. The release draws a new one each time.
 
