@@ -9,6 +9,7 @@ its exponential, and SRC is a sum over all pairs of patches.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from pydantic import Field
@@ -16,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cut.methods.contract import Batch
-from cut.methods.cut import Choices, Cut, CutOptions, Pair
+from cut.methods.cut import Cut, CutOptions, Pair
 from cut.methods.loss import Loss
 from cut.nets.losses import SELF_COSINE
 
@@ -44,16 +45,29 @@ class HnegSrc(Cut):
         " Translation Tasks, CVPR 2022"
     )
     Options = HnegSrcOptions
+    authors = replace(
+        Cut.authors,
+        methods=("hneg_src",),
+        options={
+            "lambda_HDCE": "lambda_nce",
+            "lambda_SRC": "lambda_src",
+            "HDCE_gamma": "gamma",
+            "HDCE_gamma_min": "gamma_end",
+        },
+        losses=[*Cut.authors.losses, "NCE = HDCE", "NCE_Y = HDCE_Y"],
+    )
     losses = Cut.losses | {"SRC": Loss("semantic relation", weight="lambda_src")}
 
-    def step(self, batch: Batch, choices: Choices | None = None) -> dict[str, Tensor]:
+    def step(self, batch: Batch) -> dict[str, Tensor]:
         """Take CUT's step with one draw of positions for both terms."""
         self._positions: list[Tensor] = []
-        return super().step(batch, choices)
+        return super().step(batch)
 
-    def draw_positions(self, maps: Sequence[Tensor], n: int) -> list[Tensor]:
+    def draw_positions(
+        self, maps: Sequence[Tensor], n: int, name: str = "patch_ids"
+    ) -> list[Tensor]:
         """Draw the positions of the step once."""
-        self._positions = self._positions or super().draw_positions(maps, n)
+        self._positions = self._positions or super().draw_positions(maps, n, name)
         return self._positions
 
     @property

@@ -7,6 +7,7 @@ the gradient runs through all rounds of the algorithm on the side of the queries
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import torch
@@ -39,6 +40,10 @@ class Monce(Cut):
         "Zhan, Zhang, Yu, Wu, Lu: Modulated Contrast for Versatile Image Synthesis, CVPR 2022"
     )
     Options = MonceOptions
+    authors = replace(
+        Cut.authors,
+        options={"eps": "epsilon", "cost_type": "cost", "neg_term_weight": "negative_weight"},
+    )
 
     def patch_loss(self, q: Tensor, k: Tensor) -> Tensor:
         """Return the loss of one layer, a scalar, of (N, P, C) unit vectors."""

@@ -9,6 +9,7 @@ also runs through the attention into the features of the input, as in the author
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 import torch
@@ -44,10 +45,17 @@ class QsAttn(Cut):
         " in I2I Translation, CVPR 2022"
     )
     Options = QsAttnOptions
+    authors = replace(
+        Cut.authors,
+        methods=("qs_global", "qs_local", "qs_local_global"),
+        options={"QS_mode": "attention"},
+    )
 
-    def draw_positions(self, maps: Sequence[Tensor], n: int) -> list[Tensor]:
+    def draw_positions(
+        self, maps: Sequence[Tensor], n: int, name: str = "patch_ids"
+    ) -> list[Tensor]:
         """Draw positions for the first layers; attention chooses those of the others."""
-        return super().draw_positions(maps[: self.options.random_layers], n)
+        return super().draw_positions(maps[: self.options.random_layers], n, name)
 
     def embed_pairs(
         self, term: str, q: Sequence[Tensor], k: Sequence[Tensor], ids: Sequence[Tensor]

@@ -120,12 +120,13 @@ def test_train_takes_a_request_or_its_arguments(given, named, tmp_path, monkeypa
     assert not list(tmp_path.iterdir())
 
 
-def test_train_writes_its_request(tmp_path, monkeypatch):
+def test_train_takes_arguments_or_a_request(tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr("cut.training.train.train", lambda *given: asked.append(given) or 0)
     options = ["--dataset=d.json", "--method=cut", "--seed=3", "--size=32x48"]
     assert run_command("train", [*options, "--options", '{"ngf": 8}', "--out", tmp_path]) == 0
+    request, out = asked[0]
+    request.write(tmp_path / "request.json")
     assert run_command("train", [tmp_path / "request.json"]) == 0
     assert asked[0] == asked[1]
-    request, out = asked[0]
     assert (request.row, request.seed, request.options, out) == ("cut", 3, {"ngf": 8}, tmp_path)

@@ -42,6 +42,8 @@ class Correspondence:
         losses: equations of losses, as "x = lambda_x*x_a + lambda_x*x_b": the method's on the left,
             recorded ones on the right. Factors are numbers or the method's options. "= name" says
             that a recorded loss is always zero.
+        ignored: patterns of recorded losses that are none, such as a coordinate that the authors'
+            code prints with them.
         updates: for a recorded gradient's prefix, as in `step0/grad/second/...`, which update of
             the parameter's optimizer it is of, from 0. A number that ends a prefix says so itself.
         outputs: from the method before its first step, the tensors that a recording may have, by
@@ -54,6 +56,7 @@ class Correspondence:
     networks: Mapping[str, str] = field(default_factory=dict)
     transposed: Sequence[str] = ()
     losses: Sequence[str] = ()
+    ignored: Sequence[str] = ()
     updates: Mapping[str, int] = field(default_factory=dict)
     outputs: Callable[[Any, Given], dict[str, Tensor]] = translation
     prepare: Callable[[Any, Given], None] | None = None

@@ -8,7 +8,7 @@ follows the code, since the published numbers come from it.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import torch
@@ -22,7 +22,8 @@ from cut.methods.options import NetworkOptions, Weight
 from cut.nets import networks
 from cut.nets.losses import lsgan, patch_nce
 
-Pair = tuple[Tensor, Tensor]
+# Queries and keys of a layer, (N, P, C) unit vectors, and what a variant compares besides.
+Pair = tuple[Tensor, ...]
 # The number of a layer; `check` compares it with the generator's.
 Layer = Annotated[int, Field(ge=0, le=1000)]
 # Networks that embed patches and do not translate.
@@ -237,17 +238,22 @@ class Cut(Method):
 
     def _nce(self, out: Tensor, keys: list[Tensor], flipped: bool) -> dict[str, Tensor]:
         """Return the weighted PatchNCE of the translations, and of the identity images."""
-        o = self.options
-        queries = self.encode_queries(out)
         losses = {}
+        for name, pairs in self.embedded(out, keys, flipped):
+            losses[name] = self.contrast(name, pairs) * self.options.lambda_nce
+            losses |= self.other_terms(name, pairs)
+        return losses
+
+    def embedded(
+        self, out: Tensor, keys: list[Tensor], flipped: bool
+    ) -> Iterator[tuple[str, list[Pair]]]:
+        """Yield each term's name and its embedded patches per layer, at positions drawn now."""
+        queries = self.encode_queries(out)
         for call, name in enumerate(self._terms):
             k = [f.chunk(len(queries))[call] for f in keys]
             q = [f.flip(3) for f in queries[call]] if flipped else queries[call]
-            ids = self.draw_positions(k, o.n_patches)
-            pairs = self.embed_pairs(name, q, k, ids)
-            losses[name] = self.contrast(name, pairs) * o.lambda_nce
-            losses |= self.other_terms(name, pairs)
-        return losses
+            ids = self.draw_positions(k, self.options.n_patches)
+            yield name, self.embed_pairs(name, q, k, ids)
 
     def embed_pairs(
         self, term: str, q: Sequence[Tensor], k: Sequence[Tensor], ids: Sequence[Tensor]

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from fnmatch import fnmatch
 from typing import Any, NamedTuple
 
 import torch
@@ -30,6 +31,7 @@ KINDS = ("outputs", "losses", "gradients", "weights")
 # steps differ between programs, and no output depends on them. A parameter whose recorded gradient
 # is below this share of the largest in its network is not compared.
 NOISE = 1e-9
+ROUNDING = 1e-12
 
 
 class Replay(NamedTuple):
@@ -130,7 +132,9 @@ class Errors:
         if not defined.all():
             self.undefined.append(key)
         got, want = (torch.where(defined, x, 0.0) for x in (got, want))
-        error = float((got - want).abs().max()) / (float(want.abs().max()) or 1.0)
+        largest = float(want.abs().max())
+        # A mean of numbers that cancel is rounding noise, and compared by its difference.
+        error = float((got - want).abs().max()) / (largest if largest > ROUNDING else 1.0)
         # What is no number agrees with no number.
         error = error if math.isfinite(error) else math.inf
         self.largest[kind] = max(self.largest.get(kind, 0.0), error)
@@ -198,6 +202,8 @@ def _compare_losses(
             pairs.append((_total(here, ours, options), _total(there, theirs, options)))
             left = {name: value for name, value in left.items() if name not in names}
     for name, value in left.items():
+        if any(fnmatch(name, pattern) for pattern in recording.authors.ignored):
+            continue
         if name not in ours and value != 0:
             raise UserError(
                 f"the recorded loss {name} is none of {method.name}'s ({', '.join(ours)}); add an"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -35,7 +34,7 @@ def root(tmp_path) -> Path:
 
 def change_record(root: Path, **facts: object) -> None:
     path = root / RUN / "run.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | facts))
+    RunRecord.read(path).model_copy(update=facts).write(path)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +55,7 @@ def test_a_finished_run_that_differs_is_named(root, change, words):
 
 
 @pytest.mark.parametrize(
-    "facts, words", [({"seed": 4}, "seed 4, now 3"), ({"code_digest": "x"}, "code")]
+    "facts, words", [({"seed": 4}, "seed 4, now 3"), ({"code_digest": "0" * 64}, "code")]
 )
 def test_another_seed_and_other_code_are_named(root, facts, words):
     change_record(root, **facts)
@@ -85,7 +84,7 @@ def test_options_that_change_no_weight_pass(root):
 
 
 def test_controls_and_runs_that_are_not_finished_pass(root):
-    record = run_record("coats2stripes", "copy", "copy", 3, 0, 1.0, {"code_digest": "x"})
+    record = run_record("coats2stripes", "copy", "copy", 3, 0, 1.0, {"code_digest": "0" * 64})
     record.write(root / RUN.parent.parent / "copy" / "seed3" / "run.json")
     check(root)
     (root / RUN / "run.json").unlink()

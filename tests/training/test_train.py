@@ -24,6 +24,7 @@ from cut.data.prepare import prepare
 from cut.data.registry import resolve
 from cut.methods import registry
 from cut.records.progress import ProgressRecord
+from cut.records.request import RequestRecord
 from cut.training import run_lock, trained_run, trainer
 
 
@@ -160,10 +161,10 @@ def test_a_finished_run_is_replaced_on_request(finished, tmp_path):
     short = {"epochs_constant": 1, "epochs_decay": 0}
     run_command("train", [*arguments(dataset, out, seed=1, training=short), "--replace"])
     assert json.loads((out / "run.json").read_text())["seed"] == 1
-    request = json.loads((out / "request.json").read_text())
-    assert request["seed"] == 1 and request["replace"]
+    request = RequestRecord.read(out / "request.json")
+    assert request.seed == 1 and request.replace
     # A request file takes the flag too.
-    (out / "request.json").write_text(json.dumps({**request, "seed": 2, "replace": False}))
+    request.model_copy(update={"seed": 2, "replace": False}).write(out / "request.json")
     with pytest.raises(UserError, match="seed 1, now 2"):
         run_command("train", [out / "request.json"])
     run_command("train", [out / "request.json", "--replace"])
@@ -173,7 +174,7 @@ def test_a_finished_run_is_replaced_on_request(finished, tmp_path):
 def test_other_code_replaces_no_finished_run(finished, tmp_path, monkeypatch):
     dataset, run = finished
     out = shutil.copytree(run, tmp_path / "run")
-    monkeypatch.setattr(trainer, "code_digest", lambda _: "other")
+    monkeypatch.setattr(trainer, "code_digest", lambda _: "0" * 64)
     with pytest.raises(UserError, match="code"):
         run_command("train", arguments(dataset, out))
 
