@@ -4,7 +4,8 @@ Fu, Gong, Wang, Batmanghelich, Zhang and Tao, CVPR 2019, one-sided (source to ta
 the networks that the CUT paper shares between its methods. For a transformation f of the image
 plane, G(f(x)) should equal f(G(x)). A second discriminator separates f of real images from G(f(x)).
 
-The losses and their weights are those of the authors' code (github.com/hufu6371/GcGAN):
+The losses and their weights are those of the authors' code (github.com/hufu6371/GcGAN). A training
+step agrees with recorded ones (`python -m cut parity`). In particular:
 
 - The geometry term compares each side with the other held fixed; the paper's formula fixes
   neither. Both sides have the same value, so the term is twice the L1 distance, but its gradient is

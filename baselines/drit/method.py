@@ -13,7 +13,8 @@ There are these differences:
   of the first pass.
 - In a batch of two, the second image is for the second discriminators. In a batch of one, they see
   the same image as the first.
-- The learning rate follows this benchmark's schedule: 100 + 100 epochs, not 600 + 600.
+- The learning rate follows this benchmark's schedule: 100 + 100 epochs, not 600 + 600, which gives
+  the generator half the release's updates. Crops have the size of the test images, not 216 of 256.
 - Each test image gets attributes derived from its pixels, so that they do not depend on the batch.
   The release draws new ones each time.
 

@@ -78,7 +78,8 @@ def _scoring(run: Run, metric: str) -> list[Difference]:
 
 def _settings(run: Run) -> list[Difference]:
     """Return the differences of the method, its options and its training."""
-    record, known = run.record, published_settings(run.record.method)
+    record = run.record
+    known = published_settings(record.method, record.dataset)
     if known is None:
         return [Difference("no_method", name=record.method)]
     if record.algorithm != known.method:

@@ -65,11 +65,11 @@ class Settings:
 
 
 @cache
-def published_settings(row: str) -> Settings | None:
+def published_settings(row: str, dataset: str = "") -> Settings | None:
     """Return the settings of a published row, or None where no method of its name is here.
 
     The defaults of a method are its authors' (of the paper's code). A setting that
-    `published.yaml` does not give for a row is its method's default.
+    `published.yaml` does not give for a row, on this data set or all, is its method's default.
     """
     # Deferred: the methods load torch, and only data sets with published numbers need them.
     from cut.methods.options import parse_options
@@ -81,6 +81,7 @@ def published_settings(row: str) -> Settings | None:
     method = discover().methods.get(name)
     if method is None:
         return None
-    options = parse_options(method.Options, given.get("options", {}), row).model_dump()
+    own = given.get("by_dataset", {}).get(dataset, {})
+    options = parse_options(method.Options, {**given.get("options", {}), **own}, row).model_dump()
     training = training_options(method, {}).model_dump(mode="json")
     return Settings(name, options, {key: training[key] for key in WEIGHTS_DEPEND_ON})

@@ -186,6 +186,20 @@ def test_every_config_here_can_be_planned_without_its_archives(name, tmp_path):
         refuse_other(entry, tmp_path / entry.name)
 
 
+def test_table_1_has_the_authors_settings_on_each_set():
+    names = ("table1", "table1-cityscapes")
+    first, second = (make_plan(config.read(ROOT / "config" / f"{name}.yaml")) for name in names)
+    assert {*first.entries, *second.entries} == {"cityscapes", "cat2dog", "horse2zebra"}
+    assert first.config.run == second.config.run
+    weights = [plan.rows["gcgan"].every_option["lambda_identity"] for plan in (first, second)]
+    assert weights == [5, 3]
+    for plan in (first, second):
+        assert plan.rows["munit"].every_training["load_size"] == plan.config.size == 256
+        assert plan.rows["drit"].every_option["mode_seeking"]
+        batches = {name: row.every_training.get("batch_size") for name, row in plan.rows.items()}
+        assert (batches["distancegan"], batches["drit"], batches["selfdistance"]) == (2, 2, 1)
+
+
 def test_the_loops_own_options_stand_apart():
     training = {"log_every": 7, "batch_size": 2, "workers": 3, "threads": 2}
     row = make_plan({**GOOD, "training": training}).rows["cut"]

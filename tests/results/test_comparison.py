@@ -120,6 +120,11 @@ def test_other_kinds_of_difference(tmp_path, facts, kind):
     assert [d.kind for d in differences(as_published(tmp_path, "cut", **facts), FID)] == [kind]
 
 
+def test_a_row_may_have_other_settings_on_one_set():
+    for dataset, weight in (("cityscapes", 3), ("horse2zebra", 5)):
+        assert published_settings("gcgan", dataset).options["lambda_identity"] == weight
+
+
 def test_a_published_row_without_a_method_here_is_not_compared(tmp_path):
     run = load_run(write_run(tmp_path / "run", "dclgan", algorithm="cut", size=[256, 256]))
     assert published_settings("dclgan") is None
