@@ -126,9 +126,9 @@ def test_a_row_may_have_other_settings_on_one_set():
 
 
 def test_a_published_row_without_a_method_here_is_not_compared(tmp_path):
-    run = load_run(write_run(tmp_path / "run", "dclgan", algorithm="cut", size=[256, 256]))
-    assert published_settings("dclgan") is None
-    assert differences(run, FID)[-1] == Difference("no_method", name="dclgan")
+    run = load_run(write_run(tmp_path / "run", "flsesim", algorithm="cut", size=[256, 256]))
+    assert published_settings("flsesim") is None
+    assert differences(run, FID)[-1] == Difference("no_method", name="flsesim")
 
 
 def test_costs_and_label_maps_are_never_comparable(tmp_path):
