@@ -49,7 +49,7 @@ def unpacked(archive: Path, root: Path) -> list[Path] | None:
     out = root / "in" / "out"
     before = {path for path in root.rglob("*")}
     try:
-        extract(archive, out, PurePosixPath, max_bytes=MOST, max_files=4)
+        extract(archive, out, PurePosixPath, max_bytes=MOST, max_files=4, max_file_bytes=2000)
     except UserError as error:
         found = None
         assert "\n" not in str(error)
