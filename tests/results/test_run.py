@@ -102,10 +102,11 @@ def test_scores_of_another_runs_translations_are_refused(tmp_path):
 
 def test_what_scoring_writes_is_read(tmp_path):
     folder, images = write_run(tmp_path / "run"), write_test(tmp_path / "test")
-    (folder / "translated" / "manifest.json").unlink()
+    given = (folder / "translated").rename(tmp_path / "given")  # of no run, so without manifest
+    (given / "manifest.json").unlink()
     extractor = Extractor(WeightsUnavailable("no weights for this test"))
     partners = Partners(truth=images / "truth")
-    record = score(images / "target", folder / "translated", partners, extractor)
+    record = score(images / "target", given, partners, extractor)
     record.write(folder / "scores.json")
     run = load_run(folder)
     assert (run.protocol.fake.images, run.protocol.real.images) == (4, 6)
