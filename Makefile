@@ -113,4 +113,4 @@ lock:
 	@echo "==> Now copy pins and bounds to environment.yml: make test lists those that differ"
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
