@@ -13,7 +13,12 @@ from snakemake.utils import min_version
 from cut.plan.finished_runs import begun_from, check_finished_runs
 from cut.plan.inputs import check_inputs
 from cut.plan.plan import make_plan
-from cut.plan.workflow_lock import MARK, enter, wait_for_orphans
+from cut.plan.workflow_lock import (
+    MARK,
+    enter,
+    handle_sigterm_in_a_thread,
+    wait_for_orphans,
+)
 from cut.plan.config import read
 from cut.base.errors import UserError
 from cut.data.prepare import refuse_other
@@ -46,6 +51,7 @@ WORKFLOW = enter(Path(".snakemake")) if workflow.is_main_process else None
 
 
 onstart:
+    handle_sigterm_in_a_thread()
     # Not on a dry run, which changes nothing and need not wait.
     wait_for_orphans(WORKFLOW, logger.info)
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
+import signal
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -54,6 +56,20 @@ def wait_for_orphans(own: Path, say: Callable[[str], None] = print) -> None:
             say(f"waiting for process {pid} of a workflow that was killed")
         announced |= jobs
         time.sleep(INTERVAL)
+
+
+def handle_sigterm_in_a_thread() -> None:
+    """Let Snakemake's handler of SIGTERM run in a thread of its own; call it in the main thread.
+
+    The handler waits for a lock. Run by the main thread while that thread holds the lock, as when a
+    job has just finished, it would wait for ever, and Snakemake would hang.
+    """
+    handler = signal.getsignal(signal.SIGTERM)
+    if callable(handler):
+        signal.signal(
+            signal.SIGTERM,
+            lambda *given: threading.Thread(target=handler, args=given).start(),
+        )
 
 
 def orphans(own: Path) -> dict[int, str]:

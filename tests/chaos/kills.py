@@ -72,6 +72,8 @@ def campaign(
     """
     rng, tally = random.Random(seed), Tally()
     os.environ[CAMPAIGN] = f"{os.getpid()}-{seed}"
+    # A shell starts programs in the background with SIGINT ignored, and they pass that on.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     config = config or CONFIG
     try:
         if expected is None:
@@ -91,6 +93,7 @@ def campaign(
             shutil.rmtree(killed)
     finally:
         del os.environ[CAMPAIGN]
+        signal.signal(signal.SIGINT, before)
     return tally
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -95,6 +96,24 @@ def test_jobs_of_a_dead_workflow_are_waited_for(snakemake, gone, command, waits)
         waiting.join(20)
     assert not waiting.is_alive()
     assert [str(job.pid) in line for line in said] == [True] * waits
+
+
+def test_a_signal_does_not_wait_for_the_thread_that_it_interrupts():
+    lock, handled = threading.Lock(), threading.Event()
+
+    def handler(*_):
+        with lock:
+            handled.set()
+
+    before = signal.signal(signal.SIGTERM, handler)
+    try:
+        workflow_lock.handle_sigterm_in_a_thread()
+        with lock:
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert not handled.wait(0.2)
+        assert handled.wait(20)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_own_jobs_are_no_orphans(snakemake):
