@@ -35,6 +35,7 @@ NO_MEMORY = (
     "cannot allocate memory",
     "not enough memory",
     "out of memory",
+    "could not create a primitive",  # oneDNN, whose workspace does not fit
     "std::bad_alloc",
     "can't start new thread",
     "CUBLAS_STATUS_ALLOC_FAILED",

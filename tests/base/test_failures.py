@@ -41,6 +41,7 @@ def system(number, *names):
             RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: 9 bytes"),
             ("ngf",),
         ),
+        (RuntimeError("could not create a primitive"), ("not enough memory", "batch_size")),
         (
             torch.OutOfMemoryError("CUDA out of memory. Tried to\nallocate"),
             ("translate_batch_size",),
