@@ -22,7 +22,7 @@ from cut.methods.cut import Layer
 from cut.methods.loss import Loss, lsgan_term
 from cut.methods.options import NetworkOptions, Weight
 from cut.nets import networks
-from cut.nets.losses import lsgan
+from cut.nets.losses import lsgan, lsgan_terms
 
 FromTheEnd = Annotated[int, Field(ge=-1000, le=-1)]
 
@@ -178,7 +178,8 @@ class EnCo(Method):
         layers = sorted({layer for pair in o.pairs() for layer in pair})
         out, maps = self.G.with_features(torch.cat([a, b]) if with_identity else a, layers)
         fake = out[:n]
-        losses = self._discriminator_step(fake.detach(), b)
+        judgement = lsgan_terms(self.D, b, fake.detach())
+        losses = self.update("D", judgement, total=sum(judgement.values()) / 2)
         judged = self.D(fake)
         terms = {"G_GAN": lsgan(judged, real=True) * o.lambda_gan}
         features = {layer: x[:n] for layer, x in zip(layers, maps, strict=True)}
@@ -206,13 +207,6 @@ class EnCo(Method):
         return self.flipped(
             images, bool(self.draw(name, lambda rng: torch.rand((), generator=rng) < 0.5))
         )
-
-    def _discriminator_step(self, fake: Tensor, real: Tensor) -> dict[str, Tensor]:
-        losses = {
-            "D_real": lsgan(self.D(real), real=True),
-            "D_fake": lsgan(self.D(fake), real=False),
-        }
-        return self.update("D", losses, total=sum(losses.values()) / 2)
 
     def _agreement(self, features: dict[int, Tensor], judged: Tensor) -> Tensor:
         """Return the mean of 2 - 2 cos over pairs of layers and positions.

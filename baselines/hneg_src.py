@@ -14,12 +14,12 @@ from dataclasses import replace
 import torch
 from pydantic import Field
 from torch import Tensor
-from torch.nn import functional as F
 
 from cut.methods.contract import Batch
 from cut.methods.cut import Cut, CutOptions, Pair
 from cut.methods.loss import Loss
-from cut.nets.losses import SELF_COSINE
+from cut.nets.losses import SELF_COSINE, match_positive
+from cut.nets.networks import unit
 
 
 class HnegSrcOptions(CutOptions):
@@ -100,8 +100,7 @@ class HnegSrc(Cut):
         negatives = (weights * (q @ k.transpose(1, 2))).masked_fill(diagonal, SELF_COSINE)
         positive = (q * k).sum(2, keepdim=True)  # N,P,1
         decoupled = torch.logsumexp((negatives - positive) / tau, dim=2).mean()
-        logits = (torch.cat([positive, negatives], dim=2) / tau).flatten(0, 1).detach()
-        shown = F.cross_entropy(logits, logits.new_zeros(len(logits), dtype=torch.long))
+        shown = match_positive(positive, negatives, tau)
         return decoupled + (shown - decoupled).detach()
 
 
@@ -118,5 +117,5 @@ def semantic_relation(q: Tensor, k: Tensor) -> Tensor:
 
 def _cosines(v: Tensor) -> Tensor:
     """Return the similarities (N, P, P) of (N, P, C) vectors, which the authors scale again."""
-    v = v / (v.norm(dim=2, keepdim=True) + 1e-7)
+    v = unit(v)
     return v @ v.transpose(1, 2)

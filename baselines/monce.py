@@ -13,10 +13,9 @@ from typing import Literal
 import torch
 from pydantic import Field
 from torch import Tensor
-from torch.nn import functional as F
 
 from cut.methods.cut import Cut, CutOptions
-from cut.nets.losses import SELF_COSINE
+from cut.nets.losses import SELF_COSINE, match_positive
 
 
 class MonceOptions(CutOptions):
@@ -56,8 +55,7 @@ class Monce(Cut):
         weights = (o.n_patches - 1) * o.negative_weight * plan + 1e-8
         negatives = (cosine + o.tau * weights.log()).masked_fill(diagonal, SELF_COSINE)
         positive = (q * k).sum(2, keepdim=True)  # N,P,1
-        logits = torch.cat([positive, negatives], dim=2).flatten(0, 1) / o.tau  # N*P,1+P
-        return F.cross_entropy(logits, torch.zeros(len(logits), dtype=torch.long, device=q.device))
+        return match_positive(positive, negatives, o.tau)
 
 
 def transport(affinity: Tensor, epsilon: float, rounds: int) -> Tensor:

@@ -14,13 +14,13 @@ from dataclasses import replace
 import torch
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from cut.methods.contract import Batch
 from cut.methods.cut import Cut, CutOptions, Pair
 from cut.methods.loss import Loss
 from cut.methods.options import Weight
-from cut.nets.networks import ProjectionHeads
+from cut.nets.losses import match_positive
+from cut.nets.networks import ProjectionHeads, unit
 
 
 class NegCutOptions(CutOptions):
@@ -54,7 +54,7 @@ class NegativeGenerator(nn.Module):
         for index, (mean, z) in enumerate(zip(means, noise, strict=True)):
             repeated = mean[:, None].expand(-1, z.shape[1], -1)
             v = getattr(self, f"mlp_{index}")(torch.cat([repeated, z], dim=2))
-            out.append(v / (v.norm(dim=2, keepdim=True) + 1e-7))
+            out.append(unit(v))
         return out
 
 
@@ -121,9 +121,7 @@ class NegCut(Cut):
     def patch_loss(self, q: Tensor, k: Tensor, negatives: Tensor) -> Tensor:
         """Return the loss of one layer, a scalar, of (N, P, C) unit vectors."""
         positive = (q * k).sum(2, keepdim=True)  # N,P,1
-        logits = torch.cat([positive, q @ negatives.transpose(1, 2)], dim=2) / self.options.tau
-        target = logits.new_zeros(logits.shape[0] * logits.shape[1], dtype=torch.long)
-        return F.cross_entropy(logits.flatten(0, 1), target)
+        return match_positive(positive, q @ negatives.transpose(1, 2), self.options.tau)
 
     def _generator_step(
         self, fake: Tensor, out: Tensor, keys: list[Tensor], flipped: bool

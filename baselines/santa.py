@@ -21,7 +21,7 @@ from cut.methods.correspondence import Correspondence, Given
 from cut.methods.loss import Loss, lsgan_term
 from cut.methods.options import NetworkOptions, Weight
 from cut.nets import networks
-from cut.nets.losses import lsgan
+from cut.nets.losses import lsgan, lsgan_terms
 
 Index = Annotated[int, Field(ge=-1000, le=1000)]
 SHORTEST = 0.1  # a difference of coordinates that a change of features is divided by, at least
@@ -211,7 +211,8 @@ class Santa(Method):
         )
         noisy = latents + noise.to(latents)
         rec, fake, same = self.decode_all(noisy, len(a))
-        losses = self._discriminator_step(fake.detach(), b)
+        judgement = lsgan_terms(self.D, b, fake.detach())
+        losses = self.update("D", judgement, total=sum(judgement.values()) / 2)
         terms = {
             "G_GAN": lsgan(self.D(fake), real=True) * o.lambda_gan,
             "rec": F.l1_loss(rec, a) * o.lambda_rec,
@@ -236,13 +237,6 @@ class Santa(Method):
         a, b = latents[:n], latents[n:]
         d = torch.cat([a.new_zeros(n), a.new_ones(n + len(b))])
         return self.G.decode(torch.cat([a, a, b]), d).split([n, n, len(b)])
-
-    def _discriminator_step(self, fake: Tensor, real: Tensor) -> dict[str, Tensor]:
-        losses = {
-            "D_real": lsgan(self.D(real), real=True),
-            "D_fake": lsgan(self.D(fake), real=False),
-        }
-        return self.update("D", losses, total=sum(losses.values()) / 2)
 
     def _path(self, latents: Tensor) -> Tensor:
         """Return the change of features along a random piece of each image's path, a scalar."""

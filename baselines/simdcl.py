@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from baselines.dclgan import DclGan, DualOptions
 from cut.methods.loss import Loss
 from cut.methods.options import Weight
+from cut.nets.networks import unit
 
 SIZE = 64  # channels and length of a vector
 
@@ -50,7 +51,7 @@ class Mapping(nn.Module):
     def forward(self, patches: Sequence[Tensor]) -> Tensor:
         """Return (N, 64) vectors of the (N, P, C) embedded patches per layer."""
         v = self.model(torch.stack(list(patches), dim=1))  # N,L,P,C -> N,64
-        return v / (v.norm(dim=1, keepdim=True) + 1e-7)
+        return unit(v)
 
 
 def initialise(network: nn.Module, rng: torch.Generator) -> None:

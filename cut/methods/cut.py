@@ -20,7 +20,7 @@ from cut.methods.correspondence import Correspondence, Given
 from cut.methods.loss import Loss, lsgan_term
 from cut.methods.options import NetworkOptions, Weight
 from cut.nets import networks
-from cut.nets.losses import lsgan, patch_nce
+from cut.nets.losses import lsgan, lsgan_terms, patch_nce
 
 # Queries and keys of a layer, (N, P, C) unit vectors, and what a variant compares besides.
 Pair = tuple[Tensor, ...]
@@ -159,7 +159,8 @@ class Cut(Method):
                 keys = self.G.encode(source, o.nce_layers)
         fake = out[: len(real_a)]
 
-        losses = self._discriminator_step(fake.detach(), real_b)
+        terms = lsgan_terms(self.D, real_b, fake.detach())
+        losses = self.update("D", terms, total=sum(terms.values()) * 0.5)
         return losses | self._generator_step(fake, out, keys, flipped)
 
     @torch.no_grad()
@@ -199,14 +200,6 @@ class Cut(Method):
         if not self.options.flip_equivariance:
             return False
         return bool(self.draw("flipped", lambda rng: torch.rand((), generator=rng) < 0.5))
-
-    def _discriminator_step(self, fake: Tensor, real: Tensor) -> dict[str, Tensor]:
-        # One pass for both: instance norm does not mix the images of a batch.
-        prediction = self.D(torch.cat([fake, real]))
-        fake_loss = lsgan(prediction[: len(fake)], real=False)
-        real_loss = lsgan(prediction[len(fake) :], real=True)
-        total = (fake_loss + real_loss) * 0.5
-        return self.update("D", {"D_real": real_loss, "D_fake": fake_loss}, total=total)
 
     def _generator_step(
         self, fake: Tensor, out: Tensor, keys: list[Tensor], flipped: bool

@@ -57,14 +57,35 @@ def external_nce(
     """
     if not key_gradient:
         k = k.detach()
-    positive = (q * k).sum(2, keepdim=True)  # N,P,1
-    logits = torch.cat([positive, q @ external.detach().T], dim=2).flatten(0, 1) / tau  # N*P,1+K
-    return F.cross_entropy(logits, torch.zeros(len(logits), dtype=torch.long, device=q.device))
+    return match_positive((q * k).sum(2, keepdim=True), q @ external.detach().T, tau)
+
+
+def match_positive(positive: Tensor, negatives: Tensor, tau: float) -> Tensor:
+    """Return the cross-entropy of the positive against the negatives, a scalar.
+
+    Args:
+        positive: (N, P, 1) similarity of each query with its key.
+        negatives: (N, P, K) similarities with its negatives.
+        tau: temperature.
+    """
+    logits = torch.cat([positive, negatives], dim=2).flatten(0, 1) / tau  # N*P,1+K
+    target = torch.zeros(len(logits), dtype=torch.long, device=logits.device)
+    return F.cross_entropy(logits, target)
 
 
 def lsgan(prediction: Tensor, real: bool) -> Tensor:
     """Return the mean squared distance of the discriminator's map from 1 (real) or 0 (fake)."""
     return F.mse_loss(prediction, torch.full_like(prediction, float(real)))
+
+
+def lsgan_terms(discriminator: nn.Module, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+    """Return the discriminator's terms "D_real" and "D_fake", for images (N, 3, H, W)."""
+    # One pass for both: instance norm does not mix the images of a batch.
+    prediction = discriminator(torch.cat([fake, real]))
+    return {
+        "D_real": lsgan(prediction[len(fake) :], real=True),
+        "D_fake": lsgan(prediction[: len(fake)], real=False),
+    }
 
 
 def lsgan_discriminator(discriminator: nn.Module, real: Tensor, fake: Tensor) -> Tensor:

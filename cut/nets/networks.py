@@ -259,8 +259,7 @@ class ProjectionHeads(nn.Module):
         """Return the unit vectors, (…, width), of (…, C_l) vectors of the layer `index`."""
         if self.mlp:
             v = getattr(self, f"mlp_{index}")(v)
-        # As in the published code, 1e-7 is added to the norm and is not its lower bound.
-        return v / (v.norm(dim=-1, keepdim=True) + 1e-7)
+        return unit(v)
 
     @staticmethod
     def gather(feature: Tensor, ids: Tensor) -> Tensor:
@@ -273,6 +272,14 @@ def _conv_norm_relu(
 ) -> list[nn.Module]:
     conv = nn.Conv2d(n_in, n_out, kernel, stride, padding)
     return [conv, InstanceNorm(n_out), nn.ReLU()]
+
+
+def unit(v: Tensor) -> Tensor:
+    """Return (…, C) vectors at unit length.
+
+    As in the published code, 1e-7 is added to the norm and is not its lower bound.
+    """
+    return v / (v.norm(dim=-1, keepdim=True) + 1e-7)
 
 
 def initialise(network: nn.Module, rng: torch.Generator, gain: float = 0.02) -> nn.Module:
