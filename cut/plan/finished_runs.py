@@ -8,7 +8,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from cut.base.errors import UserError
 from cut.base.files import sha256_of, user_path
 from cut.base.image_size import height_width
 from cut.plan.plan import Plan
@@ -31,12 +30,12 @@ def check_finished_runs(plan: Plan, directory: Path = Path()) -> None:
     if plan.config.replace:
         return
     for run in map(Path, plan.runs()):
-        record = _read(RunRecord, directory / run / "run.json")
+        record = RunRecord.find(directory / run / "run.json")
         if record is None:
             continue
         dataset, row, seed = run.parts[-3:]
         wanted = {**wanted_of(plan, plan.rows[row], directory), "seed": int(seed[4:])}
-        if data := _read(DatasetRecord, directory / plan.config.data / dataset / "dataset.json"):
+        if data := DatasetRecord.find(directory / plan.config.data / dataset / "dataset.json"):
             wanted["dataset_digest"] = data.digest
         check_replaced(directory / run, record, wanted)
 
@@ -64,11 +63,3 @@ def begun_from(row: PlannedRow, directory: Path = Path()) -> str:
     path = directory / user_path(place)
     path = path / "generator.pt" if path.is_dir() else path
     return sha256_of(path) if path.is_file() else ""
-
-
-def _read(model: Any, path: Path) -> Any:
-    """Return a record, or None without one that can be read."""
-    try:
-        return model.read(path) if path.is_file() else None
-    except UserError:
-        return None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cut.base.errors import UserError
 from cut.base.image_size import height_width
 from cut.plan.config import Config
 from cut.plan.rows import PlannedRow
@@ -85,8 +84,5 @@ def after(attempt: int, needed: int, status: Path) -> int:
         needed: megabytes that the job needs.
         status: the status file of the attempt before.
     """
-    try:
-        killed = attempt > 1 and JobRecord.read(status).state == "running"
-    except UserError:
-        killed = False
-    return needed * attempt if killed else needed
+    job = JobRecord.find(status) if attempt > 1 else None
+    return needed * attempt if job and job.state == "running" else needed

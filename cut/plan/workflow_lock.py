@@ -18,7 +18,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cut.base import processes
-from cut.base.errors import UserError
 from cut.records.job import JobRecord
 
 # The environment variable by which jobs tell which workflow started them: the path of its file.
@@ -89,7 +88,7 @@ def orphans(own: Path) -> dict[int, str]:
 
 def _release(snakemake: Path, folder: Path, own: Path) -> None:
     """Remove the files of dead workflows, and their lock if no workflow runs."""
-    records = {path: _read(path) for path in folder.glob("*.json") if path != own}
+    records = {path: JobRecord.find(path) for path in folder.glob("*.json") if path != own}
     locks = sorted((snakemake / "locks").glob("*.lock"))
     dead = [path for path, job in records.items() if job is None or job.killed]
     if len(dead) < len(records):
@@ -105,18 +104,11 @@ def _release(snakemake: Path, folder: Path, own: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _read(path: Path) -> JobRecord | None:
-    try:
-        return JobRecord.read(path)
-    except UserError:  # removed meanwhile, or half written before a power failure
-        return None
-
-
 def _runs(mark: Path, own: Path) -> bool:
     """Return whether the workflow of the file `mark` runs."""
     if mark == own:
         return True
-    job = _read(mark)
+    job = JobRecord.find(mark)
     return job is not None and not job.killed
 
 

@@ -122,6 +122,14 @@ class Record(RunFile):
         value = json.loads(self.model_dump_json())
         return {**value, DIGEST: _digest(value)}
 
+    @classmethod
+    def find(cls, path: Path) -> Self | None:
+        """Return the record in `path`, or None if there is none that can be read."""
+        try:
+            return cls.read(path)
+        except UserError:
+            return None
+
     def write(self, path: Path) -> None:
         """Write the record as indented JSON, atomically."""
         write_json(Path(path), self.content())

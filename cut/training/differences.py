@@ -13,7 +13,7 @@ from typing import Any
 
 from cut.base.errors import UserError
 from cut.records.run import RunRecord
-from cut.training.options import DEFAULTS, WITHOUT_EFFECT
+from cut.training.options import DEFAULTS, WITHOUT_EFFECT, shorter_schedule
 
 # The words for fields of run.json whose values would tell a reader nothing.
 DIGESTS = {
@@ -66,8 +66,7 @@ def shorter(wanted: Mapping[str, Any]) -> dict[str, Any]:
     training = {**DEFAULTS, **wanted["training"]}
     if not training["extends"]:
         return dict(wanted)
-    *extends, (constant, decay) = training["extends"]
-    schedule = {"epochs_constant": constant, "epochs_decay": decay, "extends": extends}
+    schedule = shorter_schedule(training["extends"])
     kept = {name: value for name, value in wanted.items() if name != "fingerprint"}
     return {**kept, "training": {**training, **schedule}}
 

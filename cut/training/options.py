@@ -5,6 +5,7 @@ This module loads no torch: plans, tables and records read the options too.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -148,6 +149,10 @@ def training_options(
 
 def shorter_options(options: TrainingOptions) -> TrainingOptions:
     """Return the options of the run that this one extends."""
-    *extends, (constant, decay) = options.extends
-    schedule = {"epochs_constant": constant, "epochs_decay": decay, "extends": tuple(extends)}
-    return options.model_copy(update=schedule)
+    return options.model_copy(update=shorter_schedule(options.extends))
+
+
+def shorter_schedule(extends: Sequence[Sequence[int]]) -> dict[str, Any]:
+    """Return the options that a run with this `extends` does not share with the one it extends."""
+    *earlier, (constant, decay) = extends
+    return {"epochs_constant": constant, "epochs_decay": decay, "extends": tuple(earlier)}
