@@ -70,7 +70,7 @@ def replay(arrays: Arrays, as_recorded: bool = False) -> Replay:
     for step in range(recording.steps):
         recording.start_step(step)
         state = method.rng.get_state()
-        losses = method.step(recording.batch())
+        losses = method.step(recording.batch(step))
         if not torch.equal(state, method.rng.get_state()):
             raise UserError(
                 f"a step of {method.name} draws random numbers without Method.draw; name each draw"
