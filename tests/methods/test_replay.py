@@ -11,7 +11,7 @@ import torch
 from small_methods import batch, build, weights
 
 from cut.methods import parity
-from cut.methods.contract import Batch
+from cut.methods.recording import INPUTS
 from cut.nets.image_pool import ImagePool
 
 BANK = {"bank_size": 40, "n_external": 16, "n_enqueued": 8}
@@ -28,6 +28,8 @@ CASES = [
     ("moco", 1, {**BANK, "keys": "momentum", "negatives": "both", "combine": "sum"}),
     ("moco", 2, {**BANK, "n_external": 0, "identity_bank": False}),
     ("moco", 1, {"negatives": "internal"}),
+    ("unsb", 2, {"lambda_nce": 2.0, "lambda_sb": 0.1, "flip_equivariance": True}),
+    ("unsb", 1, {"identity": False, "time_steps": 2, "block": "repaired"}),
 ]
 
 
@@ -67,8 +69,9 @@ def record(name, n, options, steps=2):
         pool.draw = draw
     for step in range(steps):
         calls.clear()
-        images = Batch(*(x.double() for x in batch(step, n)))
-        recorded |= {f"step{step}/{side}": x for side, x in zip("AB", images, strict=True)}
+        images = method.Batch(*(x.double() for x in batch(step, n, kind=method.Batch)))
+        given = images._asdict().items()
+        recorded |= {f"step{step}/{INPUTS[field]}": x for field, x in given}
         method.step(images)
     recorded |= recorded_weights(method, "after")
     arrays = {key: torch.as_tensor(value).detach().numpy() for key, value in recorded.items()}
