@@ -108,6 +108,18 @@ def test_a_recorded_entry_that_is_no_number_is_left_out_and_listed():
     assert found.within(1e-8) and {key, *undefined} <= set(found.unused)
 
 
+@pytest.mark.parametrize(("gradient", "compared"), [(1e-14, False), (0.0, True), (1e-10, True)])
+def test_an_entry_whose_gradient_is_rounding_noise_is_not_compared(gradient, compared):
+    arrays = load("cut_batch2_all_negatives")
+    for key in ("step0/grad/D/model.3.weight", "after/D/model.3.weight"):
+        arrays[key] = arrays[key].copy()
+    of_network = [v for k, v in arrays.items() if k.startswith("step0/grad/D/")]
+    largest = max(np.abs(v).max() for v in of_network)
+    arrays["step0/grad/D/model.3.weight"][0, 0, 0, 0] = gradient * largest
+    arrays["after/D/model.3.weight"][0, 0, 0, 0] += 1
+    assert (parity.replay(arrays).errors["weights"] > 1e-3) == compared
+
+
 def test_other_files_are_refused(tmp_path):
     (tmp_path / "x.npz").write_bytes(b"nothing")
     with pytest.raises(UserError, match=r"x\.npz"):
