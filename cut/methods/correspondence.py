@@ -43,7 +43,7 @@ class Correspondence:
             recorded ones on the right. Factors are numbers or the method's options. "= name" says
             that a recorded loss is always zero.
         ignored: patterns of recorded losses that are none, such as a coordinate that the authors'
-            code prints with them.
+            code prints with them, and of recorded weights that are none, such as a flag.
         unused: patterns of recorded arrays, without their step, that a replay need not read, such
             as draws whose results the authors' code does not use.
         updates: for a recorded gradient's prefix, as in `step0/grad/second/...`, which update of
