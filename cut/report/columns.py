@@ -200,13 +200,15 @@ def option_columns(rows: Sequence[Row], group: str = "") -> list[Column]:
 
 
 def _negatives(variant: Variant) -> str:
-    return " + ".join(str(n) for n in (variant.internal, variant.external) if n)
+    return " + ".join(str(n) for n in (variant.internal, variant.external) if n) or DASH
 
 
 def _layers(variant: Variant, every: tuple[int, ...]) -> str:
     if variant.layers == every:
         return "all"
-    return "last" if variant.layers == every[-1:] else " ".join(map(str, variant.layers))
+    if variant.layers and variant.layers == every[-1:]:
+        return "last"
+    return " ".join(map(str, variant.layers)) or DASH
 
 
 def _other(variant: Variant) -> str:

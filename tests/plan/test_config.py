@@ -200,6 +200,16 @@ def test_table_1_has_the_authors_settings_on_each_set():
         assert (batches["distancegan"], batches["drit"], batches["selfdistance"]) == (2, 2, 1)
 
 
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "config").glob("ablation*.yaml")), ids=lambda p: p.stem
+)
+def test_an_ablation_has_the_gan_alone(path):
+    plan = make_plan(config.read(path))
+    cut, alone = (plan.rows[name].every_option for name in ("cut", "gan-alone"))
+    assert alone == cut | {"lambda_nce": 0, "identity": False}
+    assert plan.config.run[1] == "cut", "the variant that the others are compared with"
+
+
 def test_the_loops_own_options_stand_apart():
     training = {"log_every": 7, "batch_size": 2, "workers": 3, "threads": 2}
     row = make_plan({**GOOD, "training": training}).rows["cut"]
