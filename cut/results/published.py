@@ -118,7 +118,10 @@ def source_of(number: PublishedNumber) -> Source:
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of a published row: a method, all its options, and those of the training."""
+    """The settings of a published row: a method, all its options, and those of the training.
+
+    They are as a run's record has them: lists, and no tuples.
+    """
 
     method: str
     options: dict[str, Any]
@@ -143,6 +146,7 @@ def published_settings(row: str, dataset: str = "") -> Settings | None:
     if method is None:
         return None
     own = given.get("by_dataset", {}).get(dataset, {})
-    options = parse_options(method.Options, {**given.get("options", {}), **own}, row).model_dump()
+    options = parse_options(method.Options, {**given.get("options", {}), **own}, row)
     training = training_options(method, given.get("training", {})).model_dump(mode="json")
-    return Settings(name, options, {key: training[key] for key in WEIGHTS_DEPEND_ON})
+    kept = {key: training[key] for key in WEIGHTS_DEPEND_ON}
+    return Settings(name, options.model_dump(mode="json"), kept)
