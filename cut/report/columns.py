@@ -204,11 +204,11 @@ def _negatives(variant: Variant) -> str:
 
 
 def _layers(variant: Variant, every: tuple[int, ...]) -> str:
+    if not variant.layers:
+        return DASH
     if variant.layers == every:
         return "all"
-    if variant.layers and variant.layers == every[-1:]:
-        return "last"
-    return " ".join(map(str, variant.layers)) or DASH
+    return "last" if variant.layers == every[-1:] else " ".join(map(str, variant.layers))
 
 
 def _other(variant: Variant) -> str:

@@ -126,6 +126,8 @@ def test_the_gan_alone_has_no_negatives_and_no_layers(tmp_path):
         write_run(tmp_path / "c", "cut", dataset="cityscapes", options=ALL | {"lambda_nce": 1.0}),
         write_run(tmp_path / "g", "gan-alone", dataset="cityscapes", options=ALL | off),
     ]
+    (only,) = overview_tables(rows(runs[1:]), ablation=True)
+    assert texts(only)["gan-alone"]["", "Layers"] == "–"
     (table,) = overview_tables(rows(runs), ablation=True)
     shown = texts(table)["gan-alone"]
     cells = {label: shown["", label] for label in ("Id", "Negs", "Layers", "Int", "Ext")}
