@@ -99,7 +99,7 @@ class SinCut(Method):
     summary = "SinCUT: CUT between two single images, from many crops of each"
     citation = CITATION
     Options = SinCutOptions
-    schedule = Schedule(8, 8, batch_size=16)
+    schedule = Schedule(8, 8, 16, crops="zoom", crop_size=64, images_per_epoch=100_000)
     stride = Generator.stride
     losses = {
         "G_GAN": Loss("generator, adversarial", "softplus", "lambda_gan", lambda _: UNDECIDED),

@@ -1,8 +1,9 @@
 """StyleGAN2's layers, and SinCUT's generator and discriminator of them.
 
 Karras, Laine, Aittala, Hellsten, Lehtinen and Aila, CVPR 2020. Weights are drawn from N(0, 1) and
-scaled by 1/sqrt(fan in) when they are used, so that Adam moves all layers alike. Every activation
-is a leaky ReLU times sqrt(2), which keeps the variance. Names and widths are those of CUT's code.
+scaled by 1/sqrt(fan in) when they are used, so that Adam moves all layers alike; `initialise` draws
+them. Every activation is a leaky ReLU times sqrt(2), which keeps the variance. Names and widths are
+those of CUT's code.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class EqualConv(nn.Module):
 
     def __init__(self, n_in: int, n_out: int, kernel: int, stride: int, padding: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(n_out, n_in, kernel, kernel))
+        self.weight = nn.Parameter(torch.zeros(n_out, n_in, kernel, kernel))
         self.scale = 1 / math.sqrt(n_in * kernel**2)
         self.stride, self.padding = stride, padding
 
@@ -72,7 +73,7 @@ class EqualLinear(nn.Module):
 
     def __init__(self, n_in: int, n_out: int, activated: bool = False) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(n_out, n_in))
+        self.weight = nn.Parameter(torch.zeros(n_out, n_in))
         self.bias = nn.Parameter(torch.zeros(n_out))
         self.scale, self.activated = 1 / math.sqrt(n_in), activated
 
@@ -110,7 +111,7 @@ class UpConv(nn.Module):
 
     def __init__(self, n_in: int, n_out: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(1, n_out, n_in, 3, 3))
+        self.weight = nn.Parameter(torch.zeros(1, n_out, n_in, 3, 3))
         self.scale = 1 / math.sqrt(9 * n_in)
         self.blur = Blur(1, gain=4)
 

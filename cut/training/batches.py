@@ -59,6 +59,8 @@ class EpochPairs(TorchDataset):
         epoch: the 1-based epoch.
         augmentation: applied to each image.
         cache: keeps decoded images by their path; None decodes each image again.
+        n: the number of pairs, if not that of the larger domain; with fewer pairs than source
+            images, an epoch has some of them.
     """
 
     def __init__(
@@ -69,12 +71,13 @@ class EpochPairs(TorchDataset):
         epoch: int,
         augmentation: Augmentation,
         cache: dict[Path, Image] | None = None,
+        n: int | None = None,
     ) -> None:
         self.source, self.target = source, target
         self.seed, self.epoch, self.augmentation, self.cache = seed, epoch, augmentation, cache
-        n = epoch_length(source, target)
+        n = n or epoch_length(source, target)
         rng = random_streams.generator(seed, "order", epoch)
-        self.order = torch.randperm(n, generator=rng).tolist()
+        self.order = torch.randperm(max(n, len(source)), generator=rng)[:n].tolist()
         self.partners = torch.randint(len(target), (n,), generator=rng).tolist()
 
     def __len__(self) -> int:
@@ -87,16 +90,18 @@ class EpochPairs(TorchDataset):
             UserError: an image can't be read.
         """
         rng = random_streams.generator(self.seed, "augmentation", self.epoch, index)
-        a = self._read(self.source[self.order[index] % len(self.source)])
-        b = self._read(self.target[self.partners[index]])
+        a = cached(self.source[self.order[index] % len(self.source)], self.cache)
+        b = cached(self.target[self.partners[index]], self.cache)
         return self.augmentation(a, rng), self.augmentation(b, rng)
 
-    def _read(self, path: Path) -> Image:
-        if self.cache is None:
-            return read_image(path)
-        if path not in self.cache:
-            self.cache[path] = read_image(path)
-        return self.cache[path]
+
+def cached(path: Path, cache: dict[Path, Image] | None) -> Image:
+    """Return the image in a file; without a cache it is decoded each time."""
+    if cache is None:
+        return read_image(path)
+    if path not in cache:
+        cache[path] = read_image(path)
+    return cache[path]
 
 
 def epoch_length(source: list[Path], target: list[Path]) -> int:
@@ -104,7 +109,7 @@ def epoch_length(source: list[Path], target: list[Path]) -> int:
     return max(len(source), len(target))
 
 
-def batches(pairs: EpochPairs, batch_size: int, start: int, workers: int) -> Iterator[Batch]:
+def batches(pairs: TorchDataset, batch_size: int, start: int, workers: int) -> Iterator[Batch]:
     """Yield the batches of an epoch, from the 0-based batch `start` on.
 
     `workers` processes load images; with 0 this process does. The last batch may be smaller.
