@@ -140,7 +140,7 @@ def write_run(
     losses = LOSSES.get(algorithm, LOSSES["cut"])
     rows = history(losses, points, weight, seed) if trained else []
     HistoryRow.write(folder / "history.csv", [HistoryRow(**row) for row in rows])
-    translated = Translated.of(record)
+    translated = Translated.of(record, operations=8.5e9 if trained else None)
     if images:
         write_images(folder / "translated", images, stripes=True)
         manifest = TranslatedRecord(translated=translated, images={})
@@ -184,6 +184,7 @@ def run_record(
         "images_seen": steps,
         "seconds_per_iteration": 0.1234 if trained else None,
         "train_seconds": 12.0,
+        "operations_per_pair": 85e9 if trained else None,
         "peak_memory_bytes": 512_000_000,
         "peak_memory_kind": "rss",
         "device": "cpu",

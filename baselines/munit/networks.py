@@ -100,10 +100,17 @@ class AutoEncoder(nn.Module):
         n_blocks: residual blocks of the content encoder, and of the decoder.
         style_dim: length of a style code.
         mlp_dim: width of the perceptron from style to the norms' parameters.
+        n_out: channels of the decoder's output.
     """
 
     def __init__(
-        self, ngf: int, n_downsample: int, n_blocks: int, style_dim: int, mlp_dim: int
+        self,
+        ngf: int,
+        n_downsample: int,
+        n_blocks: int,
+        style_dim: int,
+        mlp_dim: int,
+        n_out: int = 3,
     ) -> None:
         super().__init__()
         relu, width = nn.ReLU(), ngf
@@ -129,7 +136,7 @@ class AutoEncoder(nn.Module):
                 Conv(width, width // 2, 5, norm="ln", activation=relu),
             ]
             width //= 2
-        self.up = nn.Sequential(*up, Conv(width, 3, 7, activation=nn.Tanh()))
+        self.up = nn.Sequential(*up, Conv(width, n_out, 7, activation=nn.Tanh()))
 
     @staticmethod
     def _style_encoder(width: int, style_dim: int) -> nn.Sequential:
@@ -147,7 +154,7 @@ class AutoEncoder(nn.Module):
         return self.content(x), self.style(x).flatten(1)
 
     def decode(self, content: Tensor, style: Tensor) -> Tensor:
-        """Return the images of a content and a style."""
+        """Return (N, n_out, H, W) images in [-1, 1] of a content and a style."""
         parameters = self.mlp(style).chunk(len(self.blocks), dim=1)
         for block, given in zip(self.blocks, parameters, strict=True):
             content = block(content, given)
@@ -173,19 +180,21 @@ class MultiScaleDiscriminator(nn.Module):
     A scale needs 2**n_layers pixels per side; smaller ones are left out.
     """
 
-    def __init__(self, ndf: int, n_layers: int, n_scales: int, slope: float = 0.2) -> None:
+    def __init__(
+        self, ndf: int, n_layers: int, n_scales: int, slope: float = 0.2, n_in: int = 3
+    ) -> None:
         super().__init__()
         self.n_layers, self.least = n_layers, 2**n_layers
         self.scales = nn.ModuleList()
         for _ in range(n_scales):
-            layers, width = [Conv(3, ndf, 4, 2, activation=nn.LeakyReLU(slope))], ndf
+            layers, width = [Conv(n_in, ndf, 4, 2, activation=nn.LeakyReLU(slope))], ndf
             for _ in range(n_layers - 1):
                 layers.append(Conv(width, 2 * width, 4, 2, activation=nn.LeakyReLU(slope)))
                 width *= 2
             self.scales.append(nn.Sequential(*layers, nn.Conv2d(width, 1, 1)))
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """Return a map of real/fake values for each scale that (N, 3, H, W) images reach.
+        """Return a map of real/fake values for each scale that (N, n_in, H, W) images reach.
 
         Raises:
             UserError: the images are too small for any.

@@ -43,7 +43,7 @@ class Correspondence:
             recorded ones on the right. Factors are numbers or the method's options. "= name" says
             that a recorded loss is always zero.
         ignored: patterns of recorded losses that are none, such as a coordinate that the authors'
-            code prints with them.
+            code prints with them, and of recorded weights that are none, such as a flag.
         updates: for a recorded gradient's prefix, as in `step0/grad/second/...`, which update of
             the parameter's optimizer it is of, from 0. A number that ends a prefix says so itself.
         outputs: from the method before its first step, the tensors that a recording may have, by

@@ -69,6 +69,7 @@ def replay(arrays: Arrays, as_recorded: bool = False) -> Replay:
     noise: set[str] = set()
     for step in range(recording.steps):
         recording.start_step(step)
+        taken.clear()
         state = method.rng.get_state()
         losses = method.step(recording.batch())
         if not torch.equal(state, method.rng.get_state()):
@@ -76,6 +77,7 @@ def replay(arrays: Arrays, as_recorded: bool = False) -> Replay:
                 f"a step of {method.name} draws random numbers without Method.draw; name each draw"
             )
         _compare_losses(method, losses, recording, errors)
+        _compare_norms(method, taken, recording, errors)
         if step == 0:
             noise = _compare_gradients(method, taken, recording, errors)
     _compare_weights(method, recording, noise, errors)
@@ -109,6 +111,13 @@ def build(recording: Recording, as_recorded: bool = False) -> Method:
         recording.authors.prepare(method, recording)
     method.given_draws = recording.draw
     return method
+
+
+class Update(NamedTuple):
+    """A parameter's gradients in one update, as the optimizer saw it and before clipping."""
+
+    grad: Tensor | None
+    grad_before_clipping: Tensor | None
 
 
 class Errors:
@@ -166,17 +175,25 @@ def _shaped(value: Tensor, like: Tensor, key: str) -> Tensor:
     return value.reshape(like.shape)
 
 
-def _watch(optimizers: Iterable[Optimizer]) -> dict[int, list[Tensor | None]]:
-    """Return a list for each parameter, by id, that will have its gradient of each update."""
-    taken: dict[int, list[Tensor | None]] = defaultdict(list)
+def _watch(optimizers: Iterable[Optimizer]) -> dict[int, list[Update]]:
+    """Return a list for each parameter, by id, that will have its gradients of each update."""
+    taken: dict[int, list[Update]] = defaultdict(list)
+    summed: dict[int, Tensor] = {}
+
+    def keep(p: Tensor) -> None:
+        summed[id(p)] = p.grad.clone()
 
     def note(optimizer: Optimizer, *_: Any) -> None:
         for group in optimizer.param_groups:
             for p in group["params"]:
-                taken[id(p)].append(None if p.grad is None else p.grad.clone())
+                seen = None if p.grad is None else p.grad.clone()
+                taken[id(p)].append(Update(seen, summed.pop(id(p), None)))
 
     for optimizer in optimizers:
         optimizer.register_step_pre_hook(note)
+        for group in optimizer.param_groups:
+            for p in group["params"]:
+                p.register_post_accumulate_grad_hook(keep)
     return taken
 
 
@@ -226,28 +243,41 @@ def _total(side: str, losses: Mapping[str, float], options: Mapping[str, Any]) -
 
 
 def _compare_gradients(
-    method: Method,
-    taken: Mapping[int, list[Tensor | None]],
-    recording: Recording,
-    errors: Errors,
+    method: Method, taken: Mapping[int, list[Update]], recording: Recording, errors: Errors
 ) -> set[str]:
     """Compare the gradients of a step; return the parameters whose gradients are all noise."""
-    state, found = _state(method), recording.gradients()
-    largest: dict[tuple[str, int], float] = defaultdict(float)  # of each network and update
-    for name, update, value in found.values():
-        network = name.split("/")[0], update
-        largest[network] = max(largest[network], float(value.abs().max()))
-    noise = {name for name, _, _ in found.values()}
-    for key, (name, update, want) in found.items():
-        if float(want.abs().max()) <= NOISE * largest[name.split("/")[0], update]:
-            continue
-        noise.discard(name)
-        gradients = taken.get(id(_entry(state, name, key)), [])
-        got = gradients[update] if update < len(gradients) else None
-        if got is None:
-            raise UserError(f"the recording has {key}, but a step has no such update of {name}")
-        errors.add("gradients", key, got, want)
+    state = _state(method)
+    noise: set[str] = set()
+    for group in reversed(Update._fields):  # the noise is that of the last, "grad"
+        found = recording.gradients(group)
+        largest: dict[tuple[str, int], float] = defaultdict(float)  # of each network and update
+        for name, update, value in found.values():
+            network = name.split("/")[0], update
+            largest[network] = max(largest[network], float(value.abs().max()))
+        noise = {name for name, _, _ in found.values()}
+        for key, (name, update, want) in found.items():
+            if float(want.abs().max()) <= NOISE * largest[name.split("/")[0], update]:
+                continue
+            noise.discard(name)
+            updates = taken.get(id(_entry(state, name, key)), [])
+            got = getattr(updates[update], group) if update < len(updates) else None
+            if got is None:
+                raise UserError(f"the recording has {key}, but a step has no such update of {name}")
+            errors.add("gradients", key, got, want)
     return noise
+
+
+def _compare_norms(
+    method: Method, taken: Mapping[int, list[Update]], recording: Recording, errors: Errors
+) -> None:
+    """Compare the norm of a network's gradient in the first update of the present step."""
+    for key, (network, want) in recording.norms().items():
+        if network not in method.networks:
+            raise UserError(f"the recording has {key}, but {method.name} has no network {network}")
+        updates = [taken[id(p)] for p in method.networks[network].parameters() if id(p) in taken]
+        gradients = [first.grad_before_clipping for first, *_ in updates]
+        squares = [g.square().sum() for g in gradients if g is not None]
+        errors.add("gradients", key, torch.stack(squares).sum().sqrt(), want)
 
 
 def _compare_weights(method: Method, recording: Recording, noise: set[str], errors: Errors) -> None:

@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping
+from fnmatch import fnmatch
 from typing import Any
 
 import numpy as np
@@ -138,11 +139,12 @@ class Recording:
     def weights(self, group: str) -> dict[str, tuple[str, Tensor]]:
         """Return (key, tensor) of each weight under "before" or "after", by `network/parameter`.
 
-        Fixed filters are left out.
+        Fixed filters are left out, and what the method's `ignored` says.
         """
         found = {}
+        ignored = ("*.filt", *self.authors.ignored)
         for key in self.under(group):
-            if key.endswith(".filt"):
+            if any(fnmatch(key, pattern) for pattern in ignored):
                 self.used.add(key)
                 continue
             # "after_average/F/x" is "average/F/x".
@@ -150,14 +152,15 @@ class Recording:
             found[name] = (key, self._as_ours(name, self._tensor(key)))
         return found
 
-    def gradients(self) -> dict[str, tuple[str, int, Tensor]]:
+    def gradients(self, group: str = "grad") -> dict[str, tuple[str, int, Tensor]]:
         """Return (name, which update of its optimizer, gradient) of each recorded gradient.
 
-        The keys are those of the file.
+        The keys are those of the file. `group` is "grad", as the optimizer saw it, or
+        "grad_before_clipping".
         """
         found = {}
-        for key in self.under("step0/grad/"):
-            name, update = key.removeprefix("step0/grad/"), 0
+        for key in self.under(f"step0/{group}/"):
+            name, update = key.removeprefix(f"step0/{group}/"), 0
             prefix, _, rest = name.partition("/")
             number = re.search(r"\d+$", prefix)
             if prefix in self.authors.updates:
@@ -172,6 +175,11 @@ class Recording:
         """Return the losses of the present step, in the names of the authors' code."""
         prefix = f"step{self.step}/loss/"
         return {key.removeprefix(prefix): float(self._tensor(key)) for key in self.under(prefix)}
+
+    def norms(self) -> dict[str, tuple[str, Tensor]]:
+        """Return (network, norm of its gradient before clipping) of the present step, by key."""
+        prefix = f"step{self.step}/grad_norm/"
+        return {key: (key.removeprefix(prefix), self._tensor(key)) for key in self.under(prefix)}
 
     def name_of(self, recorded: str) -> str:
         """Return the method's `network/parameter` of a recorded one."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+OPERATION = "1e9 floating-point operations"
 Need = Literal["truth", "input", "labels", "snapshots"]
 
 
@@ -21,8 +22,8 @@ class Metric:
         digits: decimals shown.
         scale: a table shows `value * scale`.
         family: "score" (of translations), "cost" (of a training) or "fact" (about a training).
-        source: the record that holds it: scores.json, run.json, or best.json with the scores of
-            the best epoch.
+        source: the record that holds it: scores.json, run.json, the head of the translations'
+            manifest, or best.json with the scores of the best epoch.
         field: its name in that record; `key` by default.
         divisor: the record's number is divided by this to give the value.
         needs: what has to be known: true counterparts ("truth"), inputs, label maps, or generators
@@ -38,7 +39,7 @@ class Metric:
     digits: int = 1
     scale: float = 1.0
     family: Literal["score", "cost", "fact"] = "score"
-    source: Literal["scores", "run", "best"] = "scores"
+    source: Literal["scores", "run", "translated", "best"] = "scores"
     field: str = ""
     divisor: float = 1.0
     needs: tuple[Need, ...] = ()
@@ -78,6 +79,10 @@ def _best(key: str, label: str, field: str, **more: object) -> Metric:
 
 def _share(key: str, label: str) -> Metric:
     return Metric(key, label, better="higher", digits=3)
+
+
+def _gflop(key: str, label: str, **more: object) -> Metric:
+    return Metric(key, label, OPERATION, "lower", family="fact", divisor=1e9, **more)
 
 
 def _percent(key: str, label: str) -> Metric:
@@ -132,6 +137,8 @@ METRICS: dict[str, Metric] = {
             divisor=1e9,
             headline=True,
         ),
+        _gflop("gflop_per_pair", "GFLOP/pair", source="run", field="operations_per_pair"),
+        _gflop("gflop_per_image", "GFLOP/image", source="translated", field="operations_per_image"),
         Metric("iterations", "iterations", digits=0, family="fact", source="run"),
         Metric("images", "images seen", digits=0, family="fact", source="run", field="images_seen"),
     )
@@ -150,6 +157,8 @@ HEADLINE = select(lambda m: m.headline)
 OTHERS = select(lambda m: m.source == "scores" and m.better and not m.headline)
 # What a machine needed: never compared with a published number.
 COSTS = select(lambda m: m.family == "cost")
+# Counted and not timed: the same on any machine.
+OPERATIONS = select(lambda m: m.unit == OPERATION)
 # Between a translation and the true counterpart of its input.
 PAIRED = select(lambda m: m.paired)
 # What a segmentation network recovers from the translations.

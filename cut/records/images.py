@@ -25,17 +25,30 @@ class Translated(Part):
     split: Literal["test"] = Field("test", description="the split that was translated")
     epoch: Count = Field(description="epochs trained when the generator was kept")
     iteration: Count = Field(description="steps trained when the generator was kept")
+    operations_per_image: Annotated[float, Field(ge=0)] | None = Field(
+        None,
+        description="floating-point operations of a translation (a multiply-add is two); null for"
+        " a control, and for a method that runs by its own commands",
+    )
 
     @classmethod
     def of(
-        cls, run: RunRecord, epoch: int | None = None, iteration: int | None = None
+        cls,
+        run: RunRecord,
+        epoch: int | None = None,
+        iteration: int | None = None,
+        operations: float | None = None,
     ) -> Translated:
-        """Return the head of `run`'s translations: of its last epoch, or of an earlier one."""
+        """Return the head of `run`'s translations: of its last epoch, or of an earlier one.
+
+        `operations` is the number of floating-point operations of a translation.
+        """
         same = ("dataset", "dataset_digest", "method", "algorithm", "role", "seed", "size")
         return cls(
             **{key: getattr(run, key) for key in same},
             epoch=run.epochs if epoch is None else epoch,
             iteration=run.iterations if iteration is None else iteration,
+            operations_per_image=operations,
         )
 
 

@@ -67,6 +67,11 @@ class RunRecord(Record):
     train_seconds: Seconds = Field(
         description="seconds spent in steps (methods of commands: in all commands)"
     )
+    operations_per_pair: Annotated[float, Field(ge=0)] | None = Field(
+        None,
+        description="floating-point operations of a training step per pair of images (a"
+        " multiply-add is two): mean over one step of each interval of the log",
+    )
     peak_memory_bytes: Count = Field(description="peak memory in bytes")
     peak_memory_kind: Literal["rss", "cuda"] = Field(
         description="resident memory of the process, or memory allocated on the GPU"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from cut.metrics.catalogue import COSTS, METRICS
+from cut.metrics.catalogue import COSTS, METRICS, OPERATIONS
 from cut.report.wording import why
 from cut.results.comparison import differences
 from cut.results.protocol import image_counts
 from cut.results.published import PublishedNumber, published, published_number, source_of
-from cut.results.rows import Row, runs_of
+from cut.results.rows import Row, present, runs_of
 from cut.results.run import Run
 
 ROLE_WORDS = {
@@ -17,6 +17,10 @@ ROLE_WORDS = {
     "ceiling": "real target training images scored as if translated, about what a perfect"
     " translator scores with this number of images",
 }
+OPERATION_WORDS = (
+    "GFLOP/pair and GFLOP/image: floating-point operations (1e9, counted, the same on any machine)"
+    " of a training step per pair of images, and of translating one image."
+)
 PAIRED_WORDS = {"l1": "L1 (of values in [0, 1])", "ssim": "SSIM"}
 
 
@@ -55,10 +59,14 @@ def shared_first(parts: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def _what(runs: Sequence[Run], spread: bool) -> str:
+    return f"Final epoch, {_size(runs, spread)}"
+
+
+def _size(runs: Sequence[Run], spread: bool = True) -> str:
     h, w = runs[0].record.size
     seeds = sorted({run.record.seed for run in runs})
     several = len(seeds) > 1
-    text = f"Final epoch, {h}x{w} pixels, seed{'s' if several else ''} {conjunction(seeds)}"
+    text = f"{h}x{w} pixels, seed{'s' if several else ''} {conjunction(seeds)}"
     return text + (" (mean ± standard deviation)." if several and spread else ".")
 
 
@@ -136,6 +144,13 @@ def _controls(rows: Sequence[Row]) -> list[str]:
 def _cost(runs: Sequence[Run]) -> list[str]:
     found = machines(runs)
     return [f"Time and peak memory on {conjunction(found)}."] if found else []
+
+
+def cost_caption(rows: Sequence[Row]) -> list[str]:
+    """Return the sentences of one data set's table of costs."""
+    runs = runs_of(rows)
+    counted = bool(present(rows, OPERATIONS))
+    return [_size(runs), *_cost(runs), *([OPERATION_WORDS] if counted else [])]
 
 
 def machines(runs: Iterable[Run]) -> list[str]:

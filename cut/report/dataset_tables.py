@@ -2,8 +2,8 @@
 
 `write_tables` writes `scores.csv` with one value per row, in the units of the metric catalogue. For
 each data set it writes `NAME.md`, `.tex` and `.csv` with one method per row in the order given (the
-floor first, the ceiling last), and the other scores in `NAME-scores.md` and `.tex`. The same runs
-give the same bytes.
+floor first, the ceiling last); and in `NAME-scores.md` and `.tex` the other scores and the costs.
+The same runs give the same bytes.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any
 
 import pandas as pd
 
-from cut.metrics.catalogue import HEADLINE, METRICS, OTHERS
-from cut.report.captions import caption
+from cut.metrics.catalogue import COSTS, HEADLINE, METRICS, OPERATIONS, OTHERS
+from cut.report.captions import caption, cost_caption
 from cut.report.columns import (
     epochs_column,
     measured_column,
@@ -84,6 +84,14 @@ def other_scores_table(rows: Sequence[Row]) -> Table:
     return Table(f"{rows[0].dataset}, other scores", columns, rows, caption(rows, metrics))
 
 
+def cost_table(rows: Sequence[Row]) -> Table:
+    """Return the table of what one data set's rows cost to train and to translate with."""
+    trained = [row for row in rows if row.epochs is not None] or rows
+    metrics = [*COSTS, *present(trained, OPERATIONS)]
+    columns = [name_column(), *map(measured_column, metrics), epochs_column()]
+    return Table(f"{rows[0].dataset}, cost", columns, trained, cost_caption(trained))
+
+
 def wide(rows: Sequence[Row]) -> pd.DataFrame:
     """Return one data set's table as numbers, one row per method.
 
@@ -124,6 +132,6 @@ def write_tables(out: Path, folders: Sequence[Path]) -> list[Path]:
     files = {out / "scores.csv": to_csv(scores_frame(runs))}
     for dataset, rows in by_dataset(rows_of(runs)).items():
         files |= texts(out / dataset, [dataset_table(rows)])
-        files |= texts(out / f"{dataset}-scores", [other_scores_table(rows)])
+        files |= texts(out / f"{dataset}-scores", [other_scores_table(rows), cost_table(rows)])
         files[out / f"{dataset}.csv"] = to_csv(wide(rows))
     return write_all(files)

@@ -77,9 +77,11 @@ class Run:
             return None, OWN_CODE
         if not self.record.trained:
             return None, NOT_TRAINED
-        if known.source == "run":
-            return float(getattr(self.record, known.field)) / known.divisor, ""
-        return self.best.value(known) if self.best else (None, NOT_FOLLOWED)
+        if known.source == "best":
+            return self.best.value(known) if self.best else (None, NOT_FOLLOWED)
+        holder = self.record if known.source == "run" else self.scored.translated
+        value = getattr(holder, known.field, None)
+        return (None, NOT_MEASURED) if value is None else (float(value) / known.divisor, "")
 
 
 def _score(scored: ScoresRecord, metric: Metric) -> Value:

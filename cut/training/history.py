@@ -19,6 +19,8 @@ STATE = {
     "counted": int,
     "interval_seconds": float,
     "train_seconds": float,
+    "operations": int,
+    "pairs_counted": int,
 }
 
 
@@ -32,6 +34,8 @@ class History:
         rows: the rows so far; each has `COLUMNS`, then the mean of each loss.
         interval_seconds: time spent in the steps of the current interval.
         train_seconds: time spent in all steps before it.
+        operations: floating-point operations of the steps that were counted, one per interval.
+        pairs_counted: image pairs of those steps.
     """
 
     def __init__(self, name: str) -> None:
@@ -41,6 +45,8 @@ class History:
         self.counted = 0
         self.interval_seconds = 0.0
         self.train_seconds = 0.0
+        self.operations = 0
+        self.pairs_counted = 0
         self.pending: list[tuple[int, dict[str, Tensor]]] = []
 
     def add(self, iteration: int, losses: dict[str, Tensor]) -> None:
@@ -94,6 +100,15 @@ class History:
             f"epoch {row['epoch']}/{epochs}  step {row['iteration']}/{iterations}  {shown}  "
             f"{row['images_per_second']:.1f} images/s  {left / 60:.1f} min left"
         )
+
+    def count(self, operations: int, pairs: int) -> None:
+        """Add a step whose floating-point operations were counted, and its image pairs."""
+        self.operations += operations
+        self.pairs_counted += pairs
+
+    def operations_per_pair(self) -> float | None:
+        """Return the mean number of operations of a step per image pair; None without a step."""
+        return self.operations / self.pairs_counted if self.pairs_counted else None
 
     def write(self, path: Path) -> None:
         """Write all rows as `history.csv`."""

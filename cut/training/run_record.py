@@ -46,6 +46,7 @@ def run_record(
         images_seen=loop.images_until(steps),
         seconds_per_iteration=seconds / steps if steps else None,
         train_seconds=seconds,
+        operations_per_pair=history.operations_per_pair(),
         **environment.peak_memory(loop.device),
         device=loop.device.type,
         hardware=Hardware(**environment.hardware(loop.device)),

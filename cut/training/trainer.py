@@ -27,6 +27,7 @@ from cut.training.differences import check_replaced, differences
 from cut.training.history import History
 from cut.training.loop import Loop
 from cut.training.options import TrainingOptions, shorter_options
+from cut.training.work import Operations
 
 
 class Trainer:
@@ -152,7 +153,12 @@ class Trainer:
     def _step(self, batch: Batch) -> None:
         loop, history = self.loop, self.history
         begin = time.perf_counter()
-        losses = loop.step(batch)
+        if loop.iteration % self.options.log_every:
+            losses = loop.step(batch)
+        else:  # the first step of an interval
+            with Operations() as work:
+                losses = loop.step(batch)
+            history.count(work.count, len(batch.source))
         history.add(loop.iteration, losses)
         due = loop.iteration % self.options.log_every == 0 or loop.iteration == loop.total
         if due:

@@ -13,6 +13,7 @@ from cut.base.images import write_png
 from cut.data.dataset import Dataset
 from cut.records.images import Translated, TranslatedRecord
 from cut.training.trained_run import load_run
+from cut.training.work import Operations
 
 
 def translate(
@@ -53,15 +54,17 @@ def translate(
     method.to(device).train(False)
     digests: dict[str, str] = {}
     try:
-        for name, image in method.outputs(dataset, record.size, batch_size):
-            path = out / f"{name}.png"
-            written.note(out, path.name)
-            write_png(path, image)
-            digests[path.name] = sha256_of(path)
+        with Operations() as work:
+            for name, image in method.outputs(dataset, record.size, batch_size):
+                path = out / f"{name}.png"
+                written.note(out, path.name)
+                write_png(path, image)
+                digests[path.name] = sha256_of(path)
     except UserError:
         for name in digests:  # half a set would look like a whole one
             (out / name).unlink()
         raise
-    head = Translated.of(record, epoch, iteration)
+    each = work.count / len(digests) if method.trained and digests else None
+    head = Translated.of(record, epoch, iteration, each)
     TranslatedRecord(translated=head, images=digests).write(out / "manifest.json")
     return len(digests)

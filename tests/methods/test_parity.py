@@ -21,10 +21,10 @@ FOLDERS = (OWN, GIVEN, GIVEN / "table1", GIVEN / "successors")
 NAMES = """
 cut cut_batch2 cut_batch2_all_negatives cut_last_layer fastcut cyclegan cyclegan_no_identity
 gcgan distancegan selfdistance munit drit drit_mode_seeking moco
-monce qs_global qs_local qs_local_global hneg_src dcl simdcl negcut santa enco sincut
+monce qs_global qs_local qs_local_global hneg_src dcl simdcl negcut santa enco decent sincut
 """.split()
 # Recordings of methods that are not here.
-OTHERS = {"decent", "unsb", "fsesim", "lsesim"}
+OTHERS = {"unsb", "fsesim", "lsesim"}
 # What a recording says beside draws and results: the slope of the norm of a zero vector, positions
 # that follow from the weights, and the numbers that such positions and coins were chosen from.
 BESIDE = re.compile(r"/F/mlp_1\.2\.|/selected/|/oversampled/|/random/|/flip_draw/")
@@ -87,6 +87,21 @@ def test_a_changed_number_is_found(key, tmp_path, capsys):
     np.savez(tmp_path / "changed.npz", **arrays)
     assert run_command("parity", [str(tmp_path / "changed.npz")]) == 1
     assert "ABOVE" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("key", "kind"),
+    [
+        ("step0/grad_before_clipping/F_A/flow_1.model.0.0.bias", "gradients"),
+        ("step2/grad_norm/F_B", "gradients"),
+        ("after_average/F_B/flow_4.model.0.2._diag_weight", "weights"),
+    ],
+)
+def test_clipping_and_averages_are_compared(key, kind):
+    arrays = load("decent")
+    arrays[key] = arrays[key] * (1 + 1e-6)
+    errors = parity.replay(arrays).errors
+    assert {name for name, error in errors.items() if error > 1e-8} == {kind}
 
 
 def test_what_is_no_number_here_disagrees(monkeypatch):

@@ -28,6 +28,8 @@ CASES = [
     ("moco", 1, {**BANK, "keys": "momentum", "negatives": "both", "combine": "sum"}),
     ("moco", 2, {**BANK, "n_external": 0, "identity_bank": False}),
     ("moco", 1, {"negatives": "internal"}),
+    ("acl-gan", 3, {"n_scales": 1, "same_style": 0.5}),
+    ("decent", 2, {"n_flows": 2, "var_all": True, "correct_average": True, "hidden_factor": 3}),
 ]
 
 
@@ -44,7 +46,7 @@ def record(name, n, options, steps=2):
     """Return a recording of `steps` steps of our own, with every draw that they make."""
     method = build(name, **options).to(torch.double)
     rng = torch.Generator().manual_seed(5)
-    for parameter in method.parameters():
+    for parameter in (p for network in method.networks.values() for p in network.parameters()):
         parameter.data += 0.05 * torch.randn(parameter.shape, generator=rng)
     if method.authors.prepare:
         method.authors.prepare(method, {})

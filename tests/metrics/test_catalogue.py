@@ -6,6 +6,7 @@ from cut.metrics import catalogue, feature_scores, input_distance, paired
 from cut.metrics.catalogue import METRICS
 from cut.metrics.segmentation import segmenter
 from cut.records.epochs import BestRecord
+from cut.records.images import Translated
 from cut.records.run import RunRecord
 
 
@@ -20,6 +21,7 @@ def test_every_metric_has_a_field_in_its_record():
     fields = {
         "scores": set(catalogue.SCORES),
         "run": set(RunRecord.model_fields),
+        "translated": set(Translated.model_fields),
         "best": {*catalogue.SCORES, *BestRecord.model_fields},
     }
     for key, metric in METRICS.items():
@@ -50,6 +52,7 @@ def test_the_selections_have_known_members():
         "class_accuracy",
     )
     assert catalogue.COSTS == ("seconds_per_iteration", "peak_memory_gb")
+    assert catalogue.OPERATIONS == ("gflop_per_pair", "gflop_per_image")
     best = catalogue.select(lambda m: m.source == "best" and m.family == "score")
     assert [METRICS[key].field for key in best] == ["fid", "fid_low", "fid_high"]
 

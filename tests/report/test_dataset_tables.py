@@ -10,7 +10,12 @@ from fake_runs import write_best, write_run
 from golden import check_golden
 
 from cut.base.errors import UserError
-from cut.report.dataset_tables import dataset_table, other_scores_table, write_tables
+from cut.report.dataset_tables import (
+    cost_table,
+    dataset_table,
+    other_scores_table,
+    write_tables,
+)
 from cut.report.markdown import markdown
 from cut.report.table import Table
 from cut.results.rows import rows_of
@@ -58,6 +63,17 @@ def test_controls_are_at_both_ends_and_values_are_means(runs):
     assert shown["copy"]["kid"] == "12.3", "KID is shown times 1000"
     assert shown["copy"]["method"] == "copy (control)"
     assert not any(column.key == "published" for column in table.columns)
+
+
+def test_costs_have_a_table_without_what_was_not_trained(runs, tmp_path):
+    table = cost_table(rows(runs))
+    assert [row.name for row in table.rows] == ["fastcut", "cut"]
+    shown = cells(table)["fastcut"]
+    assert (shown["gflop_per_pair"], shown["gflop_per_image"]) == ("85.0", "8.5")
+    old = write_run(tmp_path / "old", operations_per_pair=None)
+    assert "gflop_per_pair" not in cells(cost_table(rows([old])))["cut"]
+    assert load_run(old).value("gflop_per_pair") == (None, "not measured")
+    assert load_run(runs[0]).value("gflop_per_image") == (None, "not trained")
 
 
 def test_other_scores_have_a_table_of_their_own(tmp_path):

@@ -53,6 +53,7 @@ def test_a_run_writes_its_record_history_and_weights(dataset, tmp_path, capsys):
     assert run["iterations"] == 24 and run["epochs"] == 4  # 6 pairs per epoch, batch 1
     assert run["options"]["ngf"] == 4 and run["options"]["lr"] == 0.0002
     assert run["seconds_per_iteration"] > 0 and run["peak_memory_bytes"] > 1e7
+    assert run["operations_per_pair"] > 1e6
     rows = list(csv.DictReader((out / "history.csv").open()))
     assert [int(row["iteration"]) for row in rows] == [6, 12, 18, 24]
     assert float(rows[0]["lr_factor"]) == 1 and float(rows[-1]["lr_factor"]) == pytest.approx(1 / 3)
@@ -325,6 +326,8 @@ def test_translation_covers_the_test_set(dataset, tmp_path):
     assert set(manifest["images"]) == {"000.png", "001.png", "002.png"}
     head = manifest["translated"]
     assert (head["split"], head["epoch"], head["size"]) == ("test", 4, [32, 32])
+    step = json.loads((out / "run.json").read_text())["operations_per_pair"]
+    assert 0 < 6 * head["operations_per_image"] < step  # a step has two forward and backward passes
     for name, digest in manifest["images"].items():
         assert sha256_of(out / "translated" / name) == digest
     (out / "translated" / "manifest.json").unlink()  # as Snakemake does before a job

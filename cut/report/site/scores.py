@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from cut.metrics.catalogue import COSTS, METRICS
+from cut.metrics.catalogue import COSTS, METRICS, OPERATIONS
 from cut.report.captions import caption
 from cut.report.columns import (
     difference_column,
@@ -78,7 +78,7 @@ def _present(rows: Sequence[Row]) -> tuple[list[str], list[str]]:
     scores: list[str] = []
     absent: dict[str, list[str]] = {}
     for name, metric in METRICS.items():
-        if name in ("fid", *COSTS) or not (metric.better or name == "epoch_best"):
+        if name in ("fid", *COSTS, *OPERATIONS) or not (metric.better or name == "epoch_best"):
             continue
         if any(row.values(name) for row in rows):
             scores.append(name)

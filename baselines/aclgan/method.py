@@ -1,0 +1,259 @@
+"""ACL-GAN: unpaired translation with an adversarial-consistency loss.
+
+Zhao, Wu and Dong, ECCV 2020. A translation back need not be the input. It must look like the input
+to a discriminator of pairs, which compares it with a translation of the input within its domain.
+
+This is written from a description of the method, and no recorded steps of the authors' code exist:
+nothing compares it with that code. What the description leaves open is as in MUNIT, whose networks
+these are:
+
+- the widths of the networks, the weight 1 of the GAN terms, and styles drawn anew for each update;
+- a style within the domain is drawn as any other (`same_style` scales it; the authors' factor is
+  not known);
+- each domain's image is reconstructed by the generator whose outputs are of that domain;
+- a discriminator's loss has the form of the generator's: the real images of the source count once,
+  and its two kinds of fakes half each. The pair with the translation within the domain counts as
+  real;
+- the terms of the masks are means over the images of a batch.
+
+Length and learning rate follow this benchmark's schedule: 100 + 100 epochs, not 350,000 steps with
+the rate halved every 100,000. Each test image gets a style derived from its pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor
+from torch.nn import functional as F
+
+from baselines.munit.networks import (
+    AutoEncoder,
+    MultiScaleDiscriminator,
+    check_size,
+    initialise,
+    latent_for,
+)
+from cut.methods.contract import Batch, Method, Schedule
+from cut.methods.loss import Loss
+from cut.methods.options import Channels, Options, Weight
+from cut.nets.losses import lsgan
+
+JUDGES = ("D_A", "D_B", "D_pair")
+UNDECIDED = 0.01  # added to a mask's distance from 1/2, which a term divides by
+
+
+class AclGanOptions(Options):
+    """ACL-GAN's options; the defaults are the authors' for faces, and MUNIT's where unknown."""
+
+    ngf: Channels = Field(64, description="channels of the encoders' first layer")
+    ndf: Channels = Field(64, description="channels of the discriminators' first layer")
+    n_downsample: int = Field(2, ge=1, le=2, description="halvings of the content")
+    n_blocks: int = Field(
+        4, ge=1, le=100, description="residual blocks of an encoder, and of a decoder"
+    )
+    style_dim: int = Field(8, ge=1, le=4096, description="length of a style code")
+    mlp_dim: int = Field(
+        256, ge=1, le=8192, description="width of the perceptron from style to the decoder"
+    )
+    n_layers: int = Field(
+        4, ge=1, le=8, description="layers of each discriminator, each of stride 2"
+    )
+    n_scales: int = Field(3, ge=1, le=8, description="scales of the discriminators, those that fit")
+    d_iter: int = Field(
+        2, ge=1, le=100, description="updates of the discriminators per step, on parts of the batch"
+    )
+    same_style: float = Field(
+        1.0, ge=0, le=1000, description="scale of the styles of translations within the source"
+    )
+    lambda_gan: Weight = Field(1.0, description="weight of the GAN terms of images")
+    lambda_pair: Weight = Field(0.2, description="weight of the GAN terms of pairs")
+    lambda_rec: Weight = Field(1.0, description="weight of the L1 reconstruction of images")
+    lambda_mask: Weight = Field(0.025, description="weight of the masks' terms")
+    lambda_area: Weight = Field(
+        0.001, description="weight of the masks' areas among the masks' terms"
+    )
+    least_mask: float = Field(0.3, ge=0, le=1, description="a mask of a smaller mean costs")
+    most_mask: float = Field(0.5, ge=0, le=1, description="a mask of a larger mean costs")
+    lr: float = Field(0.0001, gt=0, le=1, description="Adam's learning rate before decay")
+    beta1: float = Field(0.5, ge=0, lt=1, description="Adam's first-moment decay")
+    beta2: float = Field(0.999, ge=0, lt=1, description="Adam's second-moment decay")
+    weight_decay: float = Field(0.0001, ge=0, le=1, description="Adam's L2 penalty")
+
+    @model_validator(mode="after")
+    def _range(self) -> AclGanOptions:
+        if self.least_mask > self.most_mask:
+            raise ValueError(f"least_mask {self.least_mask} is above most_mask {self.most_mask}")
+        return self
+
+
+class MaskedCoder(AutoEncoder):
+    """MUNIT's auto-encoder with a fourth channel, the mask: how much of a pixel is new."""
+
+    def __init__(self, o: AclGanOptions) -> None:
+        super().__init__(o.ngf, o.n_downsample, o.n_blocks, o.style_dim, o.mlp_dim, n_out=4)
+
+    def forward(self, images: Tensor, style: Tensor) -> tuple[Tensor, Tensor]:
+        """Return translations (N, 3, H, W) in [-1, 1] and their masks (N, 1, H, W) in [0, 1].
+
+        Images are (N, 3, H, W) in [-1, 1], styles (N, style_dim).
+        """
+        colours, mask = self.decode(self.content(images), style).split([3, 1], dim=1)
+        mask = (mask + 1) / 2
+        return mask * colours + (1 - mask) * images, mask
+
+    def reconstruct(self, images: Tensor) -> Tensor:
+        """Return (N, 3, H, W) from the images' own contents and styles, without the mask."""
+        return self.decode(*self.encode(images))[:, :3]
+
+
+class AclGan(Method):
+    """ACL-GAN with least-squares GAN terms.
+
+    For a source image x, styles z, and LS(p) the least-squares term summed over scales:
+    y = G_AB(x, z1), x1 = G_BA(x, z2), x2 = G_BA(y, z3). The generators minimise
+    lambda_gan (LS(D_A(x1)) / 2 + LS(D_A(x2)) / 2 + LS(D_B(y))), lambda_pair times the terms of
+    D_pair on (x, x1) and (x, x2) with exchanged labels, the L1 reconstruction of each domain, and
+    a term of the masks, that of `mask_terms`.
+
+    A step is two iterations of the authors, who update the discriminators in each and the
+    generators in every second one: the batch is split, and the generators see its last part. The
+    default batch of 6 thus is the authors' 3. Of a single image every update sees the whole.
+    """
+
+    name = "acl-gan"
+    summary = "ACL-GAN: translated back, pairs of input and output look as within the domain"
+    citation = "Zhao, Wu, Dong: Unpaired I2I Translation using Adversarial Consistency, ECCV 2020"
+    Options = AclGanOptions
+    schedule = Schedule(100, 100, batch_size=6)
+    stride = 4
+    generator = ("G_AB",)
+    losses = {
+        "G_GAN": Loss("generators, adversarial", "squared error, sum", "lambda_gan"),
+        "pair": Loss("generators, adversarial consistency", "squared error, sum", "lambda_pair"),
+        "rec": Loss("reconstruction of images", "L1, sum", "lambda_rec"),
+        "mask": Loss("masks", "per pixel", "lambda_mask"),
+        "D_A": Loss("discriminator of the source", "squared error, sum", "lambda_gan"),
+        "D_B": Loss("discriminator of the target", "squared error, sum", "lambda_gan"),
+        "D_pair": Loss("discriminator of pairs", "squared error, sum", "lambda_pair"),
+    }
+
+    def __init__(self, options: AclGanOptions, seed: int = 0) -> None:
+        super().__init__(options, seed)
+        o = options
+        self.add(
+            G_AB=MaskedCoder(o), G_BA=MaskedCoder(o), initialise=partial(initialise, kind="kaiming")
+        )
+        for name in JUDGES:
+            n_in = 6 if name == "D_pair" else 3
+            judge = MultiScaleDiscriminator(o.ndf, o.n_layers, o.n_scales, n_in=n_in)
+            self.add(**{name: judge}, initialise=partial(initialise, kind="normal"))
+        self.adam(G=("G_AB", "G_BA"), D=JUDGES)
+
+    @classmethod
+    def check(cls, options: AclGanOptions, size: tuple[int, int]) -> None:
+        """Refuse sizes that the discriminators halve to under a pixel, and those of every method.
+
+        Raises:
+            UserError: the size, and the least one.
+        """
+        super().check(options, size)
+        check_size(size, options.n_layers)
+
+    def step(self, batch: Batch) -> dict[str, Tensor]:
+        """Update the discriminators on part after part, then the generators on the last one."""
+        parts = [Batch(*pair) for pair in zip(*map(self._split, batch), strict=True)]
+        losses: dict[str, Tensor] = {}
+        for i in range(self.options.d_iter):
+            part = parts[i % len(parts)]
+            with torch.no_grad():
+                fakes, _ = self.translations_of(part.source, self._styles(part.source, f"D{i}"))
+            losses = self.update("D", self.discriminator_losses(part, fakes))
+        styles = self._styles(part.source, "G")
+        return losses | self.update("G", self.generator_losses(part, styles))
+
+    @torch.no_grad()
+    def translate(self, images: Tensor) -> Tensor:
+        """Translate (N, 3, H, W) in [-1, 1], each image with its own style."""
+        return self.G_AB(images, latent_for(images, self.options.style_dim))[0]
+
+    def translations_of(
+        self, source: Tensor, styles: Sequence[Tensor]
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        """Return y, x1 and x2, and their masks.
+
+        They are the translations of (N, 3, H, W) to the target, within the source, and back to it,
+        with styles z1, z2 and z3, (N, style_dim) each.
+        """
+        there, mask = self.G_AB(source, styles[0])
+        same, mask1 = self.G_BA(source, styles[1])
+        back, mask2 = self.G_BA(there, styles[2])
+        return [there, same, back], [mask, mask1, mask2]
+
+    def discriminator_losses(self, batch: Batch, fakes: Sequence[Tensor]) -> dict[str, Tensor]:
+        """Return the weighted loss of each discriminator; `fakes` are y, x1 and x2."""
+        o, (there, same, back) = self.options, fakes
+        of_source = [(batch.source, True, 1.0), (same, False, 0.5), (back, False, 0.5)]
+        of_target = [(batch.target, True, 1.0), (there, False, 1.0)]
+        return {
+            "D_A": self._judge("D_A", of_source) * o.lambda_gan,
+            "D_B": self._judge("D_B", of_target) * o.lambda_gan,
+            "D_pair": self._pairs(batch.source, same, back, swapped=False) * o.lambda_pair,
+        }
+
+    def generator_losses(self, batch: Batch, styles: Sequence[Tensor]) -> dict[str, Tensor]:
+        """Return the weighted terms of both generators; `styles` are z1, z2 and z3."""
+        o, (a, b) = self.options, batch
+        (there, same, back), masks = self.translations_of(a, styles)
+        of_source = self._judge("D_A", [(same, True, 0.5), (back, True, 0.5)])
+        rec = F.l1_loss(self.G_BA.reconstruct(a), a) + F.l1_loss(self.G_AB.reconstruct(b), b)
+        return {
+            "G_GAN": (of_source + self._judge("D_B", [(there, True, 1.0)])) * o.lambda_gan,
+            "pair": self._pairs(a, same, back, swapped=True) * o.lambda_pair,
+            "rec": rec * o.lambda_rec,
+            "mask": self.mask_terms(masks) * o.lambda_mask,
+        }
+
+    def mask_terms(self, masks: Sequence[Tensor]) -> Tensor:
+        """Return the cost of masks, (N, 1, H, W) each in [0, 1], before its weight, a scalar.
+
+        Of one image's mask with values m, per pixel: lambda_area (max(0, sum(m - most))^2 +
+        max(0, sum(least - m))^2) + sum 1 / (|m - 1/2| + 0.01). The mean over images and masks.
+        """
+        o, terms = self.options, []
+        for mask in masks:
+            m = mask.flatten(1).to(torch.promote_types(mask.dtype, torch.float32))  # N,H*W
+            above = F.relu((m - o.most_mask).sum(1))
+            below = F.relu((o.least_mask - m).sum(1))
+            undecided = (1 / ((m - 0.5).abs() + UNDECIDED)).sum(1)
+            area = above.square() + below.square()
+            terms.append((o.lambda_area * area + undecided).mean() / m.shape[1])
+        return torch.stack(terms).mean()
+
+    def _split(self, images: Tensor) -> Sequence[Tensor]:
+        return images.chunk(self.options.d_iter)
+
+    def _styles(self, like: Tensor, when: str) -> list[Tensor]:
+        """Draw the styles z1, z2 and z3 of each image."""
+        shape, scales = (len(like), self.options.style_dim), (1.0, self.options.same_style, 1.0)
+        drawn = [
+            self.draw(f"style/{when}/z{i}", lambda rng: torch.randn(shape, generator=rng))
+            for i in (1, 2, 3)
+        ]
+        return [scale * z.to(like) for scale, z in zip(scales, drawn, strict=True)]
+
+    def _judge(self, name: str, judged: Sequence[tuple[Tensor, bool, float]]) -> Tensor:
+        """Return the weighted sum of a discriminator's terms, over (images, real, weight)."""
+        judge = self.networks[name]
+        terms = [weight * lsgan(p, real) for x, real, weight in judged for p in judge(x)]
+        return torch.stack(terms).sum()
+
+    def _pairs(self, source: Tensor, same: Tensor, back: Tensor, swapped: bool) -> Tensor:
+        """Return the terms of the pairs (x, x1), real unless `swapped`, and (x, x2), a scalar."""
+        pairs = [(same, not swapped), (back, swapped)]
+        return self._judge(
+            "D_pair", [(torch.cat([source, x], dim=1), real, 1.0) for x, real in pairs]
+        )
