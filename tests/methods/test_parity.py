@@ -21,7 +21,7 @@ FOLDERS = (OWN, GIVEN, GIVEN / "table1", GIVEN / "successors")
 NAMES = """
 cut cut_batch2 cut_batch2_all_negatives cut_last_layer fastcut cyclegan cyclegan_no_identity
 gcgan distancegan selfdistance munit drit drit_mode_seeking moco
-monce qs_global qs_local qs_local_global hneg_src dcl simdcl negcut santa enco unsb decent
+monce qs_global qs_local qs_local_global hneg_src dcl simdcl negcut santa enco decent unsb
 """.split()
 # Recordings of methods that are not here.
 OTHERS = {"sincut", "fsesim", "lsesim"}

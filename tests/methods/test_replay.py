@@ -28,10 +28,10 @@ CASES = [
     ("moco", 1, {**BANK, "keys": "momentum", "negatives": "both", "combine": "sum"}),
     ("moco", 2, {**BANK, "n_external": 0, "identity_bank": False}),
     ("moco", 1, {"negatives": "internal"}),
-    ("unsb", 2, {"lambda_nce": 2.0, "lambda_sb": 0.1, "flip_equivariance": True}),
-    ("unsb", 1, {"identity": False, "time_steps": 2, "block": "repaired"}),
     ("acl-gan", 3, {"n_scales": 1, "same_style": 0.5}),
     ("decent", 2, {"n_flows": 2, "var_all": True, "correct_average": True, "hidden_factor": 3}),
+    ("unsb", 2, {"lambda_nce": 2.0, "lambda_sb": 0.1, "flip_equivariance": True}),
+    ("unsb", 1, {"identity": False, "time_steps": 2, "block": "repaired"}),
 ]
 
 
