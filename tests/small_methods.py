@@ -9,7 +9,7 @@ from cut.methods.options import parse_options
 from cut.methods.registry import discover
 
 # Small networks, for the methods that have them: what is tested doesn't depend on the width.
-SMALL = {"ngf": 4, "ndf": 4, "n_blocks": 5, "n_patches": 8, "width": 8}
+SMALL = {"ngf": 4, "ndf": 4, "n_blocks": 5, "n_patches": 8, "width": 8, "tile": 16}
 
 
 def build(name, seed=0, **options):

@@ -10,7 +10,7 @@ without gradient, and trains G's guess there by a GAN loss, PatchNCE with the cl
 where P joins X_t and G(X_t), P2 is that of other source images, and lse is the logarithm of the sum
 of exponentials over all positions and images. E(P, P) is trained to be large and lse to be small.
 
-Followed are the authors' release and the options of its scripts, with its oddities:
+This follows the authors' release and the options of its scripts, with its oddities:
 
 - The step's index does not reach G, and parts of its blocks are dead (`BridgeBlock`). With `block:
   repaired` the first convolution and the index act, and the blocks' scales start at 1.

@@ -8,7 +8,7 @@ from pathlib import Path
 from cut.base.errors import UserError
 from cut.base.files import sha256_of
 from cut.base.parallel import in_threads
-from cut.data import held_out
+from cut.data import held_out, pairs
 from cut.records.dataset import DatasetRecord
 
 
@@ -25,6 +25,7 @@ class Dataset:
         digest: sha256 over all images and the direction.
         counts: number of images in each folder.
         images: sha256 of each "FOLDER/NAME".
+        paired: whether test images of one name are true counterparts.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Dataset:
     digest: str
     counts: dict[str, int]
     images: dict[str, str]
+    paired: bool = False
 
     @classmethod
     def load(cls, path: Path) -> Dataset:
@@ -59,6 +61,7 @@ class Dataset:
             digest=record.digest,
             counts=record.counts,
             images=record.images,
+            paired=record.paired,
         )
 
     def files(self, split: str, domain: str) -> list[Path]:
@@ -90,7 +93,10 @@ class Dataset:
 
     def truths(self) -> dict[str, Path] | None:
         """Return {stem: true counterpart} of the test sources, or None."""
-        return self._by_stem(f"truth{self._letter('target')}")
+        found = self._by_stem(f"truth{self._letter('target')}")
+        if found is None and self.paired:
+            return pairs.matched(self.files("test", "source"), self.files("test", "target"))
+        return found
 
     def masks(self) -> dict[str, Path] | None:
         """Return {stem: mask of the pixels to change} of the test sources, or None."""

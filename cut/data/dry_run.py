@@ -37,7 +37,8 @@ def plan(entry: Entry, out: Path) -> list[str]:
     except UserError as error:
         lines.append(f"    problem: {error}")
     if entry.is_url:
-        lines.append(f"    fetches: {entry.source}, sha256 {entry.sha256 or 'not known'}")
+        lines.append(f"    fetches: {_fetched(entry)}")
+        lines += [f"    or, if that fails: {mirror}" for mirror in entry.mirrors]
     counts = entry.expected_counts()
     for folder in FOLDERS:
         domain = entry.domains["AB".index(folder[-1])]
@@ -47,6 +48,8 @@ def plan(entry: Entry, out: Path) -> list[str]:
         lines.append(f"    {'uses' if in_place else 'makes'}: {place}: {n} of {domain}{origin}")
     if entry.conversion is not None and in_place is None:
         lines.append(f"    converts: {_conversion(entry)}")
+    if entry.joint:
+        lines.append(f"    splits: each image, {entry.joint[0]} left and {entry.joint[1]} right")
     if entry.scaled:
         lines.append(f"    scales: 16-bit images, as {entry.bits} bits, to 8 bits")
     lines.append(f"    checks: {_checks(entry)}")
@@ -88,6 +91,13 @@ def _origin(entry: Entry) -> str:
     return "you"
 
 
+def _fetched(entry: Entry) -> str:
+    """Return what is downloaded, and how it is recognised."""
+    if entry.by_file:
+        return f"{entry.source}, {len(entry.expected_digests() or {}):,} files by their sha256"
+    return f"{entry.source}, sha256 {entry.sha256 or 'not known'}"
+
+
 def _conversion(entry: Entry) -> str:
     """Return how the images are converted."""
     options = entry.conversion
@@ -105,6 +115,8 @@ def _checks(entry: Entry) -> str:
     if entry.expected_counts():
         source = f" ({entry.counts_source})" if entry.counts_source else ""
         done.append(f"the number of images in each folder{source}")
+    if entry.paired or entry.joint:
+        done.append("test images of equal names are counterparts")
     done += ["every image decodes to its end", "no two of one name"]
     if entry.conversion:
         done.append("each label map has its photograph")

@@ -22,7 +22,16 @@ from cut.data.source import in_place, local_sources, source_folder
 from cut.data.verify import find_root, listing
 
 # What an entry says that decides neither the images nor their record.
-WITHOUT_EFFECT = {"archive_bytes", "counts_source", "max_bytes", "max_file_bytes", "max_files"}
+WITHOUT_EFFECT = {
+    "archive_bytes",
+    "counts_source",
+    "max_bytes",
+    "max_file_bytes",
+    "max_files",
+    "mirrors",
+}
+# Keys that count where they are given, so that the other sets keep the identity that they had.
+WHERE_GIVEN = ("joint", "paired")
 
 Stamp = tuple[int, int]  # (bytes, modification time in ns)
 
@@ -45,7 +54,7 @@ def made_from(entry: Entry) -> dict[str, Any]:
         )
     if own or "folders" in entry.given:
         chosen["folders"] = dict(entry.folders)
-    return chosen
+    return chosen | {key: getattr(entry, key) for key in WHERE_GIVEN if key in entry.given}
 
 
 def options_of(entry: Entry) -> dict[str, Any]:
@@ -59,7 +68,8 @@ def options_of(entry: Entry) -> dict[str, Any]:
 
 def fingerprint(entry: Entry) -> str:
     """Return a digest of everything that decides the images: entry, archive, generating code."""
-    parts = [entry.model_dump_json(exclude=WITHOUT_EFFECT)]
+    absent = {key for key in WHERE_GIVEN if not getattr(entry, key)}
+    parts = [entry.model_dump_json(exclude=WITHOUT_EFFECT | absent)]
     if entry.digests is not None:
         parts.append(repr(sorted((entry.expected_digests() or {}).items())))
     code = entry.generator or ("cut.data.cityscapes" if cityscapes.sources(entry) else None)

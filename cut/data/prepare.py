@@ -16,10 +16,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from cut.base.errors import UserError
-from cut.base.files import user_path, write_json
-from cut.data import bits, cityscapes
+from cut.base.files import write_json
+from cut.data import bits, cityscapes, fetch, joint, pairs
 from cut.data.dataset import Dataset
-from cut.data.download import download
 from cut.data.identity import (
     Stamp,
     fingerprint,
@@ -30,7 +29,6 @@ from cut.data.identity import (
 )
 from cut.data.registry import FOLDERS, Entry
 from cut.data.source import source_folder
-from cut.data.unpack import archive_name, unpack
 from cut.data.verify import content_digest, extras, find_root, left_out, verify
 from cut.records.dataset import DatasetRecord
 from cut.records.record import Part
@@ -138,6 +136,7 @@ def _record(entry: Entry, root: Path, out: Path, images: dict[str, str]) -> Data
         direction=entry.direction,
         digest=content_digest(images, entry.direction),
         counts=dict(Counter(folders)),
+        paired=pairs.declared(entry, root, images),
         licence=entry.licence,
         citation=entry.citation,
         options=options_of(entry),
@@ -158,10 +157,12 @@ def _place(entry: Entry, out: Path) -> dict[str, str]:
         elif archives is not None:
             cityscapes.convert(entry, archives, work)
         else:
-            _unpack(entry, work, out)
+            fetch.bring(entry, work, out)
         try:
             if entry.scaled:
                 bits.scale(work, entry)
+            if entry.joint:
+                joint.split(work, entry)
             images = verify(work, entry)
         except UserError as error:
             # The user knows the archive and not the temporary folder: name the path inside it.
@@ -211,29 +212,6 @@ def _refuse_foreign(entry: Entry, out: Path) -> None:
                 f"{out / folder} exists and was not written by this command; give another --out, "
                 f"or --source {out} to use the images where they are"
             )
-
-
-def _unpack(entry: Entry, work: Path, out: Path) -> None:
-    """Unpack the entry's source into `work`; download it first if it is a URL."""
-    advice = f"give a local archive or folder, as data_sources: {{{entry.name}: PATH}} or --source"
-    if not entry.is_url:
-        unpack(user_path(entry.source), work, entry)
-        return
-    folder = out.parent / f".{out.name}.download"
-    archive = download(
-        entry.source,
-        folder / archive_name(entry),
-        entry.sha256,
-        advice=advice,
-        # An archive of images is about as large as what it unpacks to.
-        max_bytes=entry.archive_bytes or entry.max_bytes,
-    )
-    try:
-        unpack(archive, work, entry)
-    except UserError as error:
-        archive.unlink()  # the next run would fail at it again
-        raise UserError(f"{error}; or {advice}") from None
-    shutil.rmtree(folder)
 
 
 def known_source_digest(entry: Entry, out: Path) -> str:

@@ -18,6 +18,7 @@ from cut.records.names import NAME
 
 DATA = Path(__file__).resolve().parents[1] / "resources"
 FOLDERS = ("trainA", "trainB", "testA", "testB")
+OF_THE_SOURCE = ("sha256", "archive_bytes", "mirrors")  # keys that another source does without
 PATHS = ("source", "digests", "gtFine", "leftImg8bit")
 # Bounds of what a config may ask for: far above any use, far below what would never end.
 MOST_IMAGES = 100_000_000
@@ -64,9 +65,14 @@ class Entry(BaseModel):
     licence: str = "not stated"
     citation: str = ""
     source: str | None = None
+    mirrors: tuple[str, ...] = Field((), description="further addresses of the same images")
     sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
     archive_bytes: int | None = Field(None, ge=1, le=MOST_BYTES)
     folders: dict[Folder, str] = {}
+    joint: Literal["AB", "BA"] | None = Field(
+        None, description="each file holds two images side by side: AB has A on the left"
+    )
+    paired: bool = Field(False, description="test images of one name are true counterparts")
     bits: int | None = Field(None, ge=8, le=16, description="bits that 16-bit files use")
     digests: str | None = None
     counts: dict[Folder, Annotated[int, Field(ge=1, le=MOST_IMAGES)]] = {}
@@ -94,6 +100,11 @@ class Entry(BaseModel):
     def is_url(self) -> bool:
         """Return whether the source has to be downloaded."""
         return bool(self.source and re.match("https?://", self.source, re.IGNORECASE))
+
+    @property
+    def by_file(self) -> bool:
+        """Return whether the source is the address of a folder, whose files are fetched singly."""
+        return self.is_url and self.source.endswith("/")
 
     @property
     def task(self) -> tuple[str, str]:
@@ -143,8 +154,8 @@ def resolve(name: str, overrides: str | dict[str, Any] | None = None) -> Entry:
 
     `overrides` is a source (URL, archive, folder), or a dictionary with fields of the entry and,
     for a generated or converted set, its options. With another source, the digest of the registry's
-    archive does not apply. A name outside the registry is a set of the user's own and needs a
-    source.
+    archive and the mirrors do not apply. A name outside the registry is a set of the user's own and
+    needs a source.
 
     Raises:
         UserError: an unknown name or key, or a value of the wrong type.
@@ -162,7 +173,7 @@ def resolve(name: str, overrides: str | dict[str, Any] | None = None) -> Entry:
     part, nested, allowed = _keys(fields)
     options = dict(fields.get(part, {}))
     if "source" in (overrides or {}):
-        fields = {k: v for k, v in fields.items() if k not in ("sha256", "archive_bytes")}
+        fields = {k: v for k, v in fields.items() if k not in OF_THE_SOURCE}
     for key, value in (overrides or {}).items():
         if key not in allowed:
             raise UserError(f"{where}: {unknown('key', str(key), sorted(allowed))}")
@@ -187,6 +198,7 @@ def _keys(fields: dict[str, Any]) -> tuple[str, set[str], set[str]]:
     fixed = {
         "name",
         "generator",
+        "mirrors",
         "options",
         "conversion",
         "archive_bytes",
@@ -196,7 +208,7 @@ def _keys(fields: dict[str, Any]) -> tuple[str, set[str], set[str]]:
     free = set(Entry.model_fields) - fixed
     if "conversion" in fields:
         nested = set(Conversion.model_fields)
-        return "conversion", nested, free - {"folders", "sha256", "bits"} | nested
+        return "conversion", nested, free - {"folders", "sha256", "bits", "joint"} | nested
     return "options", set(), free
 
 

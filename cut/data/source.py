@@ -48,11 +48,11 @@ def source_folder(entry: Entry) -> Path | None:
 def in_place(entry: Entry, folder: Path) -> bool:
     """Return whether the images of `folder` are used where they are.
 
-    They are copied if their folders have other names, or if their values have to be scaled.
+    They are copied if their folders have other names, or if they have to be scaled or split.
     """
     if entry.conversion is not None and not is_laid_out(folder, any):
         return False
-    if entry.scaled or ("folders" in entry.given and _moves(entry)):
+    if entry.scaled or entry.joint or ("folders" in entry.given and _moves(entry)):
         return False
     return not _moves(entry) or is_laid_out(folder)
 
@@ -78,6 +78,11 @@ def _check_address(entry: Entry) -> None:
             f"{entry.source} of data set {entry.name} is http, which anybody on the way can change;"
             " give an https address, or the sha256 of the archive, as data_sources:"
             f" {{{entry.name}: {{source: {entry.source}, sha256: …}}}}"
+        )
+    if entry.by_file and entry.digests is None:
+        raise UserError(
+            f"{entry.source} of data set {entry.name} is a folder, which a server does not list;"
+            " give a list of its files as digests, or the address of an archive"
         )
 
 

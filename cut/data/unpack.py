@@ -28,6 +28,8 @@ def unpack(source: Path, work: Path, entry: Entry) -> None:
     names. A registry's `folders` are not used if the source has none of them. All may be inside one
     more folder. Images that two folders share (training images that are also test images) are
     copied. Other files than images are written too: `verify` names or ignores them as in a folder.
+    Both domains of a joint set take the files of `train`, and of `test` or else `val`;
+    `cut.data.joint` splits them.
 
     Raises:
         UserError: the archive has an unexpected sha256, is unsafe or damaged, or lacks one of these
@@ -35,13 +37,12 @@ def unpack(source: Path, work: Path, entry: Entry) -> None:
     """
     if entry.sha256 is not None and not entry.is_url and sha256_of(source) != entry.sha256:
         raise UserError(f"{source} has not the sha256 of data set {entry.name}; fetch it again")
-    own = {name: name for name in (*FOLDERS, *extras(entry))}
-    wanted = {**own, **entry.folders}
-    layouts = [wanted] if wanted == own or "folders" in entry.given else [wanted, own]
+    layouts = _layouts(entry)
+    wanted, enough = layouts[0], all if entry.joint else any
     for folders in layouts:
         _bring(source, work, entry, _Places(source, folders))
-        if any((work / name).is_dir() for name in FOLDERS):
-            _share(work, folders)
+        _share(work, folders)
+        if enough((work / name).is_dir() for name in FOLDERS):
             break
         shutil.rmtree(work)
         work.mkdir()
@@ -52,6 +53,16 @@ def unpack(source: Path, work: Path, entry: Entry) -> None:
     if len(lacking) == len(FOLDERS) or (lacking and moved):
         named = " ".join(dict.fromkeys(lacking))
         raise UserError(f"{source} holds no images in {named}; expected those folders")
+
+
+def _layouts(entry: Entry) -> list[dict[str, str]]:
+    """Return what the folders of the set may be called in the source, the likeliest first."""
+    if entry.joint:
+        splits = [{"train": "train", "test": test} for test in ("test", "val")]
+        return [{name: split[name[:-1]] for name in FOLDERS} | entry.folders for split in splits]
+    own = {name: name for name in (*FOLDERS, *extras(entry))}
+    wanted = {**own, **entry.folders}
+    return [wanted] if wanted == own or "folders" in entry.given else [wanted, own]
 
 
 def _bring(source: Path, work: Path, entry: Entry, keep: Keep) -> None:

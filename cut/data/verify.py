@@ -144,8 +144,12 @@ def _check_counts(root: Path, images: dict[str, list[Path]], entry: Entry) -> No
         if (found := len(images[folder])) != expected:
             raise UserError(f"{root / folder} has {found} images, expected {expected}")
     target = f"test{entry.letters[1]}"
-    if len(images[target]) < 2:
-        raise UserError(f"{root / target} has 1 image; scores need 2 or more of the target")
+    single = len(images["trainA"]) == len(images["trainB"]) == 1
+    if len(images[target]) < 2 and not single:
+        raise UserError(
+            f"{root / target} has 1 image; scores need 2 or more of the target, except for a pair"
+            " of single images"
+        )
 
 
 def _check_stems(paths: list[Path]) -> None:

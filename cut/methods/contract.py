@@ -53,6 +53,9 @@ class Schedule(NamedTuple):
     epochs_constant: int  # epochs at the full learning rate
     epochs_decay: int  # epochs of linear decay after them
     batch_size: int = 1  # pairs per step
+    crops: Literal["resize", "zoom"] = "resize"  # how crops are taken, see the options of the loop
+    crop_size: int | None = None  # height and width of crops in pixels; None is the run's size
+    images_per_epoch: int | None = None  # pairs of crops; None is the images of the larger domain
 
 
 class Method(nn.Module):
@@ -111,20 +114,33 @@ class Method(nn.Module):
 
     @classmethod
     def check(cls, options: Any, size: tuple[int, int]) -> None:
-        """Refuse settings that the method cannot run with, before anything runs.
+        """Refuse settings that the method cannot be trained with, before anything runs.
 
         A method with conditions of its own extends this.
 
+        Args:
+            options: of the method.
+            size: (height, width) of the training crops.
+
         Raises:
-            UserError: a side of `size` (height, width) is no multiple of the stride, or too small
-                for the shared discriminator.
+            UserError: a side is no multiple of the stride, or too small for the shared
+                discriminator.
+        """
+        cls.check_stride(size)
+        if isinstance(options, NetworkOptions):
+            options.check_size(size)
+
+    @classmethod
+    def check_stride(cls, size: tuple[int, int]) -> None:
+        """Refuse images that the method cannot translate.
+
+        Raises:
+            UserError: a side of `size` (height, width) is no multiple of the stride.
         """
         if any(side % cls.stride for side in size):
             raise UserError(
                 f"size {in_words(size)} is no multiple of {cls.stride}, which {cls.name} needs"
             )
-        if isinstance(options, NetworkOptions):
-            options.check_size(size)
 
     def step(self, batch: Any) -> dict[str, Tensor]:
         """Update every network on a batch of the class's kind; return named losses, detached."""

@@ -291,7 +291,8 @@ def _compare_weights(
 ) -> None:
     state = _state(method)
     for name, (key, want) in recording.weights("after").items():
-        got, lost = _entry(state, name, key), noise.get(name, torch.tensor(False))
+        got = _entry(state, name, key)
+        want = _shaped(want, got, key)
+        lost = noise[name].reshape(got.shape) if name in noise else torch.tensor(False)
         if not lost.all():
-            lost = lost.reshape(want.shape) if lost.ndim else lost
-            errors.add("weights", key, torch.where(lost, want, _shaped(got, want, key)), want)
+            errors.add("weights", key, torch.where(lost, want, got), want)

@@ -116,6 +116,8 @@ def build_method(
 ) -> Method:
     """Build the method `name` with `options` over its defaults.
 
+    `size` is the (height, width) of the training crops.
+
     Raises:
         UserError: an unknown method, an option that it does not have or whose value is out of
             range, or, if `size` is given, settings that the method refuses.

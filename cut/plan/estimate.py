@@ -126,7 +126,8 @@ def _steps(measured: Measured, counts: dict[str, int] | None) -> int:
     if counts is None:
         return 0
     options = measured.options
-    pairs = max(counts["trainA"], counts["trainB"]) - options.held_out
+    images = max(counts["trainA"], counts["trainB"]) - options.held_out
+    pairs = options.images_per_epoch or images
     return options.epochs * math.ceil(pairs / options.batch_size)
 
 

@@ -40,14 +40,16 @@ def training_mb(row: PlannedRow, config: Config) -> int:
         return PROCESS
     loop = {**row.training, **row.loop}
     loaders = LOADER * loop.get("workers", 0) + CACHE * bool(loop.get("cache_images"))
-    return loaders + _network_mb(row, config, KEPT * loop.get("batch_size", 1), WEIGHTS)
+    size = row.every_training.get("crop_size") or config.size
+    return loaders + _network_mb(row, config, size, KEPT * loop.get("batch_size", 1), WEIGHTS)
 
 
 def translating_mb(row: PlannedRow, config: Config) -> int:
     """Return the megabytes of memory that translating with a row needs."""
     if not row.trained:
         return PROCESS
-    return _network_mb(row, config, ALIVE * config.translate_batch_size, WEIGHTS // 4)
+    maps = ALIVE * config.translate_batch_size
+    return _network_mb(row, config, config.size, maps, WEIGHTS // 4)
 
 
 def scoring_mb(config: Config) -> int:
@@ -55,18 +57,19 @@ def scoring_mb(config: Config) -> int:
     return CUDA if config.device == "cuda" else PROCESS + INCEPTION
 
 
-def _network_mb(row: PlannedRow, config: Config, maps: int, weights: int) -> int:
+def _network_mb(row: PlannedRow, config: Config, size: int | str, maps: int, weights: int) -> int:
     """Return the megabytes of a process that runs a row's networks.
 
     Args:
         row: its options give the width.
-        config: gives the size of the images and the device.
+        config: gives the device.
+        size: of the images, in pixels.
         maps: bytes per pixel and channel of the first layer.
         weights: bytes per squared channel of the first layer.
     """
     if config.device == "cuda":
         return CUDA
-    height, width = height_width(config.size)
+    height, width = height_width(size)
     channels = row.options.get("ngf", WIDTH)
     values = height * width * channels
     return PROCESS + (values * maps + weights * channels**2) // MEGABYTE

@@ -58,8 +58,9 @@ def _resolve(config: Config, registry: Registry, name: str) -> PlannedRow:
         training |= {"snapshot_every": config.best.every, "held_out": config.best.held_out}
     size = height_width(config.size, "size")
     try:
-        cls.check(parsed, size)
+        cls.check_stride(size)
         loop: TrainingOptions = training_options(cls, training, size)
+        cls.check(parsed, loop.crop(size))
     except UserError as error:
         raise UserError(f"row {name}: {error}") from None
     if not cls.trained:

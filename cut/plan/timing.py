@@ -69,7 +69,7 @@ def measure(
     try:
         with _configured(options):
             before = _reset_peak(device)
-            method = build_method(row.algorithm, row.options, 0, size).to(device)
+            method = build_method(row.algorithm, row.options, 0, options.crop(size)).to(device)
             loop = Loop(method, [Path()], [Path()], options, size, device)
             step, pixels = _step_seconds(loop, seconds)
             memory = _peak(loop, before, pixels)
@@ -94,19 +94,19 @@ def _step_seconds(loop: Loop, seconds: float) -> tuple[float, float]:
     Where a step takes longer than there is time for, it is taken at half the height and width.
     """
     end = time.perf_counter() + seconds
-    half = (loop.size[0] // 2, loop.size[1] // 2)
+    half = (loop.crop[0] // 2, loop.crop[1] // 2)
     fits = min(half) >= SMALLEST and not any(side % loop.method.stride for side in half)
-    size = half if fits else loop.size
+    size = half if fits else loop.crop
     try:
         times = [_timed(loop, size)]
     except UserError:  # the networks are too deep for half the size
-        size = loop.size
+        size = loop.crop
         times = [_timed(loop, size)]
     if time.perf_counter() < end:  # the first step also sets up libraries and optimizers
         times = [_timed(loop, size)]
-    pixels = loop.size[0] * loop.size[1] / (size[0] * size[1])
+    pixels = loop.crop[0] * loop.crop[1] / (size[0] * size[1])
     if pixels > 1 and time.perf_counter() + times[0] * pixels < end:
-        size, pixels = loop.size, 1.0
+        size, pixels = loop.crop, 1.0
         times = [_timed(loop, size)]
     while time.perf_counter() + times[-1] < end and len(times) < MOST_STEPS:
         times.append(_timed(loop, size))

@@ -27,6 +27,7 @@ class DatasetRecord(Record):
     direction: Literal["AtoB", "BtoA"] = Field(description="which folders are the source")
     digest: Digest = Field(description="sha256 over all images and the direction")
     counts: dict[Key, Count] = Field(description="number of images in each folder")
+    paired: bool = Field(False, description="whether test images of one name are true counterparts")
     licence: Text = Field(description="licence of the images")
     citation: Text = Field(description="who to cite")
     options: Options = Field(

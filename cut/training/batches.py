@@ -61,6 +61,8 @@ class EpochPairs(TorchDataset):
         augmentation: applied to each image.
         cache: keeps decoded images by their path; None decodes each image again.
         second: whether each pair has a second source image.
+        n: the number of pairs, if not that of the larger domain; with fewer pairs than source
+            images, an epoch has some of them.
     """
 
     def __init__(
@@ -71,18 +73,19 @@ class EpochPairs(TorchDataset):
         epoch: int,
         augmentation: Augmentation,
         cache: dict[Path, Image] | None = None,
+        n: int | None = None,
         second: bool = False,
     ) -> None:
         self.source, self.target = source, target
         self.seed, self.epoch, self.augmentation, self.cache = seed, epoch, augmentation, cache
-        n = epoch_length(source, target)
+        n = n or epoch_length(source, target)
         rng = random_streams.generator(seed, "order", epoch)
-        self.order = torch.randperm(n, generator=rng).tolist()
+        self.order = torch.randperm(max(n, len(source)), generator=rng)[:n].tolist()
         self.partners = torch.randint(len(target), (n,), generator=rng).tolist()
         self.seconds: list[int] = []
         if second:
             rng = random_streams.generator(seed, "order of second sources", epoch)
-            self.seconds = torch.randperm(n, generator=rng).tolist()
+            self.seconds = torch.randperm(max(n, len(source)), generator=rng)[:n].tolist()
 
     def __len__(self) -> int:
         return len(self.order)
@@ -95,7 +98,7 @@ class EpochPairs(TorchDataset):
         """
         rng = random_streams.generator(self.seed, "augmentation", self.epoch, index)
         a = self._source(self.order[index])
-        b = self._read(self.target[self.partners[index]])
+        b = cached(self.target[self.partners[index]], self.cache)
         pair = self.augmentation(a, rng), self.augmentation(b, rng)
         if not self.seconds:
             return pair
@@ -104,14 +107,16 @@ class EpochPairs(TorchDataset):
         return (*pair, self.augmentation(self._source(self.seconds[index]), rng))
 
     def _source(self, number: int) -> Image:
-        return self._read(self.source[number % len(self.source)])
+        return cached(self.source[number % len(self.source)], self.cache)
 
-    def _read(self, path: Path) -> Image:
-        if self.cache is None:
-            return read_image(path)
-        if path not in self.cache:
-            self.cache[path] = read_image(path)
-        return self.cache[path]
+
+def cached(path: Path, cache: dict[Path, Image] | None) -> Image:
+    """Return the image in a file; without a cache it is decoded each time."""
+    if cache is None:
+        return read_image(path)
+    if path not in cache:
+        cache[path] = read_image(path)
+    return cache[path]
 
 
 def epoch_length(source: list[Path], target: list[Path]) -> int:
@@ -119,7 +124,9 @@ def epoch_length(source: list[Path], target: list[Path]) -> int:
     return max(len(source), len(target))
 
 
-def batches(pairs: EpochPairs, batch_size: int, start: int, workers: int) -> Iterator[list[Tensor]]:
+def batches(
+    pairs: TorchDataset, batch_size: int, start: int, workers: int
+) -> Iterator[list[Tensor]]:
     """Yield the batches of an epoch, from the 0-based batch `start` on.
 
     A batch is what the pairs have, each stacked to (N, 3, h, w).

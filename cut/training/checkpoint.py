@@ -24,7 +24,7 @@ from cut.base.files import remove_unfinished, replacing
 from cut.base.tensor_files import not_finite, read_tensors
 from cut.training.history import History
 from cut.training.loop import Loop
-from cut.training.options import WITHOUT_EFFECT, TrainingOptions
+from cut.training.options import DEFAULTS, WHERE_GIVEN, WITHOUT_EFFECT, TrainingOptions
 
 # These enter a fingerprint in a form of their own, and only where they are given.
 OPTIONAL = ("extends", "begin_from")
@@ -42,10 +42,11 @@ def fingerprint(
         options: in place of those of `loop`.
     """
     options = options or loop.options
+    absent = {name for name in WHERE_GIVEN if getattr(options, name) == DEFAULTS[name]}
     decides = {
         "method": loop.method.name,
         "options": loop.method.options.model_dump(),
-        "training": options.model_dump(exclude={*WITHOUT_EFFECT, *OPTIONAL}),
+        "training": options.model_dump(exclude={*WITHOUT_EFFECT, *OPTIONAL, *absent}),
         "seed": loop.method.seed,
         "size": loop.size,
         "dataset": dataset_digest,

@@ -20,6 +20,7 @@ from cut.base.image_size import height_width, in_words
 from cut.methods.contract import Batch, BatchWithSecond, Method
 from cut.training.batches import Augmentation, EpochPairs, batches, epoch_length
 from cut.training.options import TrainingOptions
+from cut.training.zoomed_crops import Zoom, ZoomedCrops
 
 
 def lr_factor(epoch: int, constant: int, decay: int) -> float:
@@ -42,6 +43,7 @@ class Loop:
     """The steps of a training.
 
     Attributes:
+        crop: (height, width) of training crops.
         iteration: steps taken so far. Set it before `batches` to continue an interrupted training.
         pairs_per_epoch: image pairs per epoch.
         steps: steps per epoch.
@@ -58,9 +60,10 @@ class Loop:
         device: torch.device,
     ) -> None:
         self.method, self.options, self.size, self.device = method, options, size, device
+        self.crop = options.crop(size)
         self.source, self.target = source, target
         self.cache: dict[Path, Image] | None = {} if options.cache_images else None
-        self.pairs_per_epoch = epoch_length(source, target)
+        self.pairs_per_epoch = options.images_per_epoch or epoch_length(source, target)
         self.steps = math.ceil(self.pairs_per_epoch / options.batch_size)
         self.epochs = options.epochs if method.trained else 0
         method.epochs = self.epochs
@@ -94,7 +97,7 @@ class Loop:
             epoch = done + 1
             self.method.epoch = epoch
             self.method.set_lr_factor(self.lr_factor(epoch))
-            pairs = self.pairs(epoch, self.augmentation(epoch))
+            pairs = self.crops(epoch)
             for images in batches(pairs, self.options.batch_size, start, self.options.workers):
                 yield self.method.Batch(*images)
 
@@ -112,7 +115,7 @@ class Loop:
             if "spatial element" not in str(error):
                 raise
             raise UserError(
-                f"size {in_words(self.size)} leaves instance norm a single pixel in the networks of"
+                f"size {in_words(self.crop)} leaves instance norm a single pixel in the networks of"
                 f" {self.method.name}; use a larger size or fewer stages (n_layers_D)"
             ) from None
         self.iteration += 1
@@ -134,18 +137,27 @@ class Loop:
 
     def augmentation(self, epoch: int) -> Augmentation:
         """Return the augmentation of 1-based `epoch`: no crop jitter in the decay phase."""
-        load = self.size
+        load = self.crop
         if epoch <= self.schedule(epoch)[0]:
-            scaled = (round(self.size[0] * 286 / 256), round(self.size[1] * 286 / 256))
+            scaled = (round(self.crop[0] * 286 / 256), round(self.crop[1] * 286 / 256))
             load = height_width(self.options.load_size or scaled)
-        return Augmentation(load, self.size, self.options.flip)
+        return Augmentation(load, self.crop, self.options.flip)
+
+    def crops(self, epoch: int) -> EpochPairs | ZoomedCrops:
+        """Return the pairs of training crops of 1-based `epoch`."""
+        o = self.options
+        if o.crops == "resize":
+            return self.pairs(epoch, self.augmentation(epoch))
+        zoom = Zoom(self.crop, o.zoom_out, o.flip)
+        sides = (self.source, self.target)
+        where = (self.method.seed, epoch, self.pairs_per_epoch, o.batch_size)
+        return ZoomedCrops(*sides, *where, zoom, self.cache)
 
     def pairs(self, epoch: int, augmentation: Augmentation) -> EpochPairs:
         """Return the image pairs of 1-based `epoch`."""
-        second = "second" in self.method.Batch._fields
-        return EpochPairs(
-            self.source, self.target, self.method.seed, epoch, augmentation, self.cache, second
-        )
+        n, second = self.pairs_per_epoch, "second" in self.method.Batch._fields
+        sides = (self.source, self.target)
+        return EpochPairs(*sides, self.method.seed, epoch, augmentation, self.cache, n, second)
 
     def _precision(self) -> contextlib.AbstractContextManager:
         if self.options.precision == "bfloat16":

@@ -51,6 +51,27 @@ class TrainingOptions(BaseModel):
         "images are resized to this before cropping: one number, or HEIGHTxWIDTH;"
         " default size*286/256",
     )
+    crops: Literal["resize", "zoom"] = _option(
+        "resize",
+        "weights",
+        "resize: each image is resized, then cropped once; zoom: patches of images that are zoomed"
+        " at random, for single images",
+    )
+    crop_size: LoadSize | None = _option(
+        None,
+        "weights",
+        "height and width of training crops: one number, or HEIGHTxWIDTH; default size",
+    )
+    zoom_out: float = _option(
+        3.0, "weights", "crops: zoom shrinks each side by a factor of up to this", ge=1, le=100
+    )
+    images_per_epoch: int | None = _option(
+        None,
+        "weights",
+        "pairs of training crops in an epoch; default the number of images of the larger domain",
+        ge=1,
+        le=100_000_000,
+    )
     flip: bool = _option(True, "weights", "mirror training images at random")
     precision: str = _option(
         "float32",
@@ -100,6 +121,10 @@ class TrainingOptions(BaseModel):
         """Return the length of the whole schedule."""
         return self.epochs_constant + self.epochs_decay
 
+    def crop(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Return the (height, width) of training crops in a run of `size`."""
+        return size if self.crop_size is None else height_width(self.crop_size)
+
 
 def deciding(*kinds: Decides) -> tuple[str, ...]:
     """Return the names of the options that decide one of `kinds`, in order."""
@@ -111,6 +136,9 @@ def deciding(*kinds: Decides) -> tuple[str, ...]:
 DEFAULTS: dict[str, Any] = TrainingOptions().model_dump(mode="json")
 # The options that a published row and the seeds of one row have to share.
 WEIGHTS_DEPEND_ON = deciding("weights")
+# Options that enter a fingerprint only where they are given: the fingerprints of runs from before
+# there were any stay as they were.
+WHERE_GIVEN = ("crops", "crop_size", "zoom_out", "images_per_epoch")
 # The options that may change without a new training. The workflow does not compare them with those
 # of the last run.
 WITHOUT_EFFECT = frozenset(deciding("nothing"))
@@ -122,8 +150,9 @@ def training_options(
     """Return the loop's options: `given`, else the method's own defaults, else the general ones.
 
     Raises:
-        UserError: an unknown name, a wrong type, a value out of range, no epoch at all, or, if
-            `size` (height, width) is given, a smaller `load_size`.
+        UserError: an unknown name, a wrong type, a value out of range, no epoch at all, an option
+            of other crops, or, if `size` (height, width) is given, a `load_size` that is smaller
+            than the crops.
     """
     try:
         options = TrainingOptions(**{**method.schedule._asdict(), **given})
@@ -131,13 +160,12 @@ def training_options(
         raise UserError(explain(error, TrainingOptions, "option", "training")) from None
     if method.trained and options.epochs == 0:
         raise UserError("epochs_constant and epochs_decay are both 0; a training needs an epoch")
-    if size is not None and options.load_size is not None:
-        load = height_width(options.load_size)
-        if load[0] < size[0] or load[1] < size[1]:
-            raise UserError(
-                f"load_size {in_words(load)} is smaller than the training size {in_words(size)};"
-                f" use a load_size of at least {in_words(size)}"
-            )
+    if options.crops == "zoom" and "second" in method.Batch._fields:
+        raise UserError(
+            f"{method.name} needs other source images beside the batch's, which crops: zoom does"
+            " not give; leave crops out"
+        )
+    _check_crops(options, size)
     lengths = [constant + decay for constant, decay in options.extends]
     if method.trained and lengths != sorted({n for n in lengths if 0 < n < options.epochs}):
         raise UserError(
@@ -145,6 +173,25 @@ def training_options(
             f" {options.epochs} epochs; give shorter schedules, the shortest first"
         )
     return options
+
+
+def _check_crops(options: TrainingOptions, size: tuple[int, int] | None) -> None:
+    """Refuse options that do not fit the kind of crops."""
+    zoomed = options.crops == "zoom"
+    if zoomed and options.load_size is not None:
+        raise UserError(
+            f"load_size is {options.load_size} with crops: zoom, which zooms images of their own"
+            " size; leave load_size out"
+        )
+    if not zoomed and options.zoom_out != DEFAULTS["zoom_out"]:
+        raise UserError(f"zoom_out is {options.zoom_out} without crops: zoom; give crops: zoom too")
+    if size is not None and options.load_size is not None:
+        load, crop = height_width(options.load_size), options.crop(size)
+        if load[0] < crop[0] or load[1] < crop[1]:
+            raise UserError(
+                f"load_size {in_words(load)} is smaller than the training size {in_words(crop)};"
+                f" use a load_size of at least {in_words(crop)}"
+            )
 
 
 def shorter_options(options: TrainingOptions) -> TrainingOptions:

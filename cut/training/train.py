@@ -28,10 +28,12 @@ def train(request: RequestRecord, out: Path) -> int:
     cls = discover()[request.method]
     size = height_width(request.size, "size")
     training = training_options(cls, request.training, size)
+    cls.check_stride(size)
+    crop = training.crop(size)
     device = choose_device(request.device)
     configure_torch(training)
     trainer = Trainer(
-        build_method(request.method, request.options, request.seed, size).to(device),
+        build_method(request.method, request.options, request.seed, crop).to(device),
         Dataset.load(Path(request.dataset)),
         training,
         out,

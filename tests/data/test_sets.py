@@ -13,10 +13,10 @@ from small_sets import make_set, pack
 
 from cut.base.errors import UserError
 from cut.base.images import read_image
-from cut.data import dry_run, export, prepare, registry
+from cut.data import dry_run, export, fetch, prepare, registry
 from cut.data.registry import FOLDERS, resolve
 
-FETCHED = [name for name in registry.registry() if resolve(name).is_url]
+FETCHED = [n for n in registry.registry() if resolve(n).is_url and not resolve(n).by_file]
 COUNTS = {"trainA": 3, "trainB": 4, "testA": 2, "testB": 3}
 
 
@@ -49,7 +49,7 @@ def test_a_set_is_made_from_its_download(name, small, tmp_path, monkeypatch):
         dest.parent.mkdir(parents=True)
         return pack(tmp_path / "made", dest, top=dest.stem)
 
-    monkeypatch.setattr(prepare, "download", download)
+    monkeypatch.setattr(fetch, "download", download)
     dataset = prepare.prepare(entry, tmp_path / "data" / name)
     assert asked == [(entry.source, entry.sha256)]
     assert dataset.counts == entry.counts and dataset.direction == entry.direction
@@ -131,12 +131,13 @@ def test_reference_dogs_are_512_pixels_made_256_by_one_bicubic_resize(tmp_path):
 
 @pytest.mark.parametrize("name", list(registry.registry()))
 def test_a_dry_run_says_all_and_touches_nothing(name, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(prepare, "download", lambda *_, **__: pytest.fail("fetched"))
+    monkeypatch.setattr(fetch, "download", lambda *_, **__: pytest.fail("fetched"))
     assert run_command("prepare", [name, f"--out={tmp_path}/data", "--dry-run"]) == 0
     said, entry = capsys.readouterr().out, resolve(name)
     for folder, count in entry.expected_counts().items():
         assert f"{tmp_path}/data/{folder}: {count:,} images of" in said
-    for word in (entry.source, entry.sha256, entry.licence, entry.counts_source):
+    words = (entry.source, entry.sha256, entry.licence, entry.counts_source, *entry.mirrors)
+    for word in words:
         assert (word or "") in said
     assert "this was a dry run" in said and list(tmp_path.iterdir()) == []
 

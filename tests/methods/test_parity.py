@@ -21,10 +21,10 @@ FOLDERS = (OWN, GIVEN, GIVEN / "table1", GIVEN / "successors")
 NAMES = """
 cut cut_batch2 cut_batch2_all_negatives cut_last_layer fastcut cyclegan cyclegan_no_identity
 gcgan distancegan selfdistance munit drit drit_mode_seeking moco
-monce qs_global qs_local qs_local_global hneg_src dcl simdcl negcut santa enco decent unsb
+monce qs_global qs_local qs_local_global hneg_src dcl simdcl negcut santa enco decent unsb sincut
 """.split()
 # Recordings of methods that are not here.
-OTHERS = {"sincut", "fsesim", "lsesim"}
+OTHERS = {"fsesim", "lsesim"}
 # What a recording says beside draws and results: the slope of the norm of a zero vector, positions
 # that follow from the weights, and the numbers that such positions and coins were chosen from.
 BESIDE = re.compile(r"/F/mlp_1\.2\.|/selected/|/oversampled/|/random/|/flip_draw/")

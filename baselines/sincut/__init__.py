@@ -1,0 +1,1 @@
+"""SinCUT: CUT between two single images."""
