@@ -135,7 +135,7 @@ class NegCut(Cut):
         """Let N raise the contrastive losses and keep its negatives apart."""
         o, losses = self.options, {}
         with torch.no_grad():
-            terms = dict(self.embedded(out, keys, flipped))
+            terms = dict(self.embedded(self.encode_queries(out), keys, flipped))
         for name, pairs in terms.items():
             losses[f"N_{name}"] = self.contrast(name, pairs) * o.lambda_nce
         contrast = torch.stack(list(losses.values())).mean()

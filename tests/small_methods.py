@@ -18,9 +18,9 @@ def build(name, seed=0, **options):
     return cls(parse_options(cls.Options, {**small, **options}, name), seed)
 
 
-def batch(seed=0, n=1, size=32):
+def batch(seed=0, n=1, size=32, kind=Batch):
     rng = torch.Generator().manual_seed(seed)
-    return Batch(*(torch.rand(n, 3, size, size, generator=rng) * 2 - 1 for _ in range(2)))
+    return kind(*(torch.rand(n, 3, size, size, generator=rng) * 2 - 1 for _ in kind._fields))
 
 
 def weights(method):

@@ -5,8 +5,6 @@ Layers, widths and initialisation as in the authors' release (github.com/NVlabs/
 
 from __future__ import annotations
 
-import hashlib
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -232,7 +230,5 @@ def latent_for(images: Tensor, dim: int) -> Tensor:
     It derives from the image's 8-bit pixels: it differs between images and does not depend on the
     batch, the run or the machine.
     """
-    pixels = ((images.detach().float().cpu().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
-    digests = [hashlib.sha256(image.numpy().tobytes()).hexdigest() for image in pixels]
-    codes = [torch.randn(dim, generator=random_streams.generator(0, "latent", d)) for d in digests]
-    return torch.stack(codes).to(images)
+    streams = random_streams.of_images(images, "latent")
+    return torch.stack([torch.randn(dim, generator=rng) for rng in streams]).to(images)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 
 import torch
+from torch import Tensor
 
 
 def derive(seed: int, *axes: str | int) -> int:
@@ -24,3 +25,13 @@ def generator(seed: int, *axes: str | int) -> torch.Generator:
     and flips as a run on a CPU.
     """
     return torch.Generator().manual_seed(derive(seed, *axes))
+
+
+def of_images(images: Tensor, *axes: str | int) -> list[torch.Generator]:
+    """Return a CPU generator for each of (N, 3, H, W) images in [-1, 1], from its 8-bit pixels.
+
+    Draws for an image differ between images and do not depend on the batch, the run or the machine.
+    """
+    pixels = ((images.detach().float().cpu().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+    digests = [hashlib.sha256(image.numpy().tobytes()).hexdigest() for image in pixels]
+    return [generator(0, *axes, digest) for digest in digests]

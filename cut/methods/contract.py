@@ -39,6 +39,14 @@ class Batch(NamedTuple):
     target: Tensor
 
 
+class BatchWithSecond(NamedTuple):
+    """Unpaired images, and as many source images again, in an order of their own."""
+
+    source: Tensor
+    target: Tensor
+    second: Tensor
+
+
 class Schedule(NamedTuple):
     """A method's defaults for the training loop; a configuration may override each."""
 
@@ -70,6 +78,7 @@ class Method(nn.Module):
     summary: ClassVar[str]
     citation: ClassVar[str] = ""
     Options: ClassVar[type[Options]] = Options
+    Batch: ClassVar[type[Batch | BatchWithSecond]] = Batch  # what a step is given
     schedule: ClassVar[Schedule] = Schedule(200, 200)
     trained: ClassVar[bool] = True
     # The floor is the score of doing nothing, the ceiling that of a perfect translator.
@@ -133,8 +142,8 @@ class Method(nn.Module):
                 f"size {in_words(size)} is no multiple of {cls.stride}, which {cls.name} needs"
             )
 
-    def step(self, batch: Batch) -> dict[str, Tensor]:
-        """Update every network on `batch`; return named scalar losses, detached."""
+    def step(self, batch: Any) -> dict[str, Tensor]:
+        """Update every network on a batch of the class's kind; return named losses, detached."""
         raise UserError(f"method {self.name} has no training step")
 
     def translate(self, images: Tensor) -> Tensor:

@@ -44,6 +44,8 @@ class Correspondence:
             that a recorded loss is always zero.
         ignored: patterns of recorded losses that are none, such as a coordinate that the authors'
             code prints with them, and of recorded weights that are none, such as a flag.
+        unused: patterns of recorded arrays, without their step, that a replay need not read, such
+            as draws whose results the authors' code does not use.
         updates: for a recorded gradient's prefix, as in `step0/grad/second/...`, which update of
             the parameter's optimizer it is of, from 0. A number that ends a prefix says so itself.
         outputs: from the method before its first step, the tensors that a recording may have, by
@@ -57,6 +59,7 @@ class Correspondence:
     transposed: Sequence[str] = ()
     losses: Sequence[str] = ()
     ignored: Sequence[str] = ()
+    unused: Sequence[str] = ()
     updates: Mapping[str, int] = field(default_factory=dict)
     outputs: Callable[[Any, Given], dict[str, Tensor]] = translation
     prepare: Callable[[Any, Given], None] | None = None

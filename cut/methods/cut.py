@@ -26,8 +26,6 @@ from cut.nets.losses import lsgan, lsgan_terms, patch_nce
 Pair = tuple[Tensor, ...]
 # The number of a layer; `check` compares it with the generator's.
 Layer = Annotated[int, Field(ge=0, le=1000)]
-# Networks that embed patches and do not translate.
-EMBEDDING = ("F", "F_q", "E")
 CITATION = "Park, Efros, Zhang, Zhu: Contrastive Learning for Unpaired I2I Translation, ECCV 2020"
 
 
@@ -122,6 +120,7 @@ class Cut(Method):
     }
     authors = Correspondence(losses=["D_real + D_fake = 2*D"], outputs=recorded_outputs)
     Heads = networks.ProjectionHeads
+    embedding = ("F", "F_q", "E")  # the networks that embed patches and do not translate
 
     def __init__(self, options: CutOptions, seed: int = 0) -> None:
         super().__init__(options, seed)
@@ -180,8 +179,9 @@ class Cut(Method):
 
     def embedding_state(self) -> dict[str, Any]:
         """Return what embeds patches beside the generator: heads, and perhaps a second encoder."""
-        kept = {name: net.state_dict() for name, net in self.networks.items() if name in EMBEDDING}
-        return {name: state for name, state in kept.items() if state}
+        kept = [name for name in self.networks if name in self.embedding]
+        states = {name: self.networks[name].state_dict() for name in kept}
+        return {name: state for name, state in states.items() if state}
 
     def load_embedding_state(self, state: dict[str, Any]) -> None:
         """Restore what `embedding_state` returned."""
@@ -208,13 +208,9 @@ class Cut(Method):
         losses = {"G_GAN": lsgan(self.D(fake), real=True) * o.lambda_gan}
         total = losses["G_GAN"]
         if o.lambda_nce > 0:
-            terms = self._nce(out, keys, flipped)
-            contrast = terms["NCE"]
-            if self._with_identity:
-                contrast = (contrast + terms["NCE_Y"]) * 0.5
-            total = total + contrast
-            for other in (name for name in terms if name not in self._terms):
-                total = total + terms[other]
+            terms = self._nce(self.encode_queries(out), keys, flipped)
+            for part in self._parts(terms):
+                total = total + part
             losses |= terms
         return self.update("G", {**losses, "G": total}, total=total)
 
@@ -225,23 +221,39 @@ class Cut(Method):
 
     def encode_queries(self, out: Tensor) -> list[list[Tensor]]:
         """Return the feature maps of each term's images, from one pass of the encoder."""
-        maps = self.query_encoder.encode(out, self.options.nce_layers)
+        return self._by_term(self.query_encoder.encode(out, self.options.nce_layers))
+
+    def _by_term(self, maps: Sequence[Tensor]) -> list[list[Tensor]]:
+        """Split maps of translations, then identity images, into the maps of each term."""
         n = len(self._terms)
         return [list(term) for term in zip(*(f.chunk(n) for f in maps), strict=True)]
 
-    def _nce(self, out: Tensor, keys: list[Tensor], flipped: bool) -> dict[str, Tensor]:
+    def _parts(self, terms: dict[str, Tensor]) -> Iterator[Tensor]:
+        """Yield what the generator's loss has of `_nce`: the mean of PatchNCE, other terms."""
+        contrast = terms["NCE"]
+        yield (contrast + terms["NCE_Y"]) * 0.5 if self._with_identity else contrast
+        yield from (terms[name] for name in terms if name not in self._terms)
+
+    def _nce(
+        self, queries: Sequence[Sequence[Tensor]], keys: Sequence[Tensor], flipped: bool
+    ) -> dict[str, Tensor]:
         """Return the weighted PatchNCE of the translations, and of the identity images."""
         losses = {}
-        for name, pairs in self.embedded(out, keys, flipped):
+        for name, pairs in self.embedded(queries, keys, flipped):
             losses[name] = self.contrast(name, pairs) * self.options.lambda_nce
             losses |= self.other_terms(name, pairs)
         return losses
 
     def embedded(
-        self, out: Tensor, keys: list[Tensor], flipped: bool
+        self, queries: Sequence[Sequence[Tensor]], keys: Sequence[Tensor], flipped: bool
     ) -> Iterator[tuple[str, list[Pair]]]:
-        """Yield each term's name and its embedded patches per layer, at positions drawn now."""
-        queries = self.encode_queries(out)
+        """Yield each term's name and its embedded patches per layer, at positions drawn now.
+
+        Args:
+            queries: maps per term and layer, from `encode_queries`.
+            keys: maps per layer of all terms' inputs, source images first.
+            flipped: whether the queries are mirrored.
+        """
         for call, name in enumerate(self._terms):
             k = [f.chunk(len(queries))[call] for f in keys]
             q = [f.flip(3) for f in queries[call]] if flipped else queries[call]

@@ -29,8 +29,11 @@ from cut.methods.recording import Arrays, Recording
 KINDS = ("outputs", "losses", "gradients", "weights")
 # The gradient of a bias before instance norm is rounding noise. Adam divides by its size, so the
 # steps differ between programs, and no output depends on them. A parameter whose recorded gradient
-# is below this share of the largest in its network is not compared.
+# is below this share of the largest in its network is not compared. Within a parameter, entries can
+# be noise too, such as the shift of a channel that no ReLU cuts before the next norm; for them the
+# share is smaller, and an entry that is exactly zero counts as any other.
 NOISE = 1e-9
+NOISE_OF_ENTRY = 1e-12
 ROUNDING = 1e-12
 
 
@@ -66,12 +69,12 @@ def replay(arrays: Arrays, as_recorded: bool = False) -> Replay:
     errors = Errors()
     _compare_outputs(method, recording, errors)
     taken = _watch(method.optimizers.values())
-    noise: set[str] = set()
+    noise: dict[str, Tensor] = {}
     for step in range(recording.steps):
         recording.start_step(step)
         taken.clear()
         state = method.rng.get_state()
-        losses = method.step(recording.batch())
+        losses = method.step(recording.batch(step))
         if not torch.equal(state, method.rng.get_state()):
             raise UserError(
                 f"a step of {method.name} draws random numbers without Method.draw; name each draw"
@@ -244,21 +247,24 @@ def _total(side: str, losses: Mapping[str, float], options: Mapping[str, Any]) -
 
 def _compare_gradients(
     method: Method, taken: Mapping[int, list[Update]], recording: Recording, errors: Errors
-) -> set[str]:
-    """Compare the gradients of a step; return the parameters whose gradients are all noise."""
+) -> dict[str, Tensor]:
+    """Compare the gradients of a step; return which entries of each parameter are all noise."""
     state = _state(method)
-    noise: set[str] = set()
+    noise: dict[str, Tensor] = {}
     for group in reversed(Update._fields):  # the noise is that of the last, "grad"
         found = recording.gradients(group)
         largest: dict[tuple[str, int], float] = defaultdict(float)  # of each network and update
         for name, update, value in found.values():
             network = name.split("/")[0], update
             largest[network] = max(largest[network], float(value.abs().max()))
-        noise = {name for name, _, _ in found.values()}
+        noise = {}
         for key, (name, update, want) in found.items():
-            if float(want.abs().max()) <= NOISE * largest[name.split("/")[0], update]:
+            size, scale = want.abs(), largest[name.split("/")[0], update]
+            whole = float(size.max()) <= NOISE * scale
+            lost = (size > 0) & (size <= NOISE_OF_ENTRY * scale) | whole
+            noise[name] = noise[name] & lost if name in noise else lost
+            if whole:
                 continue
-            noise.discard(name)
             updates = taken.get(id(_entry(state, name, key)), [])
             got = getattr(updates[update], group) if update < len(updates) else None
             if got is None:
@@ -280,8 +286,13 @@ def _compare_norms(
         errors.add("gradients", key, torch.stack(squares).sum().sqrt(), want)
 
 
-def _compare_weights(method: Method, recording: Recording, noise: set[str], errors: Errors) -> None:
+def _compare_weights(
+    method: Method, recording: Recording, noise: Mapping[str, Tensor], errors: Errors
+) -> None:
     state = _state(method)
     for name, (key, want) in recording.weights("after").items():
-        if name not in noise:
-            errors.add("weights", key, _entry(state, name, key), want)
+        got = _entry(state, name, key)
+        want = _shaped(want, got, key)
+        lost = noise[name].reshape(got.shape) if name in noise else torch.tensor(False)
+        if not lost.all():
+            errors.add("weights", key, torch.where(lost, want, got), want)

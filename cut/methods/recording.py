@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from cut.base.errors import UserError
-from cut.methods.contract import Batch, Method
+from cut.methods.contract import Method
 from cut.methods.options import parse_options
 from cut.methods.registry import discover
 
@@ -40,6 +40,9 @@ OPTION_OF: dict[str, str | tuple[str, ...]] = {
     "lambda_identity": "lambda_identity",
     "pool_size": "pool_size",
 }
+
+# What a recording calls the images of a batch.
+INPUTS = {"source": "A", "target": "B", "second": "A2"}
 
 
 class Recording:
@@ -91,9 +94,10 @@ class Recording:
                     given[option] = source[name]
         return parse_options(self.method.Options, given, "the recording")
 
-    def batch(self) -> Batch:
-        """Return the inputs of the present step."""
-        return Batch(*(self._tensor(f"step{self.step}/{side}") for side in "AB"))
+    def batch(self, step: int) -> Any:
+        """Return the inputs of a step, as the method takes them."""
+        names = (f"step{step}/{INPUTS[field]}" for field in self.method.Batch._fields)
+        return self.method.Batch(*map(self._tensor, names))
 
     def start_step(self, step: int) -> None:
         """Make `step` the present one, whose draws come next."""
@@ -197,7 +201,12 @@ class Recording:
     def unused(self) -> list[str]:
         """Return the keys that nothing has read; a flag that is not set says nothing."""
         left = sorted(self.arrays.keys() - self.used)
+        left = [key for key in left if not self._needless(key)]
         return [k for k in left if self.arrays[k].dtype != bool or self.arrays[k].any()]
+
+    def _needless(self, key: str) -> bool:
+        name = re.sub(r"^step\d+/", "", key)
+        return any(fnmatch(name, pattern) for pattern in self.authors.unused)
 
     def _key(self, name: str) -> str:
         keys = (f"step0/{name}", f"step0/draw/{name}", name)

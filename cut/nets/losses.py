@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -78,7 +80,9 @@ def lsgan(prediction: Tensor, real: bool) -> Tensor:
     return F.mse_loss(prediction, torch.full_like(prediction, float(real)))
 
 
-def lsgan_terms(discriminator: nn.Module, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+def lsgan_terms(
+    discriminator: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor
+) -> dict[str, Tensor]:
     """Return the discriminator's terms "D_real" and "D_fake", for images (N, 3, H, W)."""
     # One pass for both: instance norm does not mix the images of a batch.
     prediction = discriminator(torch.cat([fake, real]))

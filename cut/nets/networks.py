@@ -8,7 +8,7 @@ Facts and parameter counts: CUT (Park et al., ECCV 2020), appendix C, and the au
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -160,18 +160,7 @@ class Generator(nn.Module):
         Raises:
             UserError: a layer lies outside the network.
         """
-        widths, width = [], 3
-        for layer in self.model:
-            if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
-                width = layer.out_channels
-            widths.append(width)
-        for layer in layers:
-            if not 0 <= layer < len(widths):
-                raise UserError(
-                    f"feature layer {layer} is outside the generator, whose layers are numbered"
-                    f" 0 to {len(widths) - 1}; choose layers in that range"
-                )
-        return [widths[layer] for layer in layers]
+        return output_channels(self.model, layers)
 
 
 class Discriminator(nn.Module):
@@ -265,6 +254,26 @@ class ProjectionHeads(nn.Module):
     def gather(feature: Tensor, ids: Tensor) -> Tensor:
         """Return the (N, P, C) vectors at the flat positions `ids` of (N, C, H, W)."""
         return feature.flatten(2)[:, :, ids].transpose(1, 2)
+
+
+def output_channels(modules: Iterable[nn.Module], layers: Sequence[int]) -> list[int]:
+    """Return the number of output channels of each of `layers`, indices into a generator's modules.
+
+    Raises:
+        UserError: a layer lies outside the generator.
+    """
+    widths, width = [], 3
+    for module in modules:
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+            width = module.out_channels
+        widths.append(width)
+    for layer in layers:
+        if not 0 <= layer < len(widths):
+            raise UserError(
+                f"feature layer {layer} is outside the generator, whose layers are numbered"
+                f" 0 to {len(widths) - 1}; choose layers in that range"
+            )
+    return [widths[layer] for layer in layers]
 
 
 def _conv_norm_relu(

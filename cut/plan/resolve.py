@@ -74,7 +74,7 @@ def _resolve(config: Config, registry: Registry, name: str) -> PlannedRow:
         threads=loop.threads + loop.workers if cls.trained else 1,
         trained=cls.trained,
         role=cls.role,
-        contrastive=issubclass(cls, Cut),
+        contrastive=issubclass(cls, Cut) and parsed.lambda_nce > 0,
         code=code_digest(cls),
         every_option=parsed.model_dump(mode="json"),
         every_training=loop.model_dump(mode="json") if cls.trained else {},

@@ -60,7 +60,7 @@ class PlannedRow:
     threads: int  # of the training step, and one per process that loads images
     trained: bool
     role: str  # "method", or a control: "floor", "ceiling"
-    contrastive: bool  # a variant of CUT, whose encoder a figure can show
+    contrastive: bool  # a variant of CUT that trains an encoder, which a figure can show
     code: str
     every_option: dict[str, Any]
     every_training: dict[str, Any]  # empty for a row that the loop does not train

@@ -117,10 +117,9 @@ def _timed(loop: Loop, size: tuple[int, int]) -> float:
     """Take one step on random images of `size` and return its seconds."""
     import torch
 
-    from cut.methods.contract import Batch
-
     shape = (loop.options.batch_size, 3, *size)
-    batch = Batch(torch.rand(shape) * 2 - 1, torch.rand(shape) * 2 - 1)
+    kind = loop.method.Batch
+    batch = kind(*(torch.rand(shape) * 2 - 1 for _ in kind._fields))
     begin = time.perf_counter()
     losses = loop.step(batch)
     for value in losses.values():

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from cut.metrics.catalogue import COSTS, METRICS, OPERATIONS
-from cut.report.wording import why
+from cut.report.wording import how_scored, why
 from cut.results.comparison import differences
 from cut.results.protocol import image_counts
-from cut.results.published import PublishedNumber, published, published_number, source_of
+from cut.results.published import PublishedNumber, published_number, source_of
 from cut.results.rows import Row, present, runs_of
 from cut.results.run import Run
 
@@ -187,17 +187,45 @@ def _published(rows: Sequence[Row]) -> list[str]:
 
 
 def sources(
-    numbers: Sequence[tuple[Row, PublishedNumber]], what: str = "Published FID"
+    numbers: Sequence[tuple[Row, PublishedNumber]],
+    what: str = "Published FID",
+    scored: bool = True,
 ) -> list[str]:
-    """Return the sources of published numbers and the remarks on them; at least one number."""
+    """Return the sources of published numbers and the remarks on them.
+
+    The first sentence names the sources, and of several the rows of each.
+
+    Args:
+        numbers: rows with a published number; at least one.
+        what: what the numbers are.
+        scored: say how the numbers were scored.
+    """
     remarks: dict[str, dict[str, None]] = {}
+    places: dict[str, dict[str, None]] = {}
+    ways: dict[str, dict[str, None]] = {}
     for row, number in numbers:
-        if number.remark:
-            remarks.setdefault(number.remark, {})[row.name] = None
-    places = dict.fromkeys(source_of(number) for _, number in numbers)
-    notes = [f"On {conjunction(list(names))}: {remark}." for remark, names in remarks.items()]
-    epoch = f"The epoch that the paper scored is {published()['protocol']['epoch_scored']}."
-    return [f"{what}: {conjunction(list(places))}.", *notes, epoch]
+        source = source_of(number)
+        places.setdefault(source.name, {})[row.name] = None
+        ways.setdefault(how_scored(number), {})[row.name] = None
+        for remark in filter(None, [number.remark, source.remark]):
+            remarks.setdefault(remark, {})[row.name] = None
+    first = f"{what}: {'; '.join(_of_rows(places))}."
+    how = [f"How scored: {words}." for words in _of_rows(ways)] if scored else []
+    every = {row.name for row, _ in numbers}
+    return [first, *how, *(_remark(text, names, every) for text, names in remarks.items())]
+
+
+def _of_rows(found: Mapping[str, Mapping[str, None]]) -> list[str]:
+    """Return texts, of several each with the names of its rows."""
+    several = len(found) > 1
+    return [f"{text} ({', '.join(names)})" if several else text for text, names in found.items()]
+
+
+def _remark(text: str, names: Collection[str], every: Collection[str]) -> str:
+    """Return a remark with its rows; without them where it is on every row of several."""
+    if len(every) > 1 and len(names) == len(every):
+        return f"{text[0].upper()}{text[1:]}."
+    return f"On {conjunction(list(names))}: {text}."
 
 
 def conjunction(items: Sequence[object]) -> str:

@@ -76,17 +76,20 @@ def measured_column(metric: str, short: str = "", at_epoch: bool = False) -> Col
 
 
 def published_column(
-    metric: str, label: str, notes: Callable[[PublishedNumber], Iterable[str]] = lambda number: ()
+    metric: str,
+    label: str,
+    notes: Callable[[PublishedNumber, str], Iterable[str]] = lambda number, dataset: (),
 ) -> Column:
-    """Return the column of a metric's published numbers; `notes` are the footnotes of one."""
+    """Return the column of a metric's published numbers; `notes` are the footnotes of one, by the
+    number and the data set.
+    """
 
     def cell(row: Row) -> Cell:
         number = published_number(row.dataset, row.name, metric)
         if number is None:
             return Cell()
-        text = "; ".join(notes(number))
         shown = METRICS[metric].show(number.value)
-        return Cell(shown, number.value, (text,) if text else ())
+        return Cell(shown, number.value, tuple(notes(number, row.dataset)))
 
     return Column("published", label, cell)
 
@@ -197,10 +200,12 @@ def option_columns(rows: Sequence[Row], group: str = "") -> list[Column]:
 
 
 def _negatives(variant: Variant) -> str:
-    return " + ".join(str(n) for n in (variant.internal, variant.external) if n)
+    return " + ".join(str(n) for n in (variant.internal, variant.external) if n) or DASH
 
 
 def _layers(variant: Variant, every: tuple[int, ...]) -> str:
+    if not variant.layers:
+        return DASH
     if variant.layers == every:
         return "all"
     return "last" if variant.layers == every[-1:] else " ".join(map(str, variant.layers))

@@ -26,6 +26,7 @@ from cut.report.columns import (
 from cut.report.files import texts, to_csv, write_all
 from cut.report.scores_csv import scores_frame
 from cut.report.table import Cell, Column, Table
+from cut.report.wording import also_published
 from cut.results.protocol import load_comparable
 from cut.results.published import published_number
 from cut.results.rows import Row, by_dataset, present, rows_of
@@ -57,7 +58,7 @@ def dataset_table(rows: Sequence[Row]) -> Table:
         name_column(),
         fid,
         *([Column("interval", "95 % interval", _interval)] if interval else []),
-        *([published_column("fid", "FID published")] if compared else []),
+        *([published_column("fid", "FID published", also_published)] if compared else []),
         *others,
         epochs_column(),
         seeds_column(),

@@ -13,10 +13,18 @@ from cut.metrics.catalogue import METRICS
 from cut.report.captions import sources
 from cut.report.columns import footnote, mean_and_deviation, name_of
 from cut.report.table import Cell, Column, Table
-from cut.report.wording import DIFFERENCE, VERDICTS, verdict_words, why
+from cut.report.wording import (
+    DIFFERENCE,
+    VERDICTS,
+    also_published,
+    how_scored,
+    remarks_on,
+    verdict_words,
+    why,
+)
 from cut.results.ablation import Variant, variants_of
 from cut.results.comparison import Comparison, compare
-from cut.results.published import PublishedNumber, published_number
+from cut.results.published import PublishedNumber, published_number, source_of
 from cut.results.rows import Row, by_dataset
 
 PAGE = 40  # rows of a table that fill a page
@@ -65,6 +73,8 @@ def _pairs(rows: Sequence[Row], metrics: Sequence[str]) -> list[Pair]:
 
 
 def _table(title: str, pairs: Sequence[Pair]) -> Table:
+    several = len({how_scored(pair.number) for pair in pairs}) > 1
+
     def text(label: str, cell: Any) -> Column:
         return Column(label, label, cell, align="l", numeric=False)
 
@@ -73,12 +83,13 @@ def _table(title: str, pairs: Sequence[Pair]) -> Table:
         text("score", lambda pair: Cell(METRICS[pair.metric].label)),
         text("row", lambda pair: Cell(name_of(pair.row))),
         Column("measured", "measured", _measured),
-        Column("published", "published", _published),
+        Column("published", "published", lambda pair: _published(pair, several)),
         Column("difference", "difference", _difference),
         text("verdict", _verdict),
         text("why", _why),
     ]
-    notes = sources([(pair.row, pair.number) for pair in pairs], "Published numbers")
+    numbers = [(pair.row, pair.number) for pair in pairs]
+    notes = sources(numbers, "Published numbers", scored=not several)
     return Table(title, columns, pairs, [DIFFERENCE, VERDICTS, *notes])
 
 
@@ -86,8 +97,14 @@ def _measured(pair: Pair) -> Cell:
     return Cell(mean_and_deviation(pair.row, pair.metric))
 
 
-def _published(pair: Pair) -> Cell:
-    return Cell(METRICS[pair.metric].show(pair.number.value))
+def _published(pair: Pair, several: bool) -> Cell:
+    """Return the published value, with notes on other values; where the table's numbers were scored
+    in `several` ways, also on its own source and scoring.
+    """
+    number = pair.number
+    own = [f"{source_of(number).name}: {how_scored(number)}"] * several
+    notes = (*own, *also_published(number, pair.row.dataset))
+    return Cell(METRICS[pair.metric].show(number.value), notes=notes)
 
 
 def _difference(pair: Pair) -> Cell:
@@ -116,9 +133,10 @@ def tidy(rows: Sequence[Row], ablation: bool) -> pd.DataFrame:
 
     Columns: row, dataset; for an ablation the options that tell the variants of CUT apart; metric,
     unit; mean, sd (the sample's) and number of seeds with a value; published, difference (mean
-    minus published), verdict, reasons (against a comparison), remark (on the published number),
-    missing (why there is no value, or which seeds have none). Numbers are in full and in `unit`:
-    shares of 1 where tables show percent.
+    minus published), verdict, reasons (against a comparison), source and scored (of the published
+    number: epoch, scorer, images), remark (on it, and other published numbers), missing (why there
+    is no value, or which seeds have none). Numbers are in full and in `unit`: shares of 1 where
+    tables show percent.
     """
     # As objects: a column of counts with gaps would become one of floats.
     return pd.DataFrame(_lines(rows, ablation), dtype=object)
@@ -160,6 +178,8 @@ def _line(row: Row, metric: str, number: PublishedNumber | None) -> dict[str, An
         "difference": found.difference if found else None,
         "verdict": verdict_words(found.verdict) if found else "",
         "reasons": "; ".join(why(found.differences)) if found else "",
-        "remark": number.remark if number else "",
+        "source": source_of(number).name if number else "",
+        "scored": how_scored(number) if number else "",
+        "remark": "; ".join(remarks_on(number, row.dataset)) if number else "",
         "missing": "".join(footnote(row, metric)),
     }

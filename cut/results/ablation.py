@@ -11,6 +11,7 @@ from cut.results.rows import Row
 FAMILY = ("identity", "n_patches", "nce_layers")  # a method with all of these is a variant of CUT
 # Options that the other fields of a variant show.
 SHOWN = {*FAMILY, "negatives", "n_external", "bank_size"}
+WEIGHT = "lambda_nce"  # with the weight 0 a variant is the GAN alone, and compares nothing
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Variant:
         identity: whether the loss has the identity term.
         internal: negatives per query from the same image.
         external: negatives per query from other images.
-        layers: indices of the encoder's layers whose features are compared.
+        layers: indices of the encoder's layers whose features are compared; none in the GAN alone.
         other: further options in which the row differs from the first variant, and their values.
     """
 
@@ -45,11 +46,12 @@ def variants_of(rows: Iterable[Row]) -> dict[str, Variant]:
 def _variant(options: dict[str, Any], first: dict[str, Any]) -> Variant:
     negatives = options.get("negatives", "internal")
     external = options.get("n_external") or options.get("bank_size") or 0
+    compares = options.get(WEIGHT, 1) > 0
     return Variant(
-        identity=options["identity"],
-        internal=options["n_patches"] - 1 if negatives != "external" else 0,
-        external=external if negatives != "internal" else 0,
-        layers=tuple(options["nce_layers"]),
+        identity=options["identity"] and compares,
+        internal=options["n_patches"] - 1 if compares and negatives != "external" else 0,
+        external=external if compares and negatives != "internal" else 0,
+        layers=tuple(options["nce_layers"]) if compares else (),
         other={
             name: value
             for name, value in options.items()

@@ -34,6 +34,7 @@ Kind = Literal[
     "default_epochs",  # the same, not stated: the defaults of the paper's code
     "option",  # of the method or the training; `name` says which
     "pairs",  # of training images per epoch
+    "epoch",  # the published number is of the best epoch, a run's of the last
     "entry",  # what the published entry itself says
 ]
 
@@ -53,6 +54,7 @@ def differences(run: Run, number: PublishedNumber) -> list[Difference]:
     if number.metric in COSTS:
         return [Difference("hardware")]
     found = [*_scoring(run, number.metric), *_settings(run)]
+    found += [Difference("epoch", "last", "best")] if number.epoch == "best" else []
     return [*found, Difference("entry", None, number.differs)] if number.differs else found
 
 

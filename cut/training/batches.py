@@ -20,7 +20,6 @@ from cut.base import random_streams
 from cut.base.errors import UserError
 from cut.base.images import read_image, resize
 from cut.base.tensors import to_tensor
-from cut.methods.contract import Batch
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,9 @@ class EpochPairs(TorchDataset):
     """The pairs of one epoch: all source images in shuffled order, each with a random target.
 
     An epoch has as many pairs as the larger domain has images. A smaller source domain repeats
-    its images; targets are drawn with replacement.
+    its images; targets are drawn with replacement. A second source image per pair comes from
+    another shuffled order. It has random streams of its own, so that the pairs are the same
+    without it.
 
     Args:
         source: image files of the source domain.
@@ -59,6 +60,7 @@ class EpochPairs(TorchDataset):
         epoch: the 1-based epoch.
         augmentation: applied to each image.
         cache: keeps decoded images by their path; None decodes each image again.
+        second: whether each pair has a second source image.
         n: the number of pairs, if not that of the larger domain; with fewer pairs than source
             images, an epoch has some of them.
     """
@@ -72,6 +74,7 @@ class EpochPairs(TorchDataset):
         augmentation: Augmentation,
         cache: dict[Path, Image] | None = None,
         n: int | None = None,
+        second: bool = False,
     ) -> None:
         self.source, self.target = source, target
         self.seed, self.epoch, self.augmentation, self.cache = seed, epoch, augmentation, cache
@@ -79,20 +82,32 @@ class EpochPairs(TorchDataset):
         rng = random_streams.generator(seed, "order", epoch)
         self.order = torch.randperm(max(n, len(source)), generator=rng)[:n].tolist()
         self.partners = torch.randint(len(target), (n,), generator=rng).tolist()
+        self.seconds: list[int] = []
+        if second:
+            rng = random_streams.generator(seed, "order of second sources", epoch)
+            self.seconds = torch.randperm(max(n, len(source)), generator=rng)[:n].tolist()
 
     def __len__(self) -> int:
         return len(self.order)
 
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        """Return a source and a target image, each (3, h, w) in [-1, 1].
+    def __getitem__(self, index: int) -> tuple[Tensor, ...]:
+        """Return a source, a target and perhaps a second source image: (3, h, w) in [-1, 1].
 
         Raises:
             UserError: an image can't be read.
         """
         rng = random_streams.generator(self.seed, "augmentation", self.epoch, index)
-        a = cached(self.source[self.order[index] % len(self.source)], self.cache)
+        a = self._source(self.order[index])
         b = cached(self.target[self.partners[index]], self.cache)
-        return self.augmentation(a, rng), self.augmentation(b, rng)
+        pair = self.augmentation(a, rng), self.augmentation(b, rng)
+        if not self.seconds:
+            return pair
+        name = "augmentation of second sources"
+        rng = random_streams.generator(self.seed, name, self.epoch, index)
+        return (*pair, self.augmentation(self._source(self.seconds[index]), rng))
+
+    def _source(self, number: int) -> Image:
+        return cached(self.source[number % len(self.source)], self.cache)
 
 
 def cached(path: Path, cache: dict[Path, Image] | None) -> Image:
@@ -109,8 +124,12 @@ def epoch_length(source: list[Path], target: list[Path]) -> int:
     return max(len(source), len(target))
 
 
-def batches(pairs: TorchDataset, batch_size: int, start: int, workers: int) -> Iterator[Batch]:
+def batches(
+    pairs: TorchDataset, batch_size: int, start: int, workers: int
+) -> Iterator[list[Tensor]]:
     """Yield the batches of an epoch, from the 0-based batch `start` on.
+
+    A batch is what the pairs have, each stacked to (N, 3, h, w).
 
     `workers` processes load images; with 0 this process does. The last batch may be smaller.
 
@@ -129,8 +148,7 @@ def batches(pairs: TorchDataset, batch_size: int, start: int, workers: int) -> I
         generator=torch.Generator().manual_seed(0),
     )
     try:
-        for source, target in loader:
-            yield Batch(source, target)
+        yield from loader
     except UserError as error:
         # DataLoader puts the traceback of its process before the sentence.
         raise UserError(str(error).rpartition("UserError: ")[2].strip()) from None

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from cut.base.errors import UserError
 from cut.base.image_size import height_width, in_words
-from cut.methods.contract import Batch, Method
+from cut.methods.contract import Batch, BatchWithSecond, Method
 from cut.training.batches import Augmentation, EpochPairs, batches, epoch_length
 from cut.training.options import TrainingOptions
 from cut.training.zoomed_crops import Zoom, ZoomedCrops
@@ -90,7 +90,7 @@ class Loop:
         last = min(inside * self.options.batch_size, self.pairs_per_epoch)
         return done * self.pairs_per_epoch + last
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self) -> Iterator[Batch | BatchWithSecond]:
         """Yield the batches from the current position to the end; `step` takes each of them."""
         while self.iteration < self.total:
             done, start = divmod(self.iteration, self.steps)
@@ -98,15 +98,16 @@ class Loop:
             self.method.epoch = epoch
             self.method.set_lr_factor(self.lr_factor(epoch))
             pairs = self.crops(epoch)
-            yield from batches(pairs, self.options.batch_size, start, self.options.workers)
+            for images in batches(pairs, self.options.batch_size, start, self.options.workers):
+                yield self.method.Batch(*images)
 
-    def step(self, batch: Batch) -> dict[str, Tensor]:
+    def step(self, batch: Batch | BatchWithSecond) -> dict[str, Tensor]:
         """Train on one batch; return its losses as scalars on the device.
 
         Raises:
             UserError: the networks reduce an image of this size to a single pixel.
         """
-        moved = Batch(*(images.to(self.device, non_blocking=True) for images in batch))
+        moved = type(batch)(*(images.to(self.device, non_blocking=True) for images in batch))
         try:
             with self._precision():
                 losses = self.method.step(moved)
@@ -154,9 +155,9 @@ class Loop:
 
     def pairs(self, epoch: int, augmentation: Augmentation) -> EpochPairs:
         """Return the image pairs of 1-based `epoch`."""
-        n = self.pairs_per_epoch
+        n, second = self.pairs_per_epoch, "second" in self.method.Batch._fields
         sides = (self.source, self.target)
-        return EpochPairs(*sides, self.method.seed, epoch, augmentation, self.cache, n)
+        return EpochPairs(*sides, self.method.seed, epoch, augmentation, self.cache, n, second)
 
     def _precision(self) -> contextlib.AbstractContextManager:
         if self.options.precision == "bfloat16":

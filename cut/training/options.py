@@ -160,6 +160,11 @@ def training_options(
         raise UserError(explain(error, TrainingOptions, "option", "training")) from None
     if method.trained and options.epochs == 0:
         raise UserError("epochs_constant and epochs_decay are both 0; a training needs an epoch")
+    if options.crops == "zoom" and "second" in method.Batch._fields:
+        raise UserError(
+            f"{method.name} needs other source images beside the batch's, which crops: zoom does"
+            " not give; leave crops out"
+        )
     _check_crops(options, size)
     lengths = [constant + decay for constant, decay in options.extends]
     if method.trained and lengths != sorted({n for n in lengths if 0 < n < options.epochs}):

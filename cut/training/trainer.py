@@ -16,7 +16,7 @@ from cut.base.errors import UserError
 from cut.base.files import sha256_of, user_path
 from cut.data.dataset import Dataset
 from cut.methods.code_digest import code_digest
-from cut.methods.contract import Batch, Method
+from cut.methods.contract import Batch, BatchWithSecond, Method
 from cut.records.progress import ProgressRecord
 from cut.records.request import RequestRecord
 from cut.records.run import RunRecord
@@ -150,7 +150,7 @@ class Trainer:
                 return False
         return True
 
-    def _step(self, batch: Batch) -> None:
+    def _step(self, batch: Batch | BatchWithSecond) -> None:
         loop, history = self.loop, self.history
         begin = time.perf_counter()
         if loop.iteration % self.options.log_every:

@@ -13,7 +13,6 @@ from conftest import ROOT
 from small_methods import batch, build, weights
 
 from cut.base.errors import UserError
-from cut.methods.contract import Batch
 from cut.methods.registry import discover
 from cut.plan.plan import make_plan
 
@@ -36,7 +35,7 @@ def test_builds_from_its_defaults(name):
 def test_a_step_changes_every_network(name, n):
     method = build(name)
     before = weights(method)
-    losses = method.step(batch(n=n))
+    losses = method.step(batch(n=n, kind=method.Batch))
     assert losses
     for loss_name, value in losses.items():
         assert value.ndim == 0 and torch.isfinite(value), loss_name
@@ -54,7 +53,7 @@ def test_one_seed_gives_one_result(name):
     first, second, other = build(name, 3), build(name, 3), build(name, 4)
     for method in (first, second, other):
         for step in range(2):
-            method.step(batch(step))
+            method.step(batch(step, kind=method.Batch))
     pairs = weights(second)
     assert all(torch.equal(value, pairs[key]) for key, value in weights(first).items())
     pairs = weights(other)
@@ -65,16 +64,16 @@ def test_one_seed_gives_one_result(name):
 def test_a_restored_state_gives_the_same_weights(name):
     straight = build(name)
     for step in range(2):
-        straight.step(batch(step))
+        straight.step(batch(step, kind=straight.Batch))
     file = io.BytesIO()
     torch.save(straight.training_state(), file)
     for step in range(2, 4):
-        straight.step(batch(step))
+        straight.step(batch(step, kind=straight.Batch))
     file.seek(0)
     resumed = build(name)
     resumed.load_training_state(torch.load(file, weights_only=True))
     for step in range(2, 4):
-        resumed.step(batch(step))
+        resumed.step(batch(step, kind=resumed.Batch))
     want = weights(straight)
     for key, value in weights(resumed).items():
         assert torch.equal(value, want[key]), key
@@ -125,7 +124,7 @@ def test_values_out_of_range_are_refused(name):
 @pytest.mark.parametrize("name", TRAINED)
 def test_steps_on_a_gpu(name):
     method = build(name).to(torch.device("cuda"))
-    losses = method.step(Batch(*(x.cuda() for x in batch())))
+    losses = method.step(method.Batch(*(x.cuda() for x in batch(kind=method.Batch))))
     assert all(torch.isfinite(value) for value in losses.values())
 
 
@@ -184,7 +183,7 @@ def test_a_plug_in_refuses_its_options_before_anything_runs(plugins):
 def test_every_loss_is_described(name):
     method = build(name)
     if method.losses:  # a plug-in need not describe them
-        assert method.step(batch()).keys() <= method.losses.keys()
+        assert method.step(batch(kind=method.Batch)).keys() <= method.losses.keys()
     options = method.options.model_dump()
     for loss, record in method.loss_records().items():
         assert record.weight in {"", *options}, loss

@@ -11,7 +11,7 @@ import torch
 from small_methods import batch, build, weights
 
 from cut.methods import parity
-from cut.methods.contract import Batch
+from cut.methods.recording import INPUTS
 from cut.nets.image_pool import ImagePool
 
 BANK = {"bank_size": 40, "n_external": 16, "n_enqueued": 8}
@@ -30,6 +30,8 @@ CASES = [
     ("moco", 1, {"negatives": "internal"}),
     ("acl-gan", 3, {"n_scales": 1, "same_style": 0.5}),
     ("decent", 2, {"n_flows": 2, "var_all": True, "correct_average": True, "hidden_factor": 3}),
+    ("unsb", 2, {"lambda_nce": 2.0, "lambda_sb": 0.1, "flip_equivariance": True}),
+    ("unsb", 1, {"identity": False, "time_steps": 2, "block": "repaired"}),
 ]
 
 
@@ -69,8 +71,9 @@ def record(name, n, options, steps=2):
         pool.draw = draw
     for step in range(steps):
         calls.clear()
-        images = Batch(*(x.double() for x in batch(step, n)))
-        recorded |= {f"step{step}/{side}": x for side, x in zip("AB", images, strict=True)}
+        images = method.Batch(*(x.double() for x in batch(step, n, kind=method.Batch)))
+        given = images._asdict().items()
+        recorded |= {f"step{step}/{INPUTS[field]}": x for field, x in given}
         method.step(images)
     recorded |= recorded_weights(method, "after")
     arrays = {key: torch.as_tensor(value).detach().numpy() for key, value in recorded.items()}

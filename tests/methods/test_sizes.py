@@ -26,5 +26,5 @@ def test_the_smallest_accepted_size_works(name):
     method = build(name)
     size = next(n for n in itertools.count(4, 4) if accepted(method, n))
     assert not accepted(method, size - 4)
-    method.step(batch(size=size))
+    method.step(batch(size=size, kind=method.Batch))
     assert method.translate(batch(size=size).source).shape == (1, 3, size, size)

@@ -15,6 +15,7 @@ from cut.data.prepare import known_source_digest, prepare, refuse_other, source_
 from cut.data.registry import resolve
 from cut.plan import config, inputs
 from cut.plan.plan import make_plan
+from cut.results.published import published_settings
 
 GOOD = {"datasets": ["coats2stripes"], "run": ["copy", "cut"], "size": 64}
 
@@ -198,6 +199,42 @@ def test_table_1_has_the_authors_settings_on_each_set():
         assert plan.rows["drit"].every_option["mode_seeking"]
         batches = {name: row.every_training.get("batch_size") for name, row in plan.rows.items()}
         assert (batches["distancegan"], batches["drit"], batches["selfdistance"]) == (2, 2, 1)
+
+
+@pytest.fixture(scope="module")
+def successors():
+    """Return the configs of the methods after CUT, by what follows in their names."""
+    paths = sorted((ROOT / "config").glob("successors*.yaml"))
+    return {path.stem.removeprefix("successors").strip("-"): config.read(path) for path in paths}
+
+
+def test_the_methods_after_cut_are_the_same_rows_at_every_scale(successors):
+    assert set(successors) == {"", "cityscapes", "demo", "horse2zebra-64"}
+    first, *others = (given["run"] for given in successors.values())
+    assert all(other == first for other in others)
+    assert {"copy", "gan-alone", "cut", "real"} <= set(first) and len(first) >= 13
+    sets = [name for key in ("", "cityscapes") for name in successors[key]["datasets"]]
+    assert sorted(sets) == ["cat2dog", "cityscapes", "horse2zebra"]
+
+
+def test_the_methods_after_cut_have_the_authors_settings_on_each_set(successors):
+    for key, dataset in (("", "horse2zebra"), ("", "cat2dog"), ("cityscapes", "cityscapes")):
+        plan = make_plan(successors[key])
+        for row in (plan.rows[name] for name in plan.config.run):
+            known = published_settings(row.name, dataset)
+            assert row.every_option == known.options, row.name
+            lengths = ("epochs_constant", "epochs_decay", "batch_size") * bool(row.every_training)
+            assert all(row.every_training[key] == known.training[key] for key in lengths), row.name
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "config").glob("ablation*.yaml")), ids=lambda p: p.stem
+)
+def test_an_ablation_has_the_gan_alone(path):
+    plan = make_plan(config.read(path))
+    cut, alone = (plan.rows[name].every_option for name in ("cut", "gan-alone"))
+    assert alone == cut | {"lambda_nce": 0, "identity": False}
+    assert plan.config.run[1] == "cut", "the variant that the others are compared with"
 
 
 def test_the_loops_own_options_stand_apart():

@@ -16,3 +16,6 @@ def test_the_encoder_is_drawn_of_the_first_contrastive_row():
         {**base, "run": ["own"], "methods": {"own": {"method": "cut", "options": own}}}
     )
     assert plan.encoded("coats2stripes") == "results/coats2stripes/own/seed0"
+    alone = {"method": "cut", "options": {"lambda_nce": 0}}
+    plan = make_plan({**base, "run": ["alone", "cut"], "methods": {"alone": alone}})
+    assert plan.encoded("coats2stripes") == "results/coats2stripes/cut/seed0", "no trained heads"

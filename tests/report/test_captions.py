@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from fake_runs import protocol, write_best, write_run
 
-from cut.report.captions import caption, conjunction, machines, shared_first
+from cut.report.captions import caption, conjunction, machines, shared_first, sources
+from cut.results.published import published_number, source_of
 from cut.results.rows import rows_of, runs_of
 from cut.results.run import load_run
 
@@ -61,6 +62,27 @@ def test_machines_are_those_of_trained_runs(tmp_path):
     )
     first, second = machines(runs_of(mine))
     assert first.startswith("H100 (") and second.startswith("a CPU, 2 threads (")
+
+
+def published_rows(root, *names):
+    folders = [write_run(root / name, name, dataset="horse2zebra") for name in names]
+    return [(row, published_number("horse2zebra", row.name, "fid")) for row in rows(*folders)]
+
+
+def test_published_numbers_of_one_source_are_named_once(tmp_path):
+    first, scored, *remarks = sources(published_rows(tmp_path, "cut", "gcgan"))
+    (source,) = {source_of(published_number("horse2zebra", "cut", "fid"))}
+    assert source.name in first and "gcgan" not in first
+    assert "epoch not stated" in scored and source.scorer in scored
+    assert len(remarks) == 2, "of both rows one, of gcgan another"
+
+
+def test_of_several_sources_each_has_its_rows_and_its_epoch(tmp_path):
+    numbers = published_rows(tmp_path, "cut", "unsb")
+    first, *scored = sources(numbers)[:3]
+    assert first.count(" (cut)") == first.count(" (unsb)") == 1
+    assert "best epoch" in scored[1] and scored[1].endswith("(unsb).")
+    assert not [s for s in sources(numbers, scored=False) if s in scored]
 
 
 def test_shared_sentences_come_first():

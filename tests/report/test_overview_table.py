@@ -120,6 +120,22 @@ def test_an_ablation_needs_a_variant_of_cut(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_the_gan_alone_has_no_negatives_and_no_layers(tmp_path):
+    off = {"lambda_nce": 0.0, "identity": False}
+    runs = [
+        write_run(tmp_path / "c", "cut", dataset="cityscapes", options=ALL | {"lambda_nce": 1.0}),
+        write_run(tmp_path / "g", "gan-alone", dataset="cityscapes", options=ALL | off),
+    ]
+    (only,) = overview_tables(rows(runs[1:]), ablation=True)
+    assert texts(only)["gan-alone"]["", "Layers"] == "–"
+    (table,) = overview_tables(rows(runs), ablation=True)
+    shown = texts(table)["gan-alone"]
+    cells = {label: shown["", label] for label in ("Id", "Negs", "Layers", "Int", "Ext")}
+    assert cells == {"Id": "✗", "Negs": "–", "Layers": "–", "Int": "✗", "Ext": "✗"}
+    assert shown["", "other options"] == "lambda_nce 0.0"
+    assert shown["cityscapes", "publ."] == "47.4"
+
+
 def test_an_ablation_may_have_a_foreign_method_with_layers(tmp_path):
     foreign = write_run(tmp_path / "f", "foreign", options={"nce_layers": [0, 4]})
     cut = write_run(tmp_path / "c", "cut", options=ALL)

@@ -77,6 +77,31 @@ def test_a_published_protocol_gets_a_verdict(tmp_path):
     assert table.cells[0][-1].text == "–"
 
 
+def successors(root):
+    names = ("gan-alone", "cut", "dclgan", "negcut")
+    return [write_run(root / n, n, dataset="cityscapes", algorithm="cut") for n in names]
+
+
+def test_numbers_of_several_sources_have_their_source_epoch_and_scorer_beside_them(tmp_path):
+    (table,) = against("Overview", rows(successors(tmp_path)), ["fid", "miou"])
+    cells = {(pair.metric, pair.row.name): line[4] for pair, line in table.lines}
+    texts = {key: cell.text for key, cell in cells.items()}
+    assert (texts["fid", "gan-alone"], texts["miou", "gan-alone"]) == ("47.4", "21.9")
+    assert (texts["miou", "cut"], texts["miou", "negcut"]) == ("24.7", "28.6")
+    own, *others = cells["miou", "cut"].notes
+    assert "Table 1" in own and "epoch not stated" in own and "DRN-D-22" in own
+    assert others == ["also 27.8 by DECENT's authors (epoch not stated)"]
+    assert cells["fid", "gan-alone"].notes == cells["fid", "negcut"].notes
+    assert "55.5" in cells["fid", "dclgan"].notes[1] and "140" in cells["fid", "dclgan"].notes[1]
+    assert not any("49.4" in note for note in cells["fid", "dclgan"].notes), "an equal number"
+
+
+def test_numbers_of_one_source_have_it_in_the_caption(tmp_path):
+    mine = rows([write_run(tmp_path / "cut", "cut", dataset="cat2dog")])
+    (table,) = against("Overview", mine, ["fid"])
+    assert table.cells[0][4].notes == () and any("How scored" in s for s in table.caption)
+
+
 def test_many_comparisons_are_divided_by_data_set(tmp_path):
     tables = against("Overview", rows(write_table1(tmp_path, 1)), SCORES)
     sets = [table.title.split(": ")[1] for table in tables]
@@ -124,6 +149,8 @@ def test_the_tidy_table_has_one_value_per_line_in_full(tmp_path, runs):
     unmeasured = found.loc["cut", "cityscapes", "miou"]
     assert (unmeasured["mean"], unmeasured.published, unmeasured.seeds) == (None, 0.247, 0)
     assert unmeasured.missing and found.loc["cut", "cityscapes", "kid"].unit == ""
+    assert "Table 1" in unmeasured.source and "epoch not stated" in unmeasured.scored
+    assert "27.8" in unmeasured.remark
 
 
 def test_the_tidy_table_of_methods_has_no_options(runs):

@@ -37,6 +37,18 @@ def test_a_variant_has_its_negatives_layers_and_other_options(tmp_path):
     assert all_layers(list(found.values())) == (0, 8, 16) and all_layers([]) == ()
 
 
+def test_the_gan_alone_compares_nothing(tmp_path):
+    found = variants(
+        tmp_path,
+        cut=BASE | {"lambda_nce": 1.0},
+        alone=BASE | {"lambda_nce": 0.0, "identity": True},
+        bank=BASE | {"lambda_nce": 0.0, "negatives": "both", "n_external": 255},
+    )
+    none = Variant(False, 0, 0, (), {"lambda_nce": 0.0})
+    assert (found["alone"], found["bank"]) == (none, none)
+    assert all_layers(list(found.values())) == (0, 8, 16)
+
+
 def test_a_foreign_method_with_layers_is_no_variant(tmp_path):
     found = variants(tmp_path, foreign={"nce_layers": [0, 4], "lambda_gan": 1.0}, cut=BASE)
     assert list(found) == ["cut"]

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from fake_runs import protocol, write_run
 
-from cut.metrics.catalogue import METRICS
 from cut.records.scores import SAME_NETWORK
 from cut.results.comparison import Difference, Verdict, compare, differences, judge
 from cut.results.published import (
@@ -20,6 +19,7 @@ from cut.results.rows import rows_of
 from cut.results.run import load_run
 
 ROWS = sorted({n.method for n in published_numbers() if n.source in ("table1", "fig4")})
+LATER = ("gan-alone", "monce", "hneg-src", "enco", "santa")  # with settings of many kinds
 FID = PublishedNumber("horse2zebra", "cut", "fid", 45.5, "table1", "V3")
 
 
@@ -55,7 +55,7 @@ def as_published(root, row, training=None, seed=0, fid=45.0, scored_by=None, opt
     return load_run(folder)
 
 
-@pytest.mark.parametrize("row", ROWS)
+@pytest.mark.parametrize("row", [*ROWS, *LATER])
 def test_a_run_under_the_papers_conditions_has_no_difference(tmp_path, row):
     assert differences(as_published(tmp_path, row), FID) == []
     (found,) = differences(as_published(tmp_path, row, {"epochs_constant": 3}), FID)
@@ -120,9 +120,32 @@ def test_other_kinds_of_difference(tmp_path, facts, kind):
     assert [d.kind for d in differences(as_published(tmp_path, "cut", **facts), FID)] == [kind]
 
 
+def test_a_number_of_the_best_epoch_is_not_comparable_with_the_last(tmp_path):
+    best = PublishedNumber("horse2zebra", "cut", "fid", 45.5, "unsb", "V1", epoch="best")
+    found = differences(as_published(tmp_path, "cut"), best)
+    assert found == [Difference("epoch", "last", "best")]
+
+
 def test_a_row_may_have_other_settings_on_one_set():
-    for dataset, weight in (("cityscapes", 3), ("horse2zebra", 5)):
-        assert published_settings("gcgan", dataset).options["lambda_identity"] == weight
+    for row, option, values in (
+        ("gcgan", "lambda_identity", (3, 5)),
+        ("hneg-src", "lambda_src", (0.1, 0.05)),
+        ("hneg-src", "gamma_one_after", (200, 0)),
+        ("santa", "lambda_path", (0.1, 0.01)),
+    ):
+        sets = "cityscapes", "horse2zebra"
+        assert tuple(published_settings(row, name).options[option] for name in sets) == values
+
+
+def test_a_row_may_have_its_own_training():
+    known = published_settings("monce")
+    assert (known.training["batch_size"], known.options["epsilon"]) == (12, 0.1)
+
+
+def test_the_gan_alone_is_cut_without_patch_nce():
+    known = published_settings("gan-alone")
+    cut = published_settings("cut").options
+    assert (known.method, known.options) == ("cut", cut | {"lambda_nce": 0, "identity": False})
 
 
 def test_a_published_row_without_a_method_here_is_not_compared(tmp_path):
@@ -193,38 +216,3 @@ def test_a_difference_or_a_missing_value_decides_the_verdict(tmp_path):
     assert compare(other, FID).verdict == Verdict("not comparable")
     (none,) = rows_of([as_published(tmp_path, "cut", fid=None)])
     assert (compare(none, FID).verdict, compare(none, FID).difference) == (None, None)
-
-
-# -- the numbers themselves ----------------------------------------------------------------------
-
-
-def test_published_numbers_are_well_formed_and_given_once():
-    seen = set()
-    for number in published_numbers():
-        assert number.metric in METRICS and number.source in published()["sources"], number
-        assert number.check in ("V1", "V2", "V3"), number
-        assert isinstance(number.value, int | float), number
-        key = (number.dataset, number.method, number.metric)
-        assert key not in seen, f"{key} is given twice"
-        seen.add(key)
-
-
-@pytest.mark.parametrize(
-    ("dataset", "method", "value"),
-    [
-        ("horse2zebra", "cut", 45.5),
-        ("horse2zebra", "fastcut", 73.4),
-        ("horse2zebra", "cyclegan", 77.2),
-        ("cat2dog", "munit", 104.4),
-        ("cityscapes", "drit", 155.3),
-        ("horse2zebra", "last", 441.7),
-        ("cityscapes", "ext-only-last", 389.1),
-    ],
-)
-def test_published_fids_are_the_papers(dataset, method, value):
-    assert published_number(dataset, method, "fid").value == value
-
-
-def test_a_cost_is_published_for_all_sets_of_the_paper_and_no_other():
-    assert published_number("cat2dog", "cut", "seconds_per_iteration").value == 0.24
-    assert published_number("coats2stripes", "cut", "seconds_per_iteration") is None

@@ -60,6 +60,19 @@ def test_epochs_and_seeds_have_their_own_orders(photos):
     assert tuple(pairs(photos).order + pairs(photos).partners) == orders[0]
 
 
+def test_second_sources_are_each_source_once_in_another_order(photos):
+    plain, (first, second) = (
+        pairs(photos, augmentation=PLAIN),
+        (EpochPairs(*photos, 0, epoch, PLAIN, second=True) for epoch in (1, 2)),
+    )
+    assert sorted(first.seconds) == sorted(first.order) and first.seconds != first.order
+    assert first.seconds != second.seconds and plain.seconds == []
+    source, target, other = first[1]
+    assert torch.equal(source, plain[1][0]) and torch.equal(target, plain[1][1])
+    assert torch.equal(other, plain[plain.order.index(first.seconds[1])][0])
+    assert not torch.equal(*(EpochPairs(*photos, 0, 1, JITTER, second=True)[2][::2]))
+
+
 def test_batches_have_the_sizes_and_the_range_that_is_promised(photos):
     whole = listed(pairs(photos), 2)
     assert [tuple(batch.shape) for batch in whole] == [(2, n, 3, 32, 32) for n in (2, 2, 1)]

@@ -9,6 +9,7 @@ import torch
 from conftest import write_photos
 
 from cut.base.errors import UserError
+from cut.methods.contract import Batch, BatchWithSecond
 from cut.training.loop import Loop, configure_torch, lr_factor
 from cut.training.options import TrainingOptions
 
@@ -18,8 +19,8 @@ class Recorder:
 
     trained, seed, name = True, 0, "recorder"
 
-    def __init__(self):
-        self.rates, self.batches = [], []
+    def __init__(self, kind=Batch):
+        self.Batch, self.rates, self.batches = kind, [], []
 
     def set_lr_factor(self, factor):
         self.rates.append(factor)
@@ -37,9 +38,9 @@ def photos(tmp_path_factory):
     return sorted((root / "a").glob("*.png")), sorted((root / "b").glob("*.png"))
 
 
-def loop_on(photos, size=(32, 32), **options) -> Loop:
+def loop_on(photos, size=(32, 32), kind=Batch, **options) -> Loop:
     given = {"epochs_constant": 2, "epochs_decay": 2, "batch_size": 2, **options}
-    return Loop(Recorder(), *photos, TrainingOptions(**given), size, torch.device("cpu"))
+    return Loop(Recorder(kind), *photos, TrainingOptions(**given), size, torch.device("cpu"))
 
 
 def take(loop: Loop, steps: int | None = None) -> Recorder:
@@ -88,13 +89,21 @@ def test_epochs_of_the_run_that_is_extended_stay_as_they_were(photos):
 
 @pytest.mark.parametrize("start", [1, 3, 7, 11])
 def test_the_loop_continues_at_any_step(photos, start):
-    straight = take(loop_on(photos))
-    loop = loop_on(photos)
+    straight = take(loop_on(photos, kind=BatchWithSecond))
+    loop = loop_on(photos, kind=BatchWithSecond)
     loop.iteration = start
     method = take(loop)
     assert method.rates == straight.rates[start // 3 :]
     for one, other in zip(method.batches, straight.batches[start:], strict=True):
+        assert all(map(torch.equal, one, other))
+
+
+def test_second_sources_change_no_pair(photos):
+    plain, more = (take(loop_on(photos, kind=kind)) for kind in (Batch, BatchWithSecond))
+    for one, other in zip(plain.batches, more.batches, strict=True):
         assert torch.equal(one.source, other.source) and torch.equal(one.target, other.target)
+        assert other.second.shape == one.source.shape
+    assert not any(torch.equal(b.source, b.second) for b in more.batches)
 
 
 def test_a_method_that_is_not_trained_takes_no_step(monkeypatch):

@@ -16,7 +16,7 @@ from cut.report.columns import (
 from cut.report.overview_table import NO_VARIANT
 from cut.report.site.scores import OPTIONS, ScoreTable
 from cut.report.table import Cell, Column
-from cut.report.wording import why
+from cut.report.wording import remarks_on, why
 from cut.results.comparison import differences
 from cut.results.published import PublishedNumber, published_number
 from cut.results.rows import Row, by_dataset, over_datasets, present, runs_of
@@ -63,8 +63,8 @@ def _columns(dataset: str, rows: Sequence[Row], metric: str) -> list[Column]:
     judged = metric == "fid"
     shared = [] if judged else _shared_reasons(known)
 
-    def notes(number: PublishedNumber) -> Iterable[str]:
-        return filter(None, [*shared, number.remark])
+    def notes(number: PublishedNumber, dataset: str) -> Iterable[str]:
+        return [*shared, *remarks_on(number, dataset)]
 
     beside = [published_column(metric, "published", notes)]
     beside += [verdict_column(metric, reasons=False)] if judged else []

@@ -21,7 +21,7 @@ from cut.report.columns import (
 )
 from cut.report.site.intervals import Axis, axis_of, bounds_of
 from cut.report.table import DASH, Cell, Column, Table
-from cut.report.wording import DIFFERENCE, VERDICTS
+from cut.report.wording import DIFFERENCE, VERDICTS, remarks_on
 from cut.results.published import published_number
 from cut.results.rows import Row
 
@@ -92,7 +92,7 @@ def _present(rows: Sequence[Row]) -> tuple[list[str], list[str]]:
 def _published_columns() -> list[Column]:
     """Return the columns that compare the FID with the published one."""
     return [
-        published_column("fid", "published FID", lambda number: [number.remark]),
+        published_column("fid", "published FID", remarks_on),
         difference_column("fid"),
         verdict_column("fid"),
     ]
