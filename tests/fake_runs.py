@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from cut.records.epochs import BestRecord, EpochScores
+from cut.records.epochs import BestRecord, EpochScores, StepScores, StepsRecord
 from cut.records.history import HistoryRow
 from cut.records.images import Translated, TranslatedRecord
 from cut.records.run import RunRecord
@@ -200,6 +201,15 @@ def run_record(
     }
     fields["losses"] = titles if trained else {}
     return RunRecord.model_validate_json(json.dumps(fields))
+
+
+def write_steps(run: Path, fids: Sequence[float]) -> Path:
+    """Write what scoring the steps of a translation leaves in a run; return the run."""
+    steps = [StepScores(step=i, fid=fid, kid=0.01) for i, fid in enumerate(fids, 1)]
+    fingerprint = RunRecord.read(run / "run.json").fingerprint
+    record = StepsRecord(steps=tuple(steps), missing=None, fingerprint=fingerprint)
+    record.write(run / "steps.json")
+    return run
 
 
 def write_best(run: Path, epochs: dict[int, float], on: str = "test") -> Path:

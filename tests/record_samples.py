@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fake_runs import write_best, write_run
+from fake_runs import write_best, write_run, write_steps
 
 from cut.records.dataset import DatasetRecord
 from cut.records.images import ExportRecord
@@ -18,12 +18,14 @@ from cut.records.request import RequestRecord
 def write_samples(root: Path) -> dict[str, Path]:
     """Write one file per kind of record below `root`; return the files by the records' names."""
     run = write_best(write_run(root / "set" / "cut" / "seed0", points=3), {2: 58.0, 4: 70.0})
+    write_steps(run, [80.0, 60.0])
     files = {
         "run": run / "run.json",
         "history": run / "history.csv",
         "scores": run / "scores.json",
         "epochs": run / "epochs.csv",
         "best": run / "best.json",
+        "steps": run / "steps.json",
         "translated": run / "translated" / "manifest.json",
     }
     places = {

@@ -6,7 +6,7 @@ import csv
 
 import pytest
 from command import run_command
-from fake_runs import write_best, write_run
+from fake_runs import write_best, write_run, write_steps
 from golden import check_golden
 
 from cut.base.errors import UserError
@@ -14,6 +14,7 @@ from cut.report.dataset_tables import (
     cost_table,
     dataset_table,
     other_scores_table,
+    step_tables,
     write_tables,
 )
 from cut.report.markdown import markdown
@@ -198,3 +199,19 @@ def test_markdown_and_latex_are_as_kept(tmp_path, runs):
     assert (
         markdown(dataset_table(rows(runs))) == (tmp_path / "out" / "coats2stripes.md").read_text()
     )
+
+
+def test_steps_of_translations_have_a_table_of_their_mean_fid(tmp_path):
+    runs = [write_run(tmp_path / str(seed), "unsb", seed=seed) for seed in (0, 1)]
+    for run, fids in zip(runs, ([80.0, 60.0], [82.0, 64.0]), strict=True):
+        write_steps(run, fids)
+    (table,) = step_tables(rows([*runs, write_run(tmp_path / "cut")]))
+    assert list(cells(table)) == ["unsb"]
+    shown = cells(table)["unsb"]
+    assert (shown["step_1"], shown["step_2"]) == ("81.0 ± 1.4", "62.0 ± 2.8")
+    assert step_tables(rows([tmp_path / "cut"])) == []
+
+
+def test_a_row_says_which_sample_is_scored(tmp_path):
+    run = write_run(tmp_path / "run", "munit", scored="one sample per image")
+    assert notes(dataset_table(rows([run])), "munit", "method") == ("scored: one sample per image",)
