@@ -176,6 +176,11 @@ class Drit(Method):
         losses |= self._generator_step(real, code, fake)
         return losses | self._latent_step(real, code["noise"], z)
 
+    @classmethod
+    def scored(cls, options: DritOptions) -> str:
+        """Return which translation is scored."""
+        return "one sample per image, drawn from its pixels"
+
     @torch.no_grad()
     def translate(self, images: Tensor) -> Tensor:
         """Translate (N, 3, H, W) in [-1, 1], each image with its own attributes."""

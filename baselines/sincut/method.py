@@ -91,8 +91,10 @@ class SinCut(Method):
     1/2 mean(softplus(D(G(x))) + softplus(-D(y))) + 1/2 |slope of D at y|^2. PatchNCE takes one
     position per layer, the same in all crops, and all other crops as negatives.
 
-    This follows the authors' code. A translation adds one fixed field of noise to every image,
-    where the code draws one each time, and is clipped to [-1, 1].
+    This follows the authors' code, with these differences. A translation adds one fixed field of
+    noise to every image, where the code draws one each time, and is clipped to [-1, 1]. Its sides
+    are even, where the code resizes them to multiples of 4. The crops of a batch share one zoom,
+    where the code's loader shuffles crops of several (`cut.training.zoomed_crops`).
     """
 
     name = "sincut"

@@ -178,6 +178,17 @@ class Unsb(Cut):
         losses |= self.update("E", {"E": spread + spread.square() - joint})
         return losses | self._update_generator(batch, p)
 
+    @classmethod
+    def steps(cls, options: UnsbOptions) -> int:
+        """Return T, the number of guesses of a translation."""
+        return options.time_steps
+
+    @classmethod
+    def scored(cls, options: UnsbOptions) -> str:
+        """Return which guess is scored."""
+        steps = options.time_steps
+        return f"step {options.scored_step or steps} of {steps}, drawn from the image's pixels"
+
     @torch.no_grad()
     def translate(self, images: Tensor) -> Tensor:
         """Translate (N, 3, H, W) in [-1, 1]: the guess at the scored step."""
