@@ -44,8 +44,8 @@ class CycleGan(Method):
     Different: nothing in the step.
 
     Settings: 100 + 100 epochs and batch size 1. The identity weight is 0, with which mmgeneration
-    measures an FID of 77.2 on horse2zebra, the value of the CUT paper's Table 1; with 0.5 it
-    measures 62.1. CUT's release has 0.5 and 200 + 200 epochs by default.
+    lists an FID of 77.2 on horse2zebra, the value of the CUT paper's Table 1; with 0.5 it lists
+    62.1. CUT's release has 0.5 and 200 + 200 epochs by default.
 
     Passes: per pair of images, 4 of the generators, or 6 with the identity term.
     """

@@ -148,10 +148,10 @@ class DistanceGan(Method):
 
     Different: means and deviations are running ones over all pairs of real images so far. The term
     is zero before `warmup` pairs (100 consecutive pairs of horse2zebra give the deviation of all
-    pairs within a tenth). The authors compute them before training, from up to 900 batches, and of
-    means over a batch. Their deviation is smaller by about 1.4 for batches of 2, so that the term
-    has about 0.7 of the authors' weight. In a batch of one, an image is paired with the last image
-    of the previous step, which is translated again; the authors skip such a batch.
+    pairs within a tenth). The authors compute them before training, over the mean distances of up
+    to 900 batches. The deviation of such means is smaller, by about 1.4 for batches of 2, so that
+    the term here has about 0.7 of the authors' weight. In a batch of one, an image is paired with
+    the last image of the previous step, which is translated again; the authors skip such a batch.
 
     Settings: batch size 2 and the weights of the authors' code; 100 + 100 epochs.
 

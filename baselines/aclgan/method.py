@@ -101,7 +101,9 @@ class AclGan(Method):
         GAN    LS(D_A(x1)) / 2 + LS(D_A(x2)) / 2 + LS(D_B(y'))                  lambda_gan
         pair   D_pair takes (x, x2) for real and (x, x1) for fake               lambda_pair
         image  L1 reconstruction of each domain's images                        lambda_rec
-        mask   `mask_terms`                                                     lambda_mask
+        mask   per pixel, over all pixels of a mask m in [0, 1]:                lambda_mask
+               lambda_area (max(0, sum(m - 0.5))^2 + max(0, sum(0.3 - m))^2)
+               + sum 1 / (|m - 1/2| + 0.01)
 
     A translation is a mix of new colours and the input, by a mask that G_AB gives as a fourth
     channel. The generators minimise the weighted sum; D_pair learns the opposite labels.

@@ -98,7 +98,8 @@ class Drit(Method):
 
     Followed: the authors' release (github.com/HsinYingLee/DRIT) with its own networks, in its
     variant that concatenates attributes, and with mode seeking (DRIT++, the default since April
-    2019). In a batch of two, the second images are for the second discriminators.
+    2019). In a batch of two, the second images are for the second discriminators. A discriminator
+    minimises the whole sum of its cross-entropies. Weights start from N(0, 0.02).
 
     Different: the release updates only the content discriminator on two of three batches, and
     everything on the third. A step here does all of this on one batch. The release's second update

@@ -77,7 +77,9 @@ class Munit(Method):
     The auto-encoders minimise the weighted sum.
 
     Followed: the authors' release (github.com/NVlabs/MUNIT) with its settings for photographs and
-    its own networks. Its perceptual loss has the weight 0 there and is left out.
+    its own networks. Its perceptual loss has the weight 0 there and is left out. A discriminator
+    minimises the whole sum of its terms, not half of it. Weights of auto-encoders start from
+    Kaiming's normal, those of discriminators from N(0, 0.02).
 
     Different: nothing in the step.
 

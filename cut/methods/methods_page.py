@@ -137,7 +137,7 @@ def _row(method: type[Method], counts: dict[str, int], errors: Mapping[str, floa
 def _section(method: type[Method], counts: dict[str, int], errors: Mapping[str, float]) -> str:
     text = inspect.cleandoc(method.__doc__ or f"{method.summary[0].upper()}{method.summary[1:]}.")
     rows = [f"| {name} | {value} |" for name, value in _facts(method, counts, errors)]
-    table = "\n".join(["| | |", "| --- | --- |", *rows])
+    table = "\n".join([rows[0], "| --- | --- |", *rows[1:]])
     return f"## {method.name}\n\n{markdown_of(text)}\n\n{table}"
 
 
