@@ -1,11 +1,4 @@
-"""DCLGAN: contrastive learning in both directions at once (Han, Shoeiby, Petersson, Armin, 2021).
-
-Two generators, two discriminators and two sets of heads. The keys of one direction are embedded by
-one generator's encoder and the queries by the other's. The defaults are those of the authors' code:
-a hinge loss that stops pushing the generator once the discriminator believes it, weights 2 and 1
-for PatchNCE and identity, and Adam's own defaults for the heads. The paper trains DCLGAN 400 epochs
-at a learning rate of 0.0001; the code's default is 0.0002.
-"""
+"""DCLGAN: contrastive learning in both directions at once."""
 
 from __future__ import annotations
 
@@ -61,7 +54,31 @@ def recorded_outputs(method: DclGan, given: Given) -> dict[str, Tensor]:
 
 
 class DclGan(Method):
-    """DCLGAN with the losses of the authors' code."""
+    """CUT in both directions at once: one generator encodes the keys, the other the queries.
+
+    G_A translates to the target and G_B back; E_A and E_B are their encoders. H_1 are the heads for
+    source-like images, H_2 those for target-like ones. NCE(q, k) is CUT's PatchNCE.
+
+        NCE_A = NCE(q = H_2(E_B(G_A(x))), k = H_1(E_A(x)))
+        NCE_B = NCE(q = H_1(E_A(G_B(y))), k = H_2(E_B(y)))
+        L_A   = mean max(0, 1 - D_A(G_A(x))),  L_B = mean max(0, 1 - D_B(G_B(y)))
+        generators and heads minimise  (L_A + L_B) / 2 + lambda_nce (NCE_A + NCE_B) / 2
+                                       + lambda_identity (|G_A(y) - y| + |G_B(x) - x|) / 2
+        D_A minimises  (mean max(0, 1 - D_A(y)) + mean max(0, 1 + D_A(G_A(x)))) / 2
+
+    Followed: the authors' release (github.com/JunlinHan/DCLGAN). The hinge stops pushing a
+    generator where its discriminator exceeds 1; the usual one is -D. Negatives are of the whole
+    batch, and keys get no gradient. The heads have an Adam with torch's defaults: rate 0.001, betas
+    0.9 and 0.999. There is no pool of images, of which the paper's appendix has 50. The paper sums
+    over layers and positions, where the release takes means.
+
+    Different: nothing in the step. The release encodes the inputs again to get the keys.
+
+    Settings: those of the release, with 200 + 200 epochs, batch size 1 and the rate 0.0002. The
+    paper has 400 epochs with the rate 0.0001.
+
+    Passes: per pair of images, 4 of the generators and 2 of their encoders.
+    """
 
     name = "dclgan"
     summary = "DCLGAN: contrastive learning in both directions, with two generators"

@@ -1,24 +1,4 @@
-"""DistanceGAN and its self-distance variant: a translation should preserve distances.
-
-Benaim and Wolf, NeurIPS 2017, one-sided (source to target only; their code also trains the other
-direction, both, or adds a cycle), with the networks that the CUT paper shares between its methods.
-A distance is the mean absolute difference of two images (DistanceGAN) or of the two halves of one
-(self-distance). Distances are standardised by the mean and standard deviation of their domain,
-those of translations by the target domain's, and each should be what it was before translation.
-
-Weights and terms are those of the authors' code (github.com/sagiebenaim/DistanceGAN). A training
-step with given means and deviations agrees with recorded ones (`python -m cut parity`). There are
-two differences:
-
-- The authors' code pairs images within a batch, of 2 by default, as here, and skips a batch of one.
-  Here a single image is paired with the last image of the previous step. That image is translated
-  again, so that both sides of the pair get a gradient as in a batch.
-- The authors' code computes means and deviations before training, from up to 900 batches. Here they
-  are running values over all pairs of real images so far. The term is zero until there are `warmup`
-  pairs (100 consecutive pairs of horse2zebra give the deviation of all pairs within a tenth). They
-  are of single pairs; the authors' are of means over a batch, whose deviation is smaller (by about
-  1.4 for batches of 2), so that the term has about 0.7 of the authors' weight.
-"""
+"""DistanceGAN and its self-distance variant: a translation should preserve distances."""
 
 from __future__ import annotations
 
@@ -152,7 +132,31 @@ def hold_moments(method: DistanceGan, given: Given) -> None:
 
 
 class DistanceGan(Method):
-    """DistanceGAN: translation should keep the distance of two images."""
+    """Two images should be as far apart after translation as before.
+
+    A distance d is the mean absolute difference of two images. s standardises it by mean and
+    deviation of the distances in the domain: s_A among source images, s_B among target images.
+
+        distance = mean over pairs of |s_A(d(x1, x2)) - s_B(d(G(x1), G(x2)))|
+        G minimises  L_GAN + lambda_distance distance
+
+    D sees translations from a pool of the last 50.
+
+    Followed: the authors' code (github.com/sagiebenaim/DistanceGAN), one-sided (source to target
+    only), with the networks that the CUT paper shares between its methods. In the recording these
+    networks, of CUT's release, stand in the place of the authors' own.
+
+    Different: means and deviations are running ones over all pairs of real images so far. The term
+    is zero before `warmup` pairs (100 consecutive pairs of horse2zebra give the deviation of all
+    pairs within a tenth). The authors compute them before training, over the mean distances of up
+    to 900 batches. The deviation of such means is smaller, by about 1.4 for batches of 2, so that
+    the term here has about 0.7 of the authors' weight. In a batch of one, an image is paired with
+    the last image of the previous step, which is translated again; the authors skip such a batch.
+
+    Settings: batch size 2 and the weights of the authors' code; 100 + 100 epochs.
+
+    Passes: per pair of images, 1 of G at batch size 2 or more, and 2 at batch size 1.
+    """
 
     name = "distancegan"
     summary = "DistanceGAN: translation should keep the distance of two images; one-sided"
@@ -232,10 +236,20 @@ class DistanceGan(Method):
 
 
 class SelfDistance(DistanceGan):
-    """DistanceGAN on the two halves of one image, so that no pair of images is needed.
+    """DistanceGAN on the two halves of one image, so that no second image is needed.
 
-    The change is averaged over the images of a batch, as in the paper; the authors' code averages
-    the batch's distances first. For single images both are the same.
+        distance = mean over images of |s_A(d(top, bottom of x)) - s_B(d(top, bottom of G(x)))|
+        G minimises  L_GAN + lambda_distance distance
+
+    Followed: the self-distance of DistanceGAN's authors' code, with the same networks. It halves an
+    image into top and bottom; the paper's formula has left and right (`halves: left_right`).
+
+    Different: running means and deviations, as in DistanceGAN. In a batch, the change is averaged
+    over images, as in the paper; the authors' code averages the distances first.
+
+    Settings: the weights of the authors' code; batch size 1 and 100 + 100 epochs.
+
+    Passes: per pair of images, 1 of G.
     """
 
     name = "selfdistance"

@@ -1,9 +1,4 @@
-"""EnCo: contrastive learning without a second encoder pass (Cai, Zhu, Miao, Fu, Yao, AAAI 2024).
-
-Features of the encoder and of the decoder of one pass are compared, pair by pair of layers, without
-negatives. The positions are drawn where the discriminator finds the translation least real. The
-defaults are those of the authors' script for cityscapes, the only one that they published.
-"""
+"""EnCo: agreement of encoder and decoder features of one pass."""
 
 from __future__ import annotations
 
@@ -110,7 +105,28 @@ def recorded_outputs(method: EnCo, given: Given) -> dict[str, Tensor]:
 
 
 class EnCo(Method):
-    """EnCo with least-squares GAN terms and positions guided by the discriminator."""
+    """Features of encoder and decoder of one pass should agree: no translation is encoded again.
+
+    f_l are features of the encoder and f_m those of the decoder's layer of the same shape. A
+    projection is shared by both ends; the decoder's end has a prediction after it. There are no
+    negatives. Half of the positions are random. The other half are those where D finds the
+    translation least real, among `oversample` x `n_patches` random ones.
+
+        L_EnCo = mean over pairs (l, m) and positions of
+                 2 - 2 cos( predict(project(f_m)), project(f_l) ),  without gradient of project(f_l)
+        G and heads minimise  L_GAN + (lambda_nce L_EnCo + lambda_identity |G(y) - y|) / 2
+        after identity_epochs  L_GAN + lambda_nce L_EnCo
+
+    Followed: the authors' release (github.com/XiudingCai/EnCo-pytorch). Source and target images
+    are mirrored, each by a coin of its own. Encoder features get no gradient from L_EnCo.
+
+    Different: nothing in the step.
+
+    Settings: those of the release's script for cityscapes, the only one: 100 + 100 epochs, batch
+    size 1, rates 0.00005 (G, heads) and 0.0002 (D), which rise over 20 epochs.
+
+    Passes: per pair of images, 1 of G, or 2 while there is an identity term.
+    """
 
     name = "enco"
     summary = "EnCo: agreement of encoder and decoder features of one pass, without negatives"

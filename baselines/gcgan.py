@@ -1,21 +1,4 @@
-"""GcGAN: the translation of a turned image should be the turned translation.
-
-Fu, Gong, Wang, Batmanghelich, Zhang and Tao, CVPR 2019, one-sided (source to target only), with
-the networks that the CUT paper shares between its methods. For a transformation f of the image
-plane, G(f(x)) should equal f(G(x)). A second discriminator separates f of real images from G(f(x)).
-
-The losses and their weights are those of the authors' code (github.com/hufu6371/GcGAN). A training
-step agrees with recorded ones (`python -m cut parity`). In particular:
-
-- The geometry term compares each side with the other held fixed; the paper's formula fixes
-  neither. Both sides have the same value, so the term is twice the L1 distance, but its gradient is
-  that of one L1 distance: half of the formula's at the same weight.
-- There is an identity term, on real target images and on transformed ones.
-- Each discriminator has its own pool of earlier translations.
-
-That code has two variants. This is its default, with one generator for both kinds of image. The
-authors trained horse2zebra with the other, which has a second generator for transformed images.
-"""
+"""GcGAN: the translation of a turned image should be the turned translation."""
 
 from __future__ import annotations
 
@@ -80,7 +63,30 @@ def geometry_loss(fake: Tensor, fake_gc: Tensor, geometry: Geometry) -> Tensor:
 
 
 class GcGan(Method):
-    """GcGAN with one generator, two discriminators and least-squares GAN terms."""
+    """The translation of a turned image should be the turned translation.
+
+    f turns an image by 90 degrees, or mirrors it top to bottom. A second discriminator D_gc judges
+    turned images. [a] is a without gradient.
+
+        gc = |G(x) - f^-1([G(f(x))])| + |G(f(x)) - f([G(x)])|
+        G minimises  mean (D(G(x)) - 1)^2 + mean (D_gc(G(f(x))) - 1)^2 + lambda_gc gc
+                     + lambda_identity (|G(y) - y| + |G(f(y)) - f(y)|)
+
+    Each discriminator sees translations from a pool of its last 50.
+
+    Followed: the authors' code (github.com/hufu6371/GcGAN), one-sided (source to target only), in
+    its default variant with one generator. Its geometry term fixes each side in turn; the paper's
+    formula fixes neither. Both sides have the same value, so the term is twice the L1 distance, but
+    its gradient is that of one L1 distance: half of the formula's at the same weight.
+
+    Different: the networks are those that the CUT paper shares between its methods. The authors
+    trained horse2zebra with their other variant, which has a second generator for turned images.
+
+    Settings: weights of the authors' code (lambda_gc 20, lambda_identity 5; 3 from label maps to
+    photographs). Here 100 + 100 epochs with batch size 1; the authors have batches of 8 to 12.
+
+    Passes: per pair of images, 4 of G, or 2 without the identity term.
+    """
 
     name = "gcgan"
     summary = "GcGAN: translating a turned image should turn the translation; one-sided"

@@ -1,14 +1,4 @@
-"""External negatives: PatchNCE against a bank of other images' patches, as in MoCo.
-
-The baseline of the CUT paper's section 4.2 (Park et al., ECCV 2020). Its code was never published.
-The paper specifies moving averages of the encoder and the projection heads (momentum 0.999), a bank
-of 16,384 vectors per layer, 256 patches of each source image added per iteration, and temperature
-0.07. Everything else is an option. The defaults follow the paper's formula; the other setting
-follows MoCo (He et al., CVPR 2020):
-
-    as in the paper's formula (default)     keys: live,     n_external: 255
-    as in MoCo                              keys: momentum, n_external: 0 (the whole bank)
-"""
+"""External negatives: PatchNCE against a bank of other images' patches, as in MoCo."""
 
 from __future__ import annotations
 
@@ -152,7 +142,29 @@ def start_averages(method: Moco, _: Given) -> None:
 
 
 class Moco(Cut):
-    """CUT with external negatives; with `negatives: internal` it is CUT."""
+    """CUT with negatives from other images: a baseline of the CUT paper's section 4.2.
+
+    Moving averages of encoder and heads (momentum 0.999) embed 256 patches of each image per step.
+    The vectors b_j join a bank of 16,384 per layer, in which the newest replace the oldest.
+
+        NCE = mean over l, i of
+              -ln( exp(q_i.k_i/tau) / (exp(q_i.k_i/tau) + sum_j exp(q_i.b_j/tau)) )
+
+    This loss takes the place of PatchNCE in CUT; `negatives: both` has internal negatives besides.
+
+    Followed: the CUT paper's formula and its numbers (bank, momentum, patches, tau). The code of
+    this baseline was never published. The recording is of CUT's networks in their authors' code
+    with the queue of MoCo's (github.com/facebookresearch/moco).
+
+    Different: what the paper leaves open is an option. The defaults follow its formula: keys by the
+    trained encoder and 255 negatives drawn from the bank. As in MoCo would be `keys: momentum` and
+    `n_external: 0`, the whole bank. The identity term has a bank of target images.
+
+    Settings: CUT's.
+
+    Passes: per pair of images, 2 of G, 2 of its encoder, and 2 of the averaged encoder without
+    gradient.
+    """
 
     name = "moco"
     summary = "CUT with negatives from a bank of other images' patches and moving averages (MoCo)"

@@ -1,9 +1,4 @@
-"""MoNCE: PatchNCE whose negatives are weighted by optimal transport (Zhan et al., CVPR 2022).
-
-The weights of the negatives of a query solve a transport problem between queries and keys, by
-Sinkhorn's algorithm. With `cost: hard` similar negatives get more weight. As in the authors' code,
-the gradient runs through all rounds of the algorithm on the side of the queries.
-"""
+"""MoNCE: PatchNCE whose negatives are weighted by optimal transport."""
 
 from __future__ import annotations
 
@@ -31,7 +26,30 @@ class MonceOptions(CutOptions):
 
 
 class Monce(Cut):
-    """CUT with MoNCE in the place of PatchNCE."""
+    """CUT whose negatives have weights, which solve a transport problem.
+
+    With `cost: hard` negatives that are similar to a query get more weight, with `cost: easy` less.
+
+        s_ij = q_i.k_j (hard) or 1 - q_i.k_j (easy),  s_ii = -10
+        T    = exp(s/epsilon), with rows and then columns scaled to sum 1, in 50 rounds (Sinkhorn)
+        w_ij = (n_patches - 1) negative_weight T_ij + 1e-8
+        loss = mean over l, i of
+               -ln( exp(q_i.k_i/tau) / (exp(q_i.k_i/tau) + sum_{j != i} w_ij exp(q_i.k_j/tau)) )
+
+    This loss takes the place of PatchNCE in CUT.
+
+    Followed: the authors' release (github.com/fnzhan/MoNCE, its variant of CUT). The queries get a
+    gradient through all rounds, the keys none. The factor n_patches - 1 stays where a layer has
+    fewer positions.
+
+    Different: nothing in the step.
+
+    Settings: the defaults are those of the release, with 200 + 200 epochs and batch size 1. Its
+    script for horse2zebra has epsilon 0.1 and batch size 12; those for other sets give an option
+    that the released code does not have.
+
+    Passes: CUT's.
+    """
 
     name = "monce"
     summary = "MoNCE: CUT with negatives weighted by optimal transport"

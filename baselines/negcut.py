@@ -1,10 +1,4 @@
-"""NEGCUT: CUT with negatives that a network generates (Wang, Zhou, Bao, Chen, Li, ICCV 2021).
-
-A generator N makes the negatives of an image from the mean of its embedded patches and noise. N
-learns to raise the contrastive loss and to keep its negatives apart; the translation learns to
-lower it. As in the authors' code, the gradient of the translation's step also runs through N's
-output into the encoder, and the diversity term sees the negatives of the last term only.
-"""
+"""NEGCUT: CUT with negatives that a network generates."""
 
 from __future__ import annotations
 
@@ -59,7 +53,33 @@ class NegativeGenerator(nn.Module):
 
 
 class NegCut(Cut):
-    """CUT with generated negatives."""
+    """CUT against a network that generates its negatives.
+
+    A network N makes the negatives of an image from the mean c of its embedded patches and from
+    noise. N learns to raise the contrastive loss and to keep its negatives apart; G learns to lower
+    that loss. The heads F_ that give c are a moving average of the heads H.
+
+        n_j = N(c, z_j),  z_j ~ N(0, 1)^64,  c = mean over all positions of F_(features of x)
+        NCE = mean over l, i of
+              -ln( exp(q_i.k_i/tau) / (exp(q_i.k_i/tau) + sum_j exp(q_i.n_j/tau)) )
+        N minimises       -lambda_nce (NCE(x) + NCE(y)) / 2
+                          - lambda_diversity |first half of the n_j - second half|
+        G and H minimise  L_GAN + lambda_nce (NCE(x) + NCE(y)) / 2
+        F_ becomes        0.9 F_ + 0.1 H after each step
+
+    Followed: the authors' release (github.com/WeilunWang/NEGCUT). D is updated first, then N, then
+    G and H with new noise. In the step of G, the negatives keep their gradient through N and F_
+    into the encoder. The term of diversity sees the negatives of the last NCE only. F_ has a start
+    of its own and is no copy of H.
+
+    Different: nothing in the step.
+
+    Settings: the defaults of the release, which it has for every data set, with 200 + 200 epochs
+    and batch size 1.
+
+    Passes: per pair of images, 2 of G, 2 of its encoder and 2 more of it without gradient; the
+    heads embed all positions of the inputs. The release makes 8 passes of the encoder.
+    """
 
     name = "negcut"
     summary = "NEGCUT: CUT with negatives that a network generates against it"

@@ -1,10 +1,4 @@
-"""QS-Attn: PatchNCE at the positions with the most telling attention (Hu et al., CVPR 2022).
-
-On the deeper layers the positions are not random. Attention between all positions of the input
-gives each position a distribution; the positions with the lowest entropy are chosen, and the
-attended features of input and translation are compared. The gradient of the translation's side
-also runs through the attention into the features of the input, as in the authors' code.
-"""
+"""QS-Attn: PatchNCE at positions that attention chooses."""
 
 from __future__ import annotations
 
@@ -36,7 +30,31 @@ class QsAttnOptions(CutOptions):
 
 
 class QsAttn(Cut):
-    """CUT with query-selected attention."""
+    """CUT at the positions whose attention is the most concentrated, with attended features.
+
+    On the first three layers the positions are random, as in CUT. On a deeper layer with C channels
+    and HW positions, X (HW, C) are the features of the input and Y those of the translation.
+
+        A   = softmax over each row of X X^T
+        e_i = -sum_j A_ij ln A_ij
+        S   = the n_patches positions with the lowest e
+        k   = H(A_S X),  q = H(A_S Y),  both scaled to unit length
+
+    PatchNCE compares these q and k. `attention: local` attends to a window of 7x7 positions in the
+    place of all; `local_global` chooses S by the window and takes A_S from all positions.
+
+    Followed: the authors' release (github.com/sapphire497/query-selected-attention). The queries
+    get a gradient through A_S into the features of the input. In both kinds with a window, the
+    release stores the windows in one order and reads them in another; this is kept.
+
+    Different: nothing in the step. The release makes one more pass of the encoder and does not use
+    it.
+
+    Settings: those of the release: global attention, 200 + 200 epochs, batch size 1.
+
+    Passes: CUT's. An attention matrix has (HW)^2 entries per layer, 4096^2 for images of 256
+    pixels.
+    """
 
     name = "qs-attn"
     summary = "QS-Attn: CUT at positions chosen by attention"

@@ -1,9 +1,4 @@
-"""SimDCL: DCLGAN with a similarity of images of one domain (Han, Shoeiby, Petersson, Armin, 2021).
-
-Four small networks map the embedded patches of inputs and translations to vectors. Those of the two
-source-like images should agree, and those of the two target-like images. As in the authors' code,
-the vectors are compared by a mean (the paper has a sum), and PatchNCE and identity have no weights.
-"""
+"""SimDCL: DCLGAN with a similarity of the images of one domain."""
 
 from __future__ import annotations
 
@@ -63,7 +58,26 @@ def initialise(network: nn.Module, rng: torch.Generator) -> None:
 
 
 class SimDcl(DclGan):
-    """DCLGAN with the similarity term, and one rate for all networks."""
+    """DCLGAN in which inputs and translations of the same domain should be alike as a whole.
+
+    Small networks f map all embedded patches of an image to one unit vector. With h the embedded
+    patches, by the heads of the image's domain:
+
+        sim = |f_3(h(x)) - f_6(h(G_B(y)))| + |f_4(h(G_A(x))) - f_5(h(y))|
+        generators, heads and f minimise  (L_A + L_B + NCE_A + NCE_B) / 2
+                            + (|G_A(y) - y| + |G_B(x) - x|) / 2 + lambda_sim sim
+
+    Followed: the authors' release (github.com/JunlinHan/DCLGAN). The vectors are compared by a
+    mean, where the paper has a sum. PatchNCE and identity have no weights. Heads and small networks
+    share one Adam with the rate of the generators, and the small networks start from N(0, 0.02).
+
+    Different: nothing in the step.
+
+    Settings: those of the release, with 200 + 200 epochs and batch size 1. The paper has 200
+    epochs.
+
+    Passes: DCLGAN's.
+    """
 
     name = "simdcl"
     summary = "SimDCL: DCLGAN with a similarity of the images of each domain"

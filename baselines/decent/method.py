@@ -1,8 +1,4 @@
-"""DECENT: unpaired translation by equal changes of log-density (Xie, Ho, Zhang, NeurIPS 2022).
-
-Two density estimators learn the distributions of the patches of source and of target images. The
-translation should change the log-density of all patches of an image by the same amount.
-"""
+"""DECENT: unpaired translation by equal changes of log-density."""
 
 from __future__ import annotations
 
@@ -64,17 +60,31 @@ def recorded_outputs(method: Decent, given: Given) -> dict[str, Tensor]:
 
 
 class Decent(Method):
-    """DECENT with least-squares GAN terms.
+    """A translation should change the log-density of all patches of an image by the same amount.
 
-    With p_A and p_B the densities of the channel vectors of a layer with C channels, x_i that of a
-    source image at position i and y_i that of its translation there, the generator minimises
-    the mean over layers of Var_i[(ln p_A(x_i) - ln p_B(y_i)) / (C ln 2)], besides a GAN term and an
-    L1 identity term. The gradient of the variance runs through y_i.
+    At each of five layers, two flows learn the densities p_A and p_B of the feature vectors of
+    source and of target images. x_i is such a vector of a source image at position i, with C
+    channels, and y_i that of its translation at the same position. [a] is a without gradient.
 
-    Each step trains the densities first, on the features of the same pass, and the generator sees
-    moving averages of their weights. As in the authors' code, these averages start at zero and are
-    not corrected: the densities that the generator sees are whole after some thousand steps. A
-    layer with fewer than `n_patches` positions gives all of them; the authors' code stops there.
+        var = mean over layers of Var_i( ([ln p_A(x_i)] - ln p_B(y_i)) / (C ln 2) )
+        G minimises      L_GAN + lambda_identity |G(y) - y| + lambda_var var
+        flows minimise   mean over layers and i of -ln p_A([x_i]) of source images, and
+                         of -ln p_B at features of target images
+
+    Followed: the authors' release (github.com/Mid-Push/Decent). Each step trains the flows first,
+    on features of the same pass, with their gradient clipped to a norm of 0.1 and an Adam of the
+    release (`baselines/decent/optimizer.py`). G sees moving averages of the flows' weights. These
+    start at zero and are not corrected, so that G sees whole densities only after some thousand
+    steps; `correct_average: true` corrects them.
+
+    Different: nothing in the step. A layer with fewer than `n_patches` positions gives all of them,
+    where the release stops.
+
+    Settings: the defaults of the release, which it has for every data set, with 200 + 200 epochs
+    and batch size 1.
+
+    Passes: per pair of images, 2 of G and 1 of its encoder; the flows are evaluated on the
+    positions of four images, two of them without gradient of their weights.
     """
 
     name = "decent"

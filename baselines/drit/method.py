@@ -1,25 +1,4 @@
-"""DRIT: diverse translation by disentangled content and attributes.
-
-Lee, Tseng, Huang, Singh and Yang, ECCV 2018. Networks, losses, weights and optimizers are those of
-the authors' release (github.com/HsinYingLee/DRIT), with its mode seeking (DRIT++, on by default
-since April 2019). A training step agrees with recorded ones of that code (`python -m cut parity`).
-There are these differences:
-
-- The release updates only the content discriminator on two of three batches, and everything on
-  the third. A step here does all of this on one batch: `d_iter` updates of that discriminator, each
-  with its own noise, and one of everything else.
-- The second generator update of the release differentiates a graph whose weights the first update
-  has changed. torch now refuses this, so that part of the graph is computed again, with the noise
-  of the first pass.
-- In a batch of two, the second image is for the second discriminators. In a batch of one, they see
-  the same image as the first.
-- The learning rate follows this benchmark's schedule: 100 + 100 epochs, not 600 + 600, which gives
-  the generator half the release's updates. Crops have the size of the test images, not 216 of 256.
-- Each test image gets attributes derived from its pixels, so that they do not depend on the batch.
-  The release draws new ones each time.
-
-The numbers published for it in the CUT paper were measured on JPEG files.
-"""
+"""DRIT: diverse translation by disentangled content and attributes."""
 
 from __future__ import annotations
 
@@ -98,7 +77,45 @@ def mode_seeking(images: Sequence[Tensor], codes: Sequence[Tensor]) -> Tensor:
 
 
 class Drit(Method):
-    """DRIT with attributes concatenated."""
+    """An image has a content, which no discriminator can assign to a domain, and attributes.
+
+    c_x = E_c(x) plus noise, a_x is drawn from the normal distribution that E_A(x) gives, G(c, a, B)
+    is an image of the target domain. The terms are those of x; those of y are the same with the
+    domains exchanged.
+
+        u = G(c_y, a_x, A),  v = G(c_x, a_y, B)            attributes exchanged
+        GAN         cross-entropy of D_B(v) with 1, summed over three scales
+        content     cross-entropy of D_c(c_x) with 1/2     lambda_content
+        self        |G(c_x, a_x, A) - x|                   lambda_rec
+        cross-cycle |G(c_v, a_u, A) - x|                   lambda_rec
+        KL          KL(a_x, N(0, 1)) + mean c_x^2          lambda_kl
+
+    A second update has two images w_i = G(c_x, z_i, B) of random attributes z_1 and z_2:
+
+        GAN         cross-entropy of D2_B(w_i) with 1
+        latent      |E_B(w_1) - z_1|                       lambda_latent
+        modes       1 / (|w_1 - w_2| / |z_1 - z_2| + 1e-5)
+
+    Followed: the authors' release (github.com/HsinYingLee/DRIT) with its own networks, in its
+    variant that concatenates attributes, and with mode seeking (DRIT++, the default since April
+    2019). In a batch of two, the second images are for the second discriminators. A discriminator
+    minimises the whole sum of its cross-entropies. Weights start from N(0, 0.02).
+
+    Different: the release updates only the content discriminator on two of three batches, and
+    everything on the third. A step here does all of this on one batch. The release's second update
+    differentiates a graph whose weights the first has changed, which torch now refuses; that part
+    of the graph is computed again, with the noise of the first pass. In a batch of one, the second
+    discriminators see the image of the first.
+
+    Settings: weights and Adam are the release's. Here 100 + 100 epochs; the release has 600 + 600,
+    with updates of the generator on every third batch, so it makes twice as many. Crops have the
+    size of the test images; the release crops 216 of 256 pixels.
+
+    Scored: one translation per image, with attributes drawn from the image's pixels, so that it is
+    the same in every batch, run and epoch. The release draws new ones.
+
+    Passes: per step of two pairs, 14 images by G, 10 contents and 6 attributes encoded.
+    """
 
     name = "drit"
     summary = "DRIT: shared content and domain attributes, exchanged and translated back"

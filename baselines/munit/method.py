@@ -1,17 +1,4 @@
-"""MUNIT: multimodal translation by content and style.
-
-Huang, Liu, Belongie and Kautz, ECCV 2018. Networks, losses, weights and optimizers are those of the
-authors' release (github.com/NVlabs/MUNIT, its settings for photographs; without the perceptual
-loss, whose weight there is 0). A training step agrees with recorded ones of that code
-(`python -m cut parity`). There are these differences:
-
-- Length and learning rate follow this benchmark's schedule: 100 + 100 epochs, not 1,000,000 steps
-  with the rate halved every 100,000.
-- A translation needs a style. Each test image gets one derived from its pixels, so that it does
-  not depend on the batch. The release draws a new one each time.
-
-The numbers published for it in the CUT paper were measured on JPEG files.
-"""
+"""MUNIT: multimodal translation by content and style."""
 
 from __future__ import annotations
 
@@ -75,7 +62,38 @@ def recorded_outputs(method: Munit, given: Given) -> dict[str, Tensor]:
 
 
 class Munit(Method):
-    """MUNIT with least-squares GAN terms."""
+    """An image has a content, which is kept, and a style, which a translation draws at random.
+
+    Each domain has an auto-encoder: (c, s) = E(image), image = G(c, s). For x of the source domain
+    1 and a style s_2 ~ N(0, 1) of the target domain 2, the translation is x_12 = G_2(c_x, s_2). The
+    terms below are those of x; those of y are the same with the domains exchanged.
+
+        GAN     mean (D_2(x_12) - 1)^2, summed over three scales
+        image   |G_1(c_x, s_x) - x|                          lambda_x
+        style   |E_2(x_12)'s style - s_2|                    lambda_s
+        content |E_2(x_12)'s content - c_x|                  lambda_c
+        cycle   |G_1(E_2(x_12)'s content, s_x) - x|          lambda_cycle
+
+    The auto-encoders minimise the weighted sum.
+
+    Followed: the authors' release (github.com/NVlabs/MUNIT) with its settings for photographs and
+    its own networks. Its perceptual loss has the weight 0 there and is left out. A discriminator
+    minimises the whole sum of its terms, not half of it. Weights of auto-encoders start from
+    Kaiming's normal, those of discriminators from N(0, 0.02).
+
+    Different: nothing in the step.
+
+    Settings: weights and Adam are the release's for photographs; the release trains 1,000,000 steps
+    of batch size 1 with the rate halved every 100,000, here it is 100 + 100 epochs with this
+    benchmark's schedule. The release has no jitter of crops; a row needs `load_size` for that, as
+    in `config/table1.yaml`.
+
+    Scored: one translation per image, with a style drawn from the image's pixels, so that it is the
+    same in every batch, run and epoch. The release draws new styles.
+
+    Passes: per pair of images, 6 decodings and the encoding of 4 contents and 4 styles; 2 decodings
+    and 2 contents more without gradient.
+    """
 
     name = "munit"
     summary = "MUNIT: separate content and style; a translation takes a style from a normal prior"

@@ -1,9 +1,4 @@
-"""SinCUT: CUT between two single images, with StyleGAN2's networks (Park et al., ECCV 2020, 4.3).
-
-One source and one target image are enough: a batch is many crops of each, zoomed at random. The
-negatives of a crop are the other crops. The generator is fully convolutional and translates the
-whole image.
-"""
+"""SinCUT: CUT between two single images, with StyleGAN2's networks."""
 
 from __future__ import annotations
 
@@ -85,16 +80,30 @@ def squared_slope(logits: Tensor, images: Tensor) -> Tensor:
 
 
 class SinCut(Method):
-    """SinCUT: CUT's losses on crops of two images, a non-saturating GAN, R1 and L1 identity.
+    """CUT between one source and one target image, from many crops of each.
 
-    G minimises mean softplus(-D(G(x))) + 1/2 (NCE(x) + NCE(y)) + |G(y) - y|, D minimises
-    1/2 mean(softplus(D(G(x))) + softplus(-D(y))) + 1/2 |slope of D at y|^2. PatchNCE takes one
-    position per layer, the same in all crops, and all other crops as negatives.
+    A batch is 16 crops of each image, zoomed at random. PatchNCE takes one position per layer, the
+    same in all crops, and the other crops as negatives. G is fully convolutional and translates the
+    whole image.
 
-    This follows the authors' code, with these differences. A translation adds one fixed field of
-    noise to every image, where the code draws one each time, and is clipped to [-1, 1]. Its sides
-    are even, where the code resizes them to multiples of 4. The crops of a batch share one zoom,
-    where the code's loader shuffles crops of several (`cut.training.zoomed_crops`).
+        G and H minimise  mean softplus(-D(G(x))) + lambda_nce (PatchNCE(x) + PatchNCE(y)) / 2
+                          + lambda_identity |G(y) - y|
+        D minimises       (mean softplus(D(G(x))) + mean softplus(-D(y))) / 2
+                          + lambda_r1/2 mean |slope of D at y|^2
+
+    Followed: the single-image mode of CUT's release, with its networks of StyleGAN2's layers. The
+    paper cuts crops of 128 pixels into tiles of 64 for D; the release has crops of 64, as here.
+
+    Different: nothing in the step. The sides of the translated image are even, where the release
+    makes them multiples of 4. All crops of a batch have the same zoom factors per domain; the
+    release shuffles crops after it has drawn the factors, so that its batches mix them.
+
+    Settings: those of the release: 8 + 8 epochs of 100,000 crops, batch size 16.
+
+    Scored: one translation per image. Its noise is one fixed field for every image, where the
+    release draws one each time, and it is clipped to [-1, 1].
+
+    Passes: per pair of crops, 2 of G and 2 of its encoder.
     """
 
     name = "sincut"

@@ -1,33 +1,4 @@
-"""UNSB: unpaired translation by a Schroedinger bridge (Kim, Kwon, Kim, Ye, ICLR 2024).
-
-One generator refines a noisy state in T steps. At each step it guesses the bridge's end, and the
-next state is X_t = (1 - s) X_{t-1} + s G(X_{t-1}) + sqrt(tau (t_i - t_{i-1}) (1 - s)) noise, with
-s = (t_i - t_{i-1}) / (1 - t_{i-1}). A step of the training draws i, runs the bridge up to X_t
-without gradient, and trains G's guess there by a GAN loss, PatchNCE with the clean image, and
-
-    L_SB = -(T - i)/T tau (mean E(P, P) - lse E(P, P2)) + tau mean (X_t - G(X_t))^2,
-
-where P joins X_t and G(X_t), P2 is that of other source images, and lse is the logarithm of the sum
-of exponentials over all positions and images. E(P, P) is trained to be large and lse to be small.
-
-This follows the authors' release and the options of its scripts, with its oddities:
-
-- The step's index does not reach G, and parts of its blocks are dead (`BridgeBlock`). With `block:
-  repaired` the first convolution and the index act, and the blocks' scales start at 1.
-- PatchNCE's weight enters squared: for a weight of w, set lambda_nce to its root.
-- With flip_equivariance, E and L_SB compare mirrored translations with states that are not.
-
-These differ:
-
-- The second source images have crop jitter when the first have it. The release forgets to end it.
-- A translation's random numbers derive from the test image's pixels, so that it does not depend on
-  the batch or the run. The release draws new ones.
-- The release computes the guess at the bridge's last state a second time and does not use it.
-
-A training step takes, per pair of images, 3 passes of G with gradient (translation, identity image,
-other source), 4 of its encoder (2 of them with gradient), and 3i of G without gradient. These are
-3 (T - 1) / 2 = 6 on average, where the release has 9. A translation takes T passes.
-"""
+"""UNSB: unpaired translation by a Schroedinger bridge."""
 
 from __future__ import annotations
 
@@ -134,7 +105,45 @@ def recorded_outputs(method: Unsb, given: Given) -> dict[str, Tensor]:
 
 
 class Unsb(Cut):
-    """UNSB with least-squares GAN terms."""
+    """In T steps, one generator guesses the translation of a noisy state and moves towards it.
+
+    With times t_0 = 0 < t_1 < ... < t_T = 1, the state begins at X_0 = x, and
+
+        X_i = (1 - s) X_{i-1} + s G(X_{i-1}, z) + sqrt(bridge_tau (t_i - t_{i-1}) (1 - s)) noise,
+        s   = (t_i - t_{i-1}) / (1 - t_{i-1}),  z ~ N(0, 1)^256
+
+    A step of the training draws i in 0, ..., T - 1, runs the bridge up to X_i without gradient, and
+    trains the guess g = G(X_i, z). P joins X_i and g, and P2 joins those of another source image. E
+    is a network on pairs, and lse the logarithm of the sum of exponentials over all positions and
+    images.
+
+        SB = -(T - i)/T bridge_tau (mean E(P, P) - lse E(P, P2)) + bridge_tau mean (X_i - g)^2
+        E minimises      -mean E(P, P) + lse E(P, P2) + (lse E(P, P2))^2
+        G and H minimise L_GAN(g) + lambda_sb SB + lambda_nce^2 (PatchNCE(x) + PatchNCE(y)) / 2
+
+    PatchNCE compares g with the clean input. The identity term's g is G at the bridge's state of y.
+
+    Followed: the authors' release (github.com/cyclomon/UNSB), with its oddities. The step's index
+    does not reach G, and parts of its blocks are dead (`BridgeBlock` of
+    `baselines/unsb/networks.py`); with `block: repaired` the first convolution and the index act,
+    and the blocks' scales start at 1. PatchNCE's weight enters squared. With `flip_equivariance`, E
+    and SB compare mirrored translations with states that are not mirrored.
+
+    Different: the other source images have crop jitter when the first have it; the release forgets
+    to end it. The release computes the guess at X_i without gradient, too, and does not use it.
+
+    Settings: those of the release's scripts: lambda_sb 1 (its default is 0.1), T = 5, 200 + 200
+    epochs, batch size 1.
+
+    Scored: the guess at the last of the five steps; `scored_step` chooses another. The random
+    numbers of a translation are drawn from the image's pixels, so that they are the same in every
+    batch, run and epoch. The release draws new ones, and which step it scored is the evaluator's
+    choice.
+
+    Passes: per pair of images, 3 of G (translation, identity image, other source), 4 of its
+    encoder, 2 of them without gradient, and 3i of G without gradient: 6 on average, where the
+    release makes 9. A translation takes T passes.
+    """
 
     name = "unsb"
     summary = "UNSB: a Schroedinger bridge, translation in several steps by one generator"

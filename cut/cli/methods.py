@@ -6,11 +6,21 @@ import argparse
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """Add no arguments."""
+    """Add the arguments."""
+    parser.add_argument(
+        "--markdown",
+        action="store_true",
+        help="print what each published method is, the second part of docs/methods.md",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the methods; the exit status is 1 if a plug-in does not import."""
+    if args.markdown:
+        from cut.methods.methods_page import page
+
+        print(page(), end="")
+        return 0
     from cut.methods.registry import show
 
     return show()
