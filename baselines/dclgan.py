@@ -12,30 +12,23 @@ from torch.nn import functional as F
 
 from cut.methods.contract import Batch, Method, Schedule
 from cut.methods.correspondence import Correspondence, Given
-from cut.methods.cut import Layer
+from cut.methods.cut import PatchNceOptions
 from cut.methods.loss import Loss, lsgan_term
-from cut.methods.options import NetworkOptions, Weight
+from cut.methods.options import Layers, PoolSize, Weight
 from cut.nets import networks
 from cut.nets.image_pool import ImagePool
 from cut.nets.losses import lsgan, patch_nce
 
 
-class DualOptions(NetworkOptions):
+class DualOptions(PatchNceOptions):
     """Options that DCLGAN and SimDCL share."""
 
     lambda_gan: Weight = Field(1.0, description="weight of the GAN terms")
-    nce_layers: list[Layer] = Field(
-        [4, 8, 12, 16], min_length=1, description="generator layers compared"
-    )
-    n_patches: int = Field(256, ge=2, le=100_000, description="positions per layer")
-    tau: float = Field(0.07, gt=0, le=1000, description="temperature of PatchNCE")
-    width: int = Field(256, ge=1, le=100_000, description="output width of the projection heads")
+    nce_layers: Layers = Field([4, 8, 12, 16], description="generator layers compared")
     gan_loss: Literal["hinge", "lsgan"] = Field(
         "hinge", description="loss of the discriminators' maps"
     )
-    pool_size: int = Field(
-        0, ge=0, le=100_000, description="earlier translations kept for the discriminators"
-    )
+    pool_size: PoolSize = Field(0, description="earlier translations kept for the discriminators")
 
 
 class DclGanOptions(DualOptions):

@@ -13,9 +13,8 @@ from torch.nn import functional as F
 from cut.base.errors import UserError
 from cut.methods.contract import Batch, Method, Schedule
 from cut.methods.correspondence import Correspondence, Given
-from cut.methods.cut import Layer
 from cut.methods.loss import Loss, lsgan_term
-from cut.methods.options import NetworkOptions, Weight
+from cut.methods.options import Layer, NetworkOptions, Weight
 from cut.nets import networks
 from cut.nets.losses import lsgan, lsgan_terms
 

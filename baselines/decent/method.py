@@ -15,9 +15,8 @@ from baselines.decent.flow import LayerDensities, initialise
 from baselines.decent.optimizer import UncorrectedAmsgrad, follow
 from cut.methods.contract import Batch, Method, Schedule
 from cut.methods.correspondence import Correspondence, Given
-from cut.methods.cut import Layer
 from cut.methods.loss import Loss, lsgan_term
-from cut.methods.options import NetworkOptions, Weight
+from cut.methods.options import Layers, NetworkOptions, Weight
 from cut.nets import networks
 from cut.nets.losses import lsgan, lsgan_terms
 
@@ -33,11 +32,8 @@ class DecentOptions(NetworkOptions):
     var_all: bool = Field(
         False, description="take the variance over the patches of all images instead of each"
     )
-    density_layers: list[Layer] = Field(
-        [0, 4, 8, 12, 16],
-        min_length=1,
-        max_length=64,
-        description="generator layers whose densities are learned",
+    density_layers: Layers = Field(
+        [0, 4, 8, 12, 16], description="generator layers whose densities are learned"
     )
     n_patches: int = Field(256, ge=2, le=65_536, description="positions per layer")
     n_flows: int = Field(1, ge=1, le=100, description="flows per density")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import torch
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -18,7 +18,7 @@ from cut.methods.contract import Batch, Method, Schedule
 from cut.methods.correspondence import Correspondence
 from cut.methods.cut import CITATION
 from cut.methods.loss import Loss
-from cut.methods.options import Options, Weight
+from cut.methods.options import Options, Weight, each_once
 from cut.nets import networks
 from cut.nets.losses import patch_nce
 
@@ -43,7 +43,7 @@ class SinCutOptions(Options):
     lambda_nce: Weight = Field(4.0, description="weight of PatchNCE")
     lambda_identity: Weight = Field(1.0, description="weight of the L1 identity of the target")
     lambda_r1: Weight = Field(1.0, description="weight of half the discriminator's squared slope")
-    nce_layers: list[Layer] = Field(
+    nce_layers: Annotated[list[Layer], AfterValidator(each_once)] = Field(
         [0, 2, 4],
         min_length=1,
         max_length=64,

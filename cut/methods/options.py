@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from cut.base.errors import UserError, explain
 from cut.base.image_size import in_words
@@ -17,6 +17,17 @@ from cut.nets import networks
 Channels = Annotated[int, Field(ge=1, le=1024)]
 PoolSize = Annotated[int, Field(ge=0, le=10_000)]
 Weight = Annotated[float, Field(ge=0, le=1_000_000)]  # of a term of the loss
+Layer = Annotated[int, Field(ge=0, le=1000)]  # `check_layers` compares it with the generator's
+
+
+def each_once(layers: list[int]) -> list[int]:
+    """Return `layers`; refuse one that stands there twice, by a ValueError as pydantic expects."""
+    if len(set(layers)) != len(layers):
+        raise ValueError("a layer stands there twice")
+    return layers
+
+
+Layers = Annotated[list[Layer], Field(min_length=1, max_length=64), AfterValidator(each_once)]
 
 
 class Options(BaseModel):

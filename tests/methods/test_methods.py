@@ -188,3 +188,11 @@ def test_every_loss_is_described(name):
     for loss, record in method.loss_records().items():
         assert record.weight in {"", *options}, loss
         assert record.chance is None or record.chance > 0, loss
+
+
+@pytest.mark.parametrize("name", ["cut", "dclgan", "decent", "sincut"])
+def test_a_feature_layer_stands_there_once(name):
+    option = "density_layers" if name == "decent" else "nce_layers"
+    for layers in ([], [4, 4]):
+        with pytest.raises(UserError, match=option):
+            build(name, **{option: layers})
