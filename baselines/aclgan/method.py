@@ -186,6 +186,11 @@ class AclGan(Method):
         styles = self._styles(part.source, "G")
         return losses | self.update("G", self.generator_losses(part, styles))
 
+    @classmethod
+    def scored(cls, options: AclGanOptions) -> str:
+        """Return which translation is scored."""
+        return "one sample per image, drawn from its pixels"
+
     @torch.no_grad()
     def translate(self, images: Tensor) -> Tensor:
         """Translate (N, 3, H, W) in [-1, 1], each image with its own style."""

@@ -152,6 +152,11 @@ class Munit(Method):
         style = {"A": self._style(batch.source, "G_a"), "B": self._style(batch.target, "G_b")}
         return losses | self.update("G", self.generator_losses(batch, style))
 
+    @classmethod
+    def scored(cls, options: MunitOptions) -> str:
+        """Return which translation is scored."""
+        return "one sample per image, drawn from its pixels"
+
     @torch.no_grad()
     def translate(self, images: Tensor) -> Tensor:
         """Translate (N, 3, H, W) in [-1, 1], each image with its own style."""

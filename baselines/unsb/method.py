@@ -129,16 +129,17 @@ class Unsb(Cut):
     and the blocks' scales start at 1. PatchNCE's weight enters squared. With `flip_equivariance`, E
     and SB compare mirrored translations with states that are not mirrored.
 
-    Different: the other source images have crop jitter when the first have it; the release forgets
-    to end it. The release computes the guess at X_i without gradient, too, and does not use it.
+    Different: the crop jitter of the other source images ends with that of the first; in the
+    release it does not end. The release computes the guess at X_i without gradient, too, and does
+    not use it.
 
     Settings: those of the release's scripts: lambda_sb 1 (its default is 0.1), T = 5, 200 + 200
     epochs, batch size 1.
 
-    Scored: the guess at the last of the five steps; `scored_step` chooses another. The random
-    numbers of a translation are drawn from the image's pixels, so that they are the same in every
-    batch, run and epoch. The release draws new ones, and which step it scored is the evaluator's
-    choice.
+    Scored: the guess at the last of the five steps; `scored_step` chooses another. A run also
+    scores each step, in a table of its own (`python -m cut steps`). The random numbers of a
+    translation are drawn from the image's pixels, so that they are the same in every batch, run and
+    epoch. The release draws new ones, and leaves open which step is scored.
 
     Passes: per pair of images, 3 of G (translation, identity image, other source), 4 of its
     encoder, 2 of them without gradient, and 3i of G without gradient: 6 on average, where the
@@ -186,6 +187,17 @@ class Unsb(Cut):
         joint, spread = self.contrast_of_pairs(p, p.fake.detach(), p.fake_second.detach())
         losses |= self.update("E", {"E": spread + spread.square() - joint})
         return losses | self._update_generator(batch, p)
+
+    @classmethod
+    def steps(cls, options: UnsbOptions) -> int:
+        """Return T, the number of guesses of a translation."""
+        return options.time_steps
+
+    @classmethod
+    def scored(cls, options: UnsbOptions) -> str:
+        """Return which guess is scored."""
+        steps = options.time_steps
+        return f"step {options.scored_step or steps} of {steps}, drawn from the image's pixels"
 
     @torch.no_grad()
     def translate(self, images: Tensor) -> Tensor:

@@ -37,6 +37,7 @@ COMMANDS = (
     "features",
     "score",
     "select",
+    "steps",
     "report tables",
     "report seeds",
     "report overview",

@@ -19,12 +19,11 @@ from torch.optim import Optimizer
 from cut.base import random_streams
 from cut.base.errors import UserError
 from cut.base.image_size import in_words
-from cut.base.images import read_image, resize
-from cut.base.tensors import to_image, to_tensor
 from cut.methods.correspondence import Correspondence
 from cut.methods.loss import Loss
 from cut.methods.options import NetworkOptions, Options
-from cut.methods.output_check import check_output
+from cut.methods.state import Stateful
+from cut.methods.translated import translated
 from cut.nets import networks
 from cut.records.run import LossRecord
 
@@ -58,7 +57,7 @@ class Schedule(NamedTuple):
     images_per_epoch: int | None = None  # pairs of crops; None is the images of the larger domain
 
 
-class Method(nn.Module):
+class Method(Stateful):
     """One way to translate.
 
     A trained method builds its networks in `__init__` (`add`, `adam`) and defines `step` and
@@ -80,11 +79,9 @@ class Method(nn.Module):
     Options: ClassVar[type[Options]] = Options
     Batch: ClassVar[type[Batch | BatchWithSecond]] = Batch  # what a step is given
     schedule: ClassVar[Schedule] = Schedule(200, 200)
-    trained: ClassVar[bool] = True
     # The floor is the score of doing nothing, the ceiling that of a perfect translator.
     role: ClassVar[Literal["method", "floor", "ceiling"]] = "method"
     stride: ClassVar[int] = 1  # height and width must be multiples of this
-    generator: ClassVar[tuple[str, ...]] = ("G",)  # the networks that `translate` needs
     losses: ClassVar[dict[str, Loss]] = {}  # of those that `step` returns, by name
     authors: ClassVar[Correspondence] = Correspondence()  # what recordings of their code name
 
@@ -149,6 +146,23 @@ class Method(nn.Module):
     def translate(self, images: Tensor) -> Tensor:
         """Translate (N, 3, H, W) in [-1, 1] to the same shape and range, without gradient."""
         raise UserError(f"method {self.name} translates no single batch")
+
+    def translations_by_step(self, images: Tensor) -> list[Tensor]:
+        """Return the images after each step of a translation in several; the scored one is there.
+
+        Arguments and results are those of `translate`.
+        """
+        return [self.translate(images)]
+
+    @classmethod
+    def steps(cls, options: Any) -> int:
+        """Return the number of images that `translations_by_step` returns."""
+        return 1
+
+    @classmethod
+    def scored(cls, options: Any) -> str:
+        """Return in words which of several possible translations is scored; "" if there is one."""
+        return ""
 
     # -- what a method is given ----------------------------------------------------------------
 
@@ -267,19 +281,21 @@ class Method(nn.Module):
         Raises:
             UserError: a translation is not finite, or of another shape or range.
         """
-        for start in range(0, len(files), batch_size):
-            part = files[start : start + batch_size]
-            images = torch.stack([to_tensor(resize(read_image(path), size)) for path in part])
-            translated = self.translate(images.to(self.device))
-            check_output(self.name, images, translated, part)
-            for path, image in zip(part, translated.float().cpu(), strict=True):
-                yield path.stem, to_image(image)
+        one = translated(
+            self.name, lambda x: [self.translate(x)], files, size, batch_size, self.device
+        )
+        yield from ((name, image) for name, (image,) in one)
 
-    def set_lr_factor(self, factor: float) -> None:
-        """Scale every optimizer's initial learning rate by `factor`."""
-        for optimizer in self.optimizers.values():
-            for group in optimizer.param_groups:
-                group["lr"] = group.setdefault("initial_lr", group["lr"]) * factor
+    def steps_of_translations(
+        self, files: list[Path], size: tuple[int, int], batch_size: int
+    ) -> Iterator[tuple[str, list[Image]]]:
+        """Yield (name, images after each step) of each image in `files`, at `size`.
+
+        Raises:
+            UserError: as `translations`.
+        """
+        every = self.translations_by_step
+        yield from translated(self.name, every, files, size, batch_size, self.device)
 
     def parameter_counts(self) -> dict[str, int]:
         """Return the number of parameters of each trained network."""
@@ -289,46 +305,3 @@ class Method(nn.Module):
         """Return the descriptions of the losses with their chance levels, by name."""
         options = self.options.model_dump()
         return {name: loss.record(options) for name, loss in self.losses.items()}
-
-    def training_state(self) -> dict[str, Any]:
-        """Return the complete training state: modules, optimizers and the random stream.
-
-        `load_training_state` continues from it to the same weights. State that is no module or
-        buffer belongs into `get_extra_state` of its module, as in `cut.nets.image_pool`.
-        """
-        return {
-            "modules": self.state_dict(),
-            "optimizers": {name: opt.state_dict() for name, opt in self.optimizers.items()},
-            "rng": self.rng.get_state(),
-        }
-
-    def load_training_state(self, state: dict[str, Any]) -> None:
-        """Restore what `training_state` returned."""
-        self.load_state_dict(state["modules"])
-        for name, optimizer in self.optimizers.items():
-            optimizer.load_state_dict(state["optimizers"][name])
-        self.rng.set_state(state["rng"].cpu())
-
-    def generator_state(self) -> dict[str, Any]:
-        """Return what `translate` needs, the content of `generator.pt`.
-
-        It is the state of the network in `generator`, or of several by name.
-        """
-        if not self.trained:
-            return {}
-        states = {name: self.get_submodule(name).state_dict() for name in self.generator}
-        return states if len(states) > 1 else states[self.generator[0]]
-
-    def load_generator_state(self, state: dict[str, Any]) -> None:
-        """Restore what `generator_state` returned.
-
-        Raises:
-            RuntimeError, KeyError: the state is of other networks.
-        """
-        names = self.generator if self.trained else ()
-        for name in names:
-            self.get_submodule(name).load_state_dict(state[name] if len(names) > 1 else state)
-
-    def embedding_state(self) -> dict[str, Any]:
-        """Return what `embedding.pt` keeps for figures; nothing by default."""
-        return {}

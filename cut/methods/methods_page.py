@@ -151,6 +151,8 @@ def _facts(
     if options := dict(_own_options(method)):
         yield "options", ", ".join(f"`{name}` {value}" for name, value in options.items())
     if counts:
+        if scored := method.scored(method.Options()):
+            yield "scored", scored
         yield "parameters", ", ".join(f"{name} {count:,}" for name, count in counts.items())
     if errors:
         yield "agreement", ", ".join(f"{error:.0e} ({file})" for file, error in errors.items())

@@ -41,6 +41,11 @@ class Plan:
         mine = {name for name, row in self.rows.items() if row.trained and row.commands is None}
         return [run for run in self.runs(dataset) if Path(run).parent.name in mine]
 
+    def stepped(self, dataset: str | None = None) -> list[str]:
+        """Return the folders of the runs that translate in several steps, as `runs` does."""
+        mine = {name for name, row in self.rows.items() if row.steps > 1}
+        return [run for run in self.runs(dataset) if Path(run).parent.name in mine]
+
     def runs(self, dataset: str | None = None) -> list[str]:
         """Return the folders of all runs, of one data set or all, in the order of the tables."""
         chosen = [dataset] if dataset else self.config.datasets

@@ -77,6 +77,7 @@ def _resolve(config: Config, registry: Registry, name: str) -> PlannedRow:
         contrastive=issubclass(cls, Cut) and parsed.lambda_nce > 0,
         code=code_digest(cls),
         every_option=parsed.model_dump(mode="json"),
+        steps=cls.steps(parsed),
         every_training=loop.model_dump(mode="json") if cls.trained else {},
         commands=_commands(cls, parsed.model_dump()) if issubclass(cls, ExternalMethod) else None,
     )

@@ -64,6 +64,7 @@ class PlannedRow:
     code: str
     every_option: dict[str, Any]
     every_training: dict[str, Any]  # empty for a row that the loop does not train
+    steps: int = 1  # of a translation; each is scored if there are several
     commands: Commands | None = None  # of a method that runs by its own commands
 
     @classmethod

@@ -48,6 +48,9 @@ BEST_EPOCH = (
 )
 
 
+STEPS = Stage("steps", ("steps.json",), "scoring", "scored")
+
+
 @dataclass(frozen=True)
 class State:
     """The state of one run.

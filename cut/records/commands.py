@@ -11,7 +11,7 @@ from typing import Any
 from cut.base.errors import UserError, unknown
 from cut.base.files import write_json
 from cut.records.dataset import DatasetRecord
-from cut.records.epochs import BestRecord, EpochScores
+from cut.records.epochs import BestRecord, EpochScores, StepsRecord
 from cut.records.history import HistoryRow
 from cut.records.images import ExportRecord, TranslatedRecord
 from cut.records.inception import InceptionRecord
@@ -35,6 +35,7 @@ RECORDS: dict[str, type[RunFile]] = {
         ScoresRecord,
         EpochScores,
         BestRecord,
+        StepsRecord,
         ProgressRecord,
         JobRecord,
     )

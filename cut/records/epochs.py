@@ -1,13 +1,13 @@
-"""epochs.csv and best.json: the scores of the generators kept, and the best epoch."""
+"""epochs.csv, best.json and steps.json: scores of generators kept, and of steps of translations."""
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from cut.records.fields import Count, Digest, Epoch, Text
-from cut.records.record import Record, Table
+from cut.records.record import Part, Record, Table
 
 
 class EpochScores(Table):
@@ -46,3 +46,24 @@ class BestRecord(Record):
     missing: Text | None = Field(description="why no epoch could be scored, or null")
     fingerprint: Digest = Field(description="of the training, as in run.json")
     epochs_sha256: Digest = Field("", description="sha256 of epochs.csv")
+
+
+class StepScores(Part):
+    """The scores of the images after one step of a translation."""
+
+    step: Annotated[Count, Field(ge=1)] = Field(description="1-based")
+    fid: float | None = Field(None, description="over the whole test set")
+    kid: float | None = Field(None, description="over the whole test set")
+
+
+class StepsRecord(Record):
+    """`steps.json`: the scores after each step, for a method that translates in several."""
+
+    name: ClassVar[str] = "steps"
+    files: ClassVar[tuple[str, ...]] = ("steps.json",)
+    remedy: ClassVar[str] = "score the steps"
+    command: ClassVar[str] = "steps"
+
+    steps: tuple[StepScores, ...] = Field(description="in order")
+    missing: Text | None = Field(description="why there are no scores, or null")
+    fingerprint: Digest = Field(description="of the training, as in run.json")

@@ -72,6 +72,9 @@ class RunRecord(Record):
         description="floating-point operations of a training step per pair of images (a"
         " multiply-add is two): mean over one step of each interval of the log",
     )
+    scored: Text = Field(
+        "", description="which of several possible translations of an image is scored, if any"
+    )
     peak_memory_bytes: Count = Field(description="peak memory in bytes")
     peak_memory_kind: Literal["rss", "cuda"] = Field(
         description="resident memory of the process, or memory allocated on the GPU"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from cut.metrics.catalogue import METRICS
+from cut.metrics.catalogue import METRICS, Metric
 from cut.report.table import DASH, Cell, Column
 from cut.report.wording import verdict_words, why
 from cut.results.ablation import Variant, all_layers, variants_of
@@ -42,18 +43,31 @@ def footnote(row: Row, metric: str) -> tuple[str, ...]:
 
 def mean_and_deviation(row: Row, metric: str) -> str:
     """Return the mean, and the deviation over several seeds; a dash without a value."""
-    show = METRICS[metric].show
-    mean, deviation = row.mean(metric), row.sd(metric)
-    text = DASH if mean is None else show(mean)
-    return text if deviation is None else f"{text} ± {show(deviation)}"
+    return spread_cell(METRICS[metric], row.values(metric)).text
+
+
+def spread_cell(metric: Metric, values: Sequence[float]) -> Cell:
+    """Return the mean of values of a metric, and the sample's deviation of several."""
+    if not values:
+        return Cell()
+    mean = statistics.fmean(values)
+    text = metric.show(mean)
+    if len(values) > 1:
+        text += f" ± {metric.show(statistics.stdev(values))}"
+    return Cell(text, mean)
 
 
 # -- columns -------------------------------------------------------------------------------------
 
 
 def name_column(label: str = "method") -> Column:
-    """Return the column of the rows' names."""
-    return Column("method", label, lambda row: Cell(name_of(row)), align="l", numeric=False)
+    """Return the column of the rows' names, with notes on which of several images is scored."""
+
+    def cell(row: Row | Series) -> Cell:
+        scored = (row.first.first if isinstance(row, Series) else row.first).record.scored
+        return Cell(name_of(row), notes=(f"scored: {scored}",) if scored else ())
+
+    return Column("method", label, cell, align="l", numeric=False)
 
 
 def measured_column(metric: str, short: str = "", at_epoch: bool = False) -> Column:

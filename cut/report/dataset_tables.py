@@ -22,6 +22,7 @@ from cut.report.columns import (
     name_column,
     published_column,
     seeds_column,
+    spread_cell,
 )
 from cut.report.files import texts, to_csv, write_all
 from cut.report.scores_csv import scores_frame
@@ -93,6 +94,28 @@ def cost_table(rows: Sequence[Row]) -> Table:
     return Table(f"{rows[0].dataset}, cost", columns, trained, cost_caption(trained))
 
 
+def step_tables(rows: Sequence[Row]) -> list[Table]:
+    """Return the table of the FID after each step of translations in several; none without any."""
+    found = [row for row in rows if any(run.steps for run in row.runs)]
+    if not found:
+        return []
+    most = max(len(run.steps) for row in found for run in row.runs)
+    columns = [name_column(), *map(_step_column, range(1, most + 1))]
+    words = caption(found, ["fid"])
+    return [Table(f"{rows[0].dataset}, FID after each step", columns, found, words)]
+
+
+def _step_column(step: int) -> Column:
+    """Return the column of the mean FID over seeds after a step, and the deviation."""
+
+    def cell(row: Row) -> Cell:
+        steps = [scored for run in row.runs for scored in run.steps if scored.step == step]
+        values = [scored.fid for scored in steps if scored.fid is not None]
+        return spread_cell(METRICS["fid"], values)
+
+    return Column(f"step_{step}", f"step {step} ↓", cell)
+
+
 def wide(rows: Sequence[Row]) -> pd.DataFrame:
     """Return one data set's table as numbers, one row per method.
 
@@ -133,6 +156,7 @@ def write_tables(out: Path, folders: Sequence[Path]) -> list[Path]:
     files = {out / "scores.csv": to_csv(scores_frame(runs))}
     for dataset, rows in by_dataset(rows_of(runs)).items():
         files |= texts(out / dataset, [dataset_table(rows)])
-        files |= texts(out / f"{dataset}-scores", [other_scores_table(rows), cost_table(rows)])
+        beside = [other_scores_table(rows), cost_table(rows), *step_tables(rows)]
+        files |= texts(out / f"{dataset}-scores", beside)
         files[out / f"{dataset}.csv"] = to_csv(wide(rows))
     return write_all(files)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cut.base.errors import UserError
 from cut.metrics.catalogue import METRICS, Metric
-from cut.records.epochs import BestRecord
+from cut.records.epochs import BestRecord, StepScores, StepsRecord
 from cut.records.run import Role, RunRecord
 from cut.records.scores import Protocol, ScoresRecord
 
@@ -39,12 +39,16 @@ class Best:
 
 @dataclass(frozen=True)
 class Run:
-    """One run: its folder, its record, its scores, and its best epoch if one was chosen."""
+    """One run: its folder, its record, its scores, and its best epoch if one was chosen.
+
+    `steps` has the scores after each step of a translation, for a method that has several.
+    """
 
     folder: Path
     record: RunRecord
     scored: ScoresRecord
     best: Best | None = None
+    steps: tuple[StepScores, ...] = ()
 
     @property
     def role(self) -> Role:
@@ -110,7 +114,15 @@ def load_run(folder: Path) -> Run:
                 f"{path} scores {key} {theirs!r} but the run beside it has {ours!r}; translate and"
                 " score this run again"
             )
-    return Run(folder, record, scored, _load_best(folder, record))
+    return Run(folder, record, scored, _load_best(folder, record), _load_steps(folder, record))
+
+
+def _load_steps(folder: Path, record: RunRecord) -> tuple[StepScores, ...]:
+    """Return the scores after each step, or none where none were computed for this training."""
+    if not (folder / "steps.json").is_file():
+        return ()
+    found = StepsRecord.read(folder / "steps.json")
+    return found.steps if found.fingerprint == record.fingerprint else ()
 
 
 def _load_best(folder: Path, record: RunRecord) -> Best | None:

@@ -37,6 +37,7 @@ def run_record(
         algorithm=method.name,
         description=method.summary,
         role=method.role,
+        scored=method.scored(method.options),
         seed=method.seed,
         options=method.options.model_dump(),
         training=options.model_dump() if method.trained else {},

@@ -9,6 +9,7 @@ import torch
 from small_methods import batch, build
 
 from cut.base.errors import UserError
+from cut.methods.contract import Schedule
 from cut.nets.losses import lsgan
 
 
@@ -17,8 +18,8 @@ def test_defaults_are_the_papers():
     assert (cut.lambda_nce, cut.identity, cut.flip_equivariance) == (1, True, False)
     assert (fast.lambda_nce, fast.identity, fast.flip_equivariance) == (10, False, True)
     assert cut.nce_layers == [0, 4, 8, 12, 16] and cut.tau == 0.07 and cut.lr == 0.0002
-    assert build("cut").schedule == (200, 200, 1)
-    assert build("fastcut").schedule == (150, 50, 1)
+    assert build("cut").schedule == Schedule(200, 200, batch_size=1)
+    assert build("fastcut").schedule == Schedule(150, 50, batch_size=1)
 
 
 def test_losses_are_named_as_in_the_authors_code():

@@ -194,6 +194,7 @@ def records(dataset=None):
     """Return the record and the scores of every run (of one data set)."""
     files = ("trained", "run.json", "scores.json")
     names = [f"{run}/{name}" for run in PLAN.runs(dataset) for name in files]
+    names += [f"{run}/steps.json" for run in PLAN.stepped(dataset)]
     along = ("epochs.csv", "best.json", "best/scores.json")
     return names + [f"{run}/{name}" for run in PLAN.followed(dataset) for name in along]
 

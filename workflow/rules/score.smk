@@ -73,3 +73,33 @@ rule score:
         " --test {params.test:q}"
         " --json {output.scores:q} --features {output.features:q} {params.segmenter:q}"
         " --weights-json {input.weights:q} --device {params.device} > {log:q} 2>&1"
+
+
+rule steps:
+    input:
+        dataset=rules.dataset.output[0],
+        record=rules.train.output.record,
+        weights_of_run=rules.train.output.weights,
+        trained=rules.train.output.trained,
+        weights=rules.inception.output[0],
+        reference=rules.reference.output[0],
+    output:
+        f"{RUN}/steps.json",
+    log:
+        f"{RESULTS}/logs/{{dataset}}.{{row}}.seed{{seed}}.steps.log",
+    wildcard_constraints:
+        row=ROWS_BY_CLASS,
+    conda:
+        ENVIRONMENT
+    threads: SCORING_THREADS
+    resources:
+        gpu=gpus(),
+        mem_mb=memory_of("steps", selecting_memory),
+    params:
+        run=subpath(input.record, parent=True),
+        decides=decides,  # as in `translate`
+        device=PLAN.config.device,
+    shell:
+        "python -m cut --status {log:q}.json steps --dataset {input.dataset:q} --run {params.run:q}"
+        " --reference {input.reference:q} --weights-json {input.weights:q}"
+        " --device {params.device} > {log:q} 2>&1"

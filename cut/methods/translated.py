@@ -1,18 +1,53 @@
-"""Check what a method's `translate` returns, before it becomes images.
+"""From image files to a method's translations as images, and the checks between.
 
 A value that is not finite would become a black pixel, and the scores would not say so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from PIL.Image import Image
 from torch import Tensor
 
 from cut.base.errors import UserError
+from cut.base.images import read_image, resize
+from cut.base.tensors import to_image, to_tensor
+
+
+def translated(
+    method: str,
+    translate: Callable[[Tensor], Sequence[Tensor]],
+    files: Sequence[Path],
+    size: tuple[int, int],
+    batch_size: int,
+    device: torch.device,
+) -> Iterator[tuple[str, list[Image]]]:
+    """Yield the name of each file and its translations.
+
+    Args:
+        method: the name of the method.
+        translate: returns one or several translations of images, (N, 3, H, W) in [-1, 1].
+        files: the images.
+        size: (height, width) to which the images are resized.
+        batch_size: images that are translated at a time.
+        device: where to compute.
+
+    Raises:
+        UserError: as `check_output`.
+    """
+    for start in range(0, len(files), batch_size):
+        part = files[start : start + batch_size]
+        images = torch.stack([to_tensor(resize(read_image(path), size)) for path in part])
+        outputs = translate(images.to(device))
+        for output in outputs:
+            check_output(method, images, output, part)
+        each = zip(*(output.float().cpu() for output in outputs), strict=True)
+        for path, results in zip(part, each, strict=True):
+            yield path.stem, [to_image(result) for result in results]
 
 
 def check_output(method: str, given: Tensor, output: Any, files: Sequence[Path]) -> None:

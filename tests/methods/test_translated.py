@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from cut.base.errors import UserError
-from cut.methods.output_check import check_output
+from cut.methods.translated import check_output
 
 FILES = [Path("a.png"), Path("b.png")]
 GIVEN = torch.zeros(2, 3, 4, 4)
