@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from cut.methods.contract import Batch, Method, Schedule
 from cut.methods.correspondence import Correspondence, Given
-from cut.methods.cut import PatchNceOptions
+from cut.methods.cut_options import PatchNceOptions
 from cut.methods.loss import Loss, lsgan_term
 from cut.methods.options import Layers, PoolSize, Weight
 from cut.nets import networks

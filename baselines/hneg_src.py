@@ -10,7 +10,8 @@ from pydantic import Field
 from torch import Tensor
 
 from cut.methods.contract import Batch
-from cut.methods.cut import Cut, CutOptions, Pair
+from cut.methods.cut import Cut, Pair
+from cut.methods.cut_options import CutOptions
 from cut.methods.loss import Loss
 from cut.nets.losses import SELF_COSINE, match_positive
 from cut.nets.networks import unit

@@ -17,7 +17,8 @@ from torch.nn import functional as F
 from cut.base import random_streams
 from cut.methods.contract import Batch
 from cut.methods.correspondence import Correspondence, Given
-from cut.methods.cut import CITATION, Cut, CutOptions, Pair, chance_of_patch_nce, recorded_outputs
+from cut.methods.cut import CITATION, Cut, Pair, chance_of_patch_nce, recorded_outputs
+from cut.methods.cut_options import CutOptions
 from cut.nets.losses import external_nce, patch_nce
 
 

@@ -9,7 +9,8 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from cut.methods.cut import Cut, CutOptions
+from cut.methods.cut import Cut
+from cut.methods.cut_options import CutOptions
 from cut.nets.losses import SELF_COSINE, match_positive
 
 

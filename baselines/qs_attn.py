@@ -11,7 +11,8 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
 
-from cut.methods.cut import Cut, CutOptions, Pair
+from cut.methods.cut import Cut, Pair
+from cut.methods.cut_options import CutOptions
 
 WINDOW = 7  # width of the local window
 

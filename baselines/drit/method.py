@@ -77,11 +77,11 @@ def mode_seeking(images: Sequence[Tensor], codes: Sequence[Tensor]) -> Tensor:
 
 
 class Drit(Method):
-    """An image has a content, which no discriminator can assign to a domain, and attributes.
+    """An image has attributes and a content, from which no discriminator should tell its domain.
 
-    c_x = E_c(x) plus noise, a_x is drawn from the normal distribution that E_A(x) gives, G(c, a, B)
-    is an image of the target domain. The terms are those of x; those of y are the same with the
-    domains exchanged.
+    c_x = E_c(x) plus noise, a_x is drawn from the normal distribution that E_A(x) gives, and G(c,
+    a, B) is an image of the target domain. c_v and a_u are encoded from the images v and u. The
+    terms are those of x; those of y are the same with the domains exchanged.
 
         u = G(c_y, a_x, A),  v = G(c_x, a_y, B)            attributes exchanged
         GAN         cross-entropy of D_B(v) with 1, summed over three scales

@@ -94,9 +94,10 @@ class SinCut(Method):
     Followed: the single-image mode of CUT's release, with its networks of StyleGAN2's layers. The
     paper cuts crops of 128 pixels into tiles of 64 for D; the release has crops of 64, as here.
 
-    Different: nothing in the step. The sides of the translated image are even, where the release
-    makes them multiples of 4. All crops of a batch have the same zoom factors per domain; the
-    release shuffles crops after it has drawn the factors, so that its batches mix them.
+    Different: nothing in the step. All crops of a batch have the same zoom factors per domain; the
+    release shuffles crops after it has drawn the factors, so that its batches mix them
+    (`cut.training.zoomed_crops`). The sides of a translated image are even, where the release
+    resizes it to multiples of 4.
 
     Settings: those of the release: 8 + 8 epochs of 100,000 crops, batch size 16.
 

@@ -15,7 +15,8 @@ from baselines.unsb.networks import BridgeGenerator, StepDiscriminator
 from cut.base import random_streams
 from cut.methods.contract import BatchWithSecond
 from cut.methods.correspondence import Given
-from cut.methods.cut import Cut, CutOptions
+from cut.methods.cut import Cut
+from cut.methods.cut_options import CutOptions
 from cut.methods.loss import Loss
 from cut.methods.options import Weight
 from cut.nets.losses import lsgan, lsgan_terms
@@ -129,16 +130,17 @@ class Unsb(Cut):
     and the blocks' scales start at 1. PatchNCE's weight enters squared. With `flip_equivariance`, E
     and SB compare mirrored translations with states that are not mirrored.
 
-    Different: the other source images have crop jitter when the first have it; the release forgets
-    to end it. The release computes the guess at X_i without gradient, too, and does not use it.
+    Different: the crop jitter of the other source images ends with that of the first; in the
+    release it does not end. The release computes the guess at X_i without gradient, too, and does
+    not use it.
 
     Settings: those of the release's scripts: lambda_sb 1 (its default is 0.1), T = 5, 200 + 200
     epochs, batch size 1.
 
-    Scored: the guess at the last of the five steps; `scored_step` chooses another. The random
-    numbers of a translation are drawn from the image's pixels, so that they are the same in every
-    batch, run and epoch. The release draws new ones, and which step it scored is the evaluator's
-    choice.
+    Scored: the guess at the last of the five steps; `scored_step` chooses another. A run also
+    scores each step, in a table of its own (`python -m cut steps`). The random numbers of a
+    translation are drawn from the image's pixels, so that they are the same in every batch, run and
+    epoch. The release draws new ones, and leaves open which step is scored.
 
     Passes: per pair of images, 3 of G (translation, identity image, other source), 4 of its
     encoder, 2 of them without gradient, and 3i of G without gradient: 6 on average, where the

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -12,10 +13,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="print what each published method is, the second part of docs/methods.md",
     )
+    parser.add_argument(
+        "--write", type=Path, metavar="PAGE", help="write that part into a page: docs/methods.md"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the methods; the exit status is 1 if a plug-in does not import."""
+    if args.write:
+        from cut.methods.methods_page import write
+
+        write(args.write)
+        return 0
     if args.markdown:
         from cut.methods.methods_page import page
 

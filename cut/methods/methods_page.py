@@ -20,7 +20,7 @@ import torch
 from pydantic.fields import FieldInfo
 
 from cut.base.errors import UserError
-from cut.base.files import read_text
+from cut.base.files import read_text, replacing
 from cut.methods.code_digest import code_files
 from cut.methods.commands import ExternalMethod
 from cut.methods.contract import Method
@@ -28,6 +28,7 @@ from cut.methods.options import NetworkOptions, Options
 from cut.methods.parity import KINDS
 from cut.methods.registry import build_method, discover
 
+BEGIN = "## All methods"
 # What a paragraph of a docstring begins with, in this order.
 LABELS = ("Followed", "Different", "Settings", "Scored", "Passes")
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,7 +48,20 @@ def page() -> str:
     counts = {method.name: parameters(method) for method in found}
     table = "\n".join([*_head(), *(_row(m, counts[m.name], errors.get(m.name, {})) for m in found)])
     sections = (_section(m, counts[m.name], errors.get(m.name, {})) for m in found)
-    return "\n\n".join([f"## All methods\n\n{table}", *sections]) + "\n"
+    return "\n\n".join([f"{BEGIN}\n\n{table}", *sections]) + "\n"
+
+
+def write(path: Path) -> None:
+    """Replace the part of a page that `page` returns.
+
+    Raises:
+        UserError: the page can't be read, or has no such part.
+    """
+    before, found, _ = read_text(path).partition(BEGIN)
+    if not found:
+        raise UserError(f"{path} has no line {BEGIN!r}, from which on the page is written")
+    with replacing(path) as temporary:
+        temporary.write_text(before + page(), encoding="utf-8")
 
 
 def published() -> dict[str, type[Method]]:
@@ -89,8 +103,9 @@ def own_files(method: type[Method]) -> list[Path]:
     if issubclass(method, ExternalMethod):
         return list(code_files(method).values())
     home = _home(method)
+    alone = (home, f"{home}_options")
     files = code_files(method).items()
-    return [path for name, path in files if name == home or name.startswith(f"{home}.")]
+    return [path for name, path in files if name in alone or name.startswith(f"{home}.")]
 
 
 def code_lines(path: Path) -> int:
@@ -151,6 +166,8 @@ def _facts(
     if options := dict(_own_options(method)):
         yield "options", ", ".join(f"`{name}` {value}" for name, value in options.items())
     if counts:
+        if scored := method.scored(method.Options()):
+            yield "scored", scored
         yield "parameters", ", ".join(f"{name} {count:,}" for name, count in counts.items())
     if errors:
         yield "agreement", ", ".join(f"{error:.0e} ({file})" for file, error in errors.items())

@@ -15,8 +15,10 @@ from cut.methods.methods_page import LABELS, code_lines, markdown_of, published
 
 PUBLISHED = published()
 TRAINED = [name for name, method in PUBLISHED.items() if method.trained]
-# Their translations depend on random numbers or have several steps.
-SCORED = {"acl-gan", "drit", "munit", "sincut", "unsb"}
+# Those with several possible translations; SinCUT's noise is one field.
+SCORED = {name for name in TRAINED if PUBLISHED[name].scored(PUBLISHED[name].Options())} | {
+    "sincut"
+}
 MINE = '''
 from cut.methods.contract import Method
 
@@ -45,6 +47,24 @@ def test_the_page_ends_with_what_the_command_prints(printed, monkeypatch, capsys
     monkeypatch.setattr(methods_page, "page", lambda: printed)
     assert run_command("methods", ["--markdown"]) == 0
     assert capsys.readouterr().out == printed
+
+
+def test_the_command_writes_its_part_of_a_page(printed, monkeypatch, tmp_path):
+    monkeypatch.setattr(methods_page, "page", lambda: printed)
+    path = tmp_path / "page.md"
+    path.write_text("# Mine\n\n## All methods\n\nold\n")
+    assert run_command("methods", ["--write", str(path)]) == 0
+    assert path.read_text() == f"# Mine\n\n{printed}"
+    path.write_text("# Mine\n")
+    with pytest.raises(UserError, match="All methods"):
+        run_command("methods", ["--write", str(path)])
+    assert path.read_text() == "# Mine\n"
+
+
+def test_the_scored_translation_is_named(printed):
+    assert len(SCORED) == 5
+    assert printed.count("\n| scored | ") == len(SCORED) - 1
+    assert "| scored | step 5 of 5" in printed.split("## unsb\n")[1]
 
 
 def test_every_published_method_has_a_section_and_a_row(printed):
