@@ -196,6 +196,8 @@ def test_table_1_has_the_authors_settings_on_each_set():
     assert weights == [5, 3]
     for plan in (first, second):
         assert plan.rows["munit"].every_training["load_size"] == plan.config.size == 256
+        drit = plan.rows["drit"].every_training
+        assert (drit["load_size"], drit["crop_size"]) == (256, 216)
         assert plan.rows["drit"].every_option["mode_seeking"]
         batches = {name: row.every_training.get("batch_size") for name, row in plan.rows.items()}
         assert (batches["distancegan"], batches["drit"], batches["selfdistance"]) == (2, 2, 1)
