@@ -1,7 +1,7 @@
 """Score one folder against cached references, and the same pair by pytorch-fid's own command.
 
     python -m benchmarks.scoring REAL_FOLDER FAKE_FOLDER [--source FOLDER] [--device cpu]
-        [--repeats 5] [--least 5]
+        [--repeats 5] [--least 5] [--json OUT]
 
 `python -m cut score` with kept features of REAL gives FID and all other scores against real images;
 `python -m pytorch_fid` gives FID from both folders. With the folder of the inputs, `cut score` is
@@ -22,6 +22,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from cut.metrics.inception.weights import find_inception
 
@@ -82,16 +83,8 @@ def commands(args: argparse.Namespace, folder: Path) -> dict[str, list[str]]:
     return found | {"pytorch_fid": [sys.executable, "-c", THEIRS, *theirs, *device]}
 
 
-def main() -> int:
-    """Measure and print; return 1 where scoring is too slow."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("real", type=Path)
-    parser.add_argument("fake", type=Path)
-    parser.add_argument("--source", type=Path, help="the inputs of the translations, by name")
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--least", type=float, default=5.0, help="ratio that is fast enough")
-    args = parser.parse_args()
+def measure(args: argparse.Namespace) -> tuple[dict[str, float], dict[str, list[float]]]:
+    """Return the FID and the seconds of each turn, of each command."""
     fids: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
         to_time = commands(args, Path(folder))
@@ -104,19 +97,46 @@ def main() -> int:
                     fids[name] = float(re.search(r"FID:\s+(\S+)", printed)[1])
                 else:
                     fids[name] = json.loads((Path(folder) / "scores.json").read_text())["fid"]
-    theirs = fids["pytorch_fid"]
-    ratios = {
-        name: [slow / fast for fast, slow in zip(mine, times["pytorch_fid"], strict=True)]
-        for name, mine in times.items()
-    }
-    for name, fid in fids.items():
-        middle, ratio = statistics.median(times[name]), ratios[name]
-        spread = f"{statistics.median(ratio):.1f} ({min(ratio):.1f} to {max(ratio):.1f})"
+    return fids, times
+
+
+def summary(fids: dict[str, float], times: dict[str, list[float]]) -> dict[str, Any]:
+    """Return what `--json` writes: FIDs, seconds, and the ratios to `pytorch_fid`."""
+    commands = {}
+    for name, mine in times.items():
+        ratios = [slow / fast for fast, slow in zip(mine, times["pytorch_fid"], strict=True)]
+        commands[name] = {
+            "fid": fids[name],
+            "fid_differs_by": abs(fids[name] - fids["pytorch_fid"]) / fids["pytorch_fid"],
+            "seconds": statistics.median(mine),
+            "speedup": statistics.median(ratios),
+            "speedup_range": [min(ratios), max(ratios)],
+        }
+    return {"speedup": commands["cut score"]["speedup"], "commands": commands}
+
+
+def main() -> int:
+    """Measure and print; return 1 where scoring is too slow."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("real", type=Path)
+    parser.add_argument("fake", type=Path)
+    parser.add_argument("--source", type=Path, help="the inputs of the translations, by name")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--least", type=float, default=5.0, help="ratio that is fast enough")
+    parser.add_argument("--json", type=Path)
+    args = parser.parse_args()
+    found = summary(*measure(args))
+    for name, one in found["commands"].items():
+        low, high = one["speedup_range"]
         print(
-            f"{name:30} FID {fid:.5f}  {middle:6.1f} s  ratio {spread}"
-            f"  FID differs by {abs(fid - theirs) / theirs:.1e}"
+            f"{name:30} FID {one['fid']:.5f}  {one['seconds']:6.1f} s  ratio"
+            f" {one['speedup']:.1f} ({low:.1f} to {high:.1f})"
+            f"  FID differs by {one['fid_differs_by']:.1e}"
         )
-    return int(statistics.median(ratios["cut score"]) < args.least)
+    if args.json:
+        args.json.write_text(json.dumps(found, indent=1) + "\n")
+    return int(found["speedup"] < args.least)
 
 
 if __name__ == "__main__":
