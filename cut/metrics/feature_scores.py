@@ -1,15 +1,19 @@
-"""The scores that compare two sets of pooled features."""
+"""The scores of pooled features: of two sets, and the diversity of one."""
 
 from __future__ import annotations
 
-from cut.metrics import bootstrap, kid, prdc
+from cut.metrics import bootstrap, kid, mind, mmd, prdc, vendi
 from cut.metrics.fid import fid
 from cut.metrics.fid_infinity import LEAST_IMAGES, fid_infinity
 from cut.metrics.inception.features import Features
 from cut.metrics.score_group import Scores
 
 BOUNDS = ("fid_low", "fid_high", "kid_low", "kid_high")
-NAMES = ("fid", *BOUNDS[:2], "fid_infinity", "kid", "kid_std", *BOUNDS[2:], *prdc.NAMES)
+NAMES = (
+    *("fid", *BOUNDS[:2], "fid_infinity"),
+    *("kid", "kid_std", *BOUNDS[2:]),
+    *(*prdc.NAMES, "mind", "mmd", "vendi"),
+)
 FEW = "a distance of distributions needs at least two images on each side"
 REASONS = {
     **dict.fromkeys(BOUNDS, f"needs at least {bootstrap.LEAST_IMAGES} images on each side"),
@@ -29,6 +33,9 @@ def distances(reference: Features, given: Features) -> Scores:
             "kid": kid.describe(len(reference.names), len(given.names)),
             "interval": f"{bootstrap.LEVEL} bootstrap, {bootstrap.RESAMPLES} resamples, centred",
             "manifold": f"{prdc.NEIGHBOURS} neighbours",
+            "mind": mind.PROTOCOL,
+            "mmd": mmd.PROTOCOL,
+            "vendi": vendi.PROTOCOL,
         }
     reason = reference.reason or given.reason
     if reason is None and min(len(reference.names), len(given.names)) < 2:
@@ -47,5 +54,7 @@ def distances(reference: Features, given: Features) -> Scores:
         values["fid_infinity"] = fid_infinity(*pair)
     if min(map(len, pair)) > prdc.NEIGHBOURS:
         values |= prdc.manifold(*pair)
+    values["mind"], values["mmd"] = mind.mind(*pair), mmd.mmd(*pair)
+    values["vendi"] = vendi.vendi(given.values)
     missing = {name: REASONS[name] for name, value in values.items() if value is None}
     return Scores(values, missing, protocol)

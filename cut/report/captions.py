@@ -84,6 +84,15 @@ def _protocol(runs: Sequence[Run], shown: Collection[str]) -> list[str]:
             "Precision and density measure whether translations look like real images, recall and"
             " coverage whether they are as varied."
         )
+    if {"mind", "mmd"} & {*shown}:
+        found.append(
+            "MIND and Gaussian MMD compare translations with real images, as FID does: the one by"
+            " sorted projections, the other by a kernel (times 1000)."
+        )
+    if "vendi" in shown:
+        found.append(
+            "The Vendi score is the effective number of different translations, whatever they show."
+        )
     if {"perceptual", "self_similarity"} & {*shown}:
         found.append(
             "Content distance and self-similarity difference compare a translation with its input:"

@@ -3,7 +3,7 @@
 Both take roots of covariances, which this project does not: of features of full rank they agree to
 rounding, of fewer images than dimensions as well as a root of a singular matrix allows. Measured
 with the locked versions, relative: FID 2e-14 (full rank) and 2e-7 (120 images of 2048 dimensions);
-KID 6e-15; precision and recall to float32, in which torch-fidelity counts.
+KID 6e-15; precision and recall to float32, in which torch-fidelity counts; the Gaussian MMD 2e-15.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import torch
 
 from cut.metrics.fid import fid
 from cut.metrics.kid import kid
+from cut.metrics.mmd import mmd
 from cut.metrics.prdc import manifold
 
 cleanfid = pytest.importorskip("cleanfid.fid", reason="clean-fid is a test requirement")
@@ -22,7 +23,11 @@ from torch_fidelity.metric_fid import (  # noqa: E402
     fid_features_to_statistics,
     fid_statistics_to_metric,
 )
-from torch_fidelity.metric_kid import kid_features_to_metric  # noqa: E402
+from torch_fidelity.metric_kid import (  # noqa: E402
+    kernel_rbf,
+    kid_features_to_metric,
+    mmd2,
+)
 from torch_fidelity.metric_prc import prc_features_to_metric  # noqa: E402
 
 # clean-fid calls a matrix root as SciPy deprecates.
@@ -82,6 +87,14 @@ def test_the_spread_of_kid_over_subsets(monkeypatch):
     theirs = kid_features_to_metric(*both, kid_subsets=100, kid_subset_size=60, verbose=False)
     assert value == pytest.approx(theirs["kernel_inception_distance_mean"], rel=0.1)
     assert spread == pytest.approx(theirs["kernel_inception_distance_std"], rel=0.35)
+
+
+def test_mmd():
+    """Their kernel, whose bandwidth is 10 by default, and their biased estimate."""
+    x, y = features(90, 90, 100)
+    theirs = mmd2(kernel_rbf(x, x), kernel_rbf(x, y), kernel_rbf(y, y), mmd_est="biased")
+    assert theirs > 0.025  # more than the largest bias, 2 / 90
+    assert mmd(x, y) == pytest.approx(theirs, rel=1e-10)
 
 
 @pytest.mark.parametrize("k", [3, 5])
