@@ -25,6 +25,8 @@ from cut.report.wording import DIFFERENCE, VERDICTS, remarks_on
 from cut.results.published import published_number
 from cut.results.rows import Row
 
+# Scores that only the details of a run show: a printed page has no room for more columns.
+IN_DETAILS = ("mind", "mmd", "vendi")
 OPTIONS = (
     "Id: identity term; Negs: negatives per query; Layers: of the encoder, whose features are"
     " compared; Int and Ext: negatives from the same image and from other images."
@@ -78,7 +80,9 @@ def _present(rows: Sequence[Row]) -> tuple[list[str], list[str]]:
     scores: list[str] = []
     absent: dict[str, list[str]] = {}
     for name, metric in METRICS.items():
-        if name in ("fid", *COSTS, *OPERATIONS) or not (metric.better or name == "epoch_best"):
+        if name in ("fid", *COSTS, *OPERATIONS, *IN_DETAILS) or not (
+            metric.better or name == "epoch_best"
+        ):
             continue
         if any(row.values(name) for row in rows):
             scores.append(name)
