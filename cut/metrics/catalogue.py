@@ -82,7 +82,7 @@ def _share(key: str, label: str) -> Metric:
 
 
 def _gflop(key: str, label: str, **more: object) -> Metric:
-    return Metric(key, label, OPERATION, "lower", family="fact", divisor=1e9, **more)
+    return Metric(key, label, OPERATION, "lower", 2, family="fact", divisor=1e9, **more)
 
 
 def _percent(key: str, label: str) -> Metric:

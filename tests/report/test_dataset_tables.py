@@ -70,7 +70,7 @@ def test_costs_have_a_table_without_what_was_not_trained(runs, tmp_path):
     table = cost_table(rows(runs))
     assert [row.name for row in table.rows] == ["fastcut", "cut"]
     shown = cells(table)["fastcut"]
-    assert (shown["gflop_per_pair"], shown["gflop_per_image"]) == ("85.0", "8.5")
+    assert (shown["gflop_per_pair"], shown["gflop_per_image"]) == ("85.00", "8.50")
     old = write_run(tmp_path / "old", operations_per_pair=None)
     assert "gflop_per_pair" not in cells(cost_table(rows([old])))["cut"]
     assert load_run(old).value("gflop_per_pair") == (None, "not measured")
