@@ -304,3 +304,14 @@ def test_files_of_an_earlier_benchmark_can_be_left_out(results):
 def test_the_template_takes_no_value_that_is_not_given():
     with pytest.raises(Exception, match="'title' is undefined"):
         render({})
+
+
+def test_a_row_of_several_possible_translations_has_a_note_at_its_name(tmp_path):
+    write_test(tmp_path / "results" / "coats2stripes" / "test")
+    run = tmp_path / "results" / "coats2stripes" / "munit" / "seed0"
+    write_run(run, "munit", scored="one sample per image")
+    out = tmp_path / "site"
+    assert run_command("report page", ["--out", str(out), str(run)]) == 0
+    page = (out / "index.html").read_text()
+    assert re.search(r'class="name">munit</span><a class="note"', page)
+    assert "one sample per image" in page
