@@ -17,39 +17,25 @@ from baselines.munit.networks import (
     initialise,
     latent_for,
 )
+from baselines.munit.options import AutoEncoderOptions
 from cut.methods.contract import Batch, Method, Schedule
 from cut.methods.loss import Loss
-from cut.methods.options import Channels, Options, Weight
+from cut.methods.options import Weight
 from cut.nets.losses import lsgan
 
 JUDGES = ("D_A", "D_B", "D_pair")
 UNDECIDED = 0.01  # added to a mask's distance from 1/2, which a term divides by
 
 
-class AclGanOptions(Options):
+class AclGanOptions(AutoEncoderOptions):
     """ACL-GAN's options; the defaults are the authors' for faces, and MUNIT's where unknown."""
 
-    ngf: Channels = Field(64, description="channels of the encoders' first layer")
-    ndf: Channels = Field(64, description="channels of the discriminators' first layer")
-    n_downsample: int = Field(2, ge=1, le=2, description="halvings of the content")
-    n_blocks: int = Field(
-        4, ge=1, le=100, description="residual blocks of an encoder, and of a decoder"
-    )
-    style_dim: int = Field(8, ge=1, le=4096, description="length of a style code")
-    mlp_dim: int = Field(
-        256, ge=1, le=8192, description="width of the perceptron from style to the decoder"
-    )
-    n_layers: int = Field(
-        4, ge=1, le=8, description="layers of each discriminator, each of stride 2"
-    )
-    n_scales: int = Field(3, ge=1, le=8, description="scales of the discriminators, those that fit")
     d_iter: int = Field(
         2, ge=1, le=100, description="updates of the discriminators per step, on parts of the batch"
     )
     same_style: float = Field(
         1.0, ge=0, le=1000, description="scale of the styles of translations within the source"
     )
-    lambda_gan: Weight = Field(1.0, description="weight of the GAN terms of images")
     lambda_pair: Weight = Field(0.2, description="weight of the GAN terms of pairs")
     lambda_rec: Weight = Field(1.0, description="weight of the L1 reconstruction of images")
     lambda_mask: Weight = Field(0.025, description="weight of the masks' terms")
@@ -58,10 +44,6 @@ class AclGanOptions(Options):
     )
     least_mask: float = Field(0.3, ge=0, le=1, description="a mask of a smaller mean costs")
     most_mask: float = Field(0.5, ge=0, le=1, description="a mask of a larger mean costs")
-    lr: float = Field(0.0001, gt=0, le=1, description="Adam's learning rate before decay")
-    beta1: float = Field(0.5, ge=0, lt=1, description="Adam's first-moment decay")
-    beta2: float = Field(0.999, ge=0, lt=1, description="Adam's second-moment decay")
-    weight_decay: float = Field(0.0001, ge=0, le=1, description="Adam's L2 penalty")
 
     @model_validator(mode="after")
     def _range(self) -> AclGanOptions:

@@ -16,40 +16,22 @@ from baselines.munit.networks import (
     initialise,
     latent_for,
 )
+from baselines.munit.options import AutoEncoderOptions
 from cut.methods.contract import Batch, Method, Schedule
 from cut.methods.correspondence import Correspondence, Given
 from cut.methods.loss import Loss
-from cut.methods.options import Channels, Options, Weight
+from cut.methods.options import Weight
 from cut.nets.losses import lsgan
 
 
-class MunitOptions(Options):
+class MunitOptions(AutoEncoderOptions):
     """MUNIT's options; the defaults are the authors' for photographs of 256 pixels."""
 
-    ngf: Channels = Field(64, description="channels of the encoders' first layer")
-    ndf: Channels = Field(64, description="channels of the discriminators' first layer")
-    n_downsample: int = Field(2, ge=1, le=2, description="halvings of the content")
-    n_blocks: int = Field(
-        4, ge=1, le=100, description="residual blocks of an encoder, and of a decoder"
-    )
-    style_dim: int = Field(8, ge=1, le=4096, description="length of a style code")
-    mlp_dim: int = Field(
-        256, ge=1, le=8192, description="width of the perceptron from style to the decoder"
-    )
-    n_layers: int = Field(
-        4, ge=1, le=8, description="layers of each discriminator, each of stride 2"
-    )
-    n_scales: int = Field(3, ge=1, le=8, description="scales of the discriminator, those that fit")
-    lambda_gan: Weight = Field(1.0, description="weight of the GAN terms")
     lambda_x: Weight = Field(10.0, description="weight of image reconstruction")
     lambda_s: Weight = Field(1.0, description="weight of style reconstruction")
     lambda_c: Weight = Field(1.0, description="weight of content reconstruction")
     # 0 in the paper's objective, and in the release's settings for edges to photographs.
     lambda_cycle: Weight = Field(10.0, description="weight of style-augmented cycle terms")
-    lr: float = Field(0.0001, gt=0, le=1, description="Adam's learning rate before decay")
-    beta1: float = Field(0.5, ge=0, lt=1, description="Adam's first-moment decay")
-    beta2: float = Field(0.999, ge=0, lt=1, description="Adam's second-moment decay")
-    weight_decay: float = Field(0.0001, ge=0, le=1, description="Adam's L2 penalty")
 
 
 def recorded_outputs(method: Munit, given: Given) -> dict[str, Tensor]:

@@ -26,6 +26,16 @@ def add_extraction(parser: argparse.ArgumentParser) -> None:
     add_device(parser)
 
 
+def add_run(parser: argparse.ArgumentParser) -> None:
+    """Add the run to score again: its data set, its folder, the real images and the network."""
+    parser.add_argument("--dataset", type=Path, required=True, help="the data set's dataset.json")
+    parser.add_argument(
+        "--run", type=Path, required=True, metavar="RUN_DIR", help="the run's folder"
+    )
+    parser.add_argument("--reference", type=Path, required=True, help="features of the test target")
+    parser.add_argument("--weights-json", type=Path, required=True, help="from `cut inception`")
+
+
 def add_network(parser: argparse.ArgumentParser) -> None:
     """Add --network."""
     parser.add_argument(

@@ -14,20 +14,15 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from cut.cli.arguments import add_extraction, check_positive
+from cut.cli.arguments import add_extraction, add_run, check_positive
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    parser.add_argument("--dataset", type=Path, required=True, help="the data set's dataset.json")
-    parser.add_argument(
-        "--run", type=Path, required=True, metavar="RUN_DIR", help="the run's folder"
-    )
-    parser.add_argument("--reference", type=Path, required=True, help="features of the test target")
+    add_run(parser)
     parser.add_argument(
         "--held-out", type=Path, help="folder that `cut export --held-out` wrote, with target.npz"
     )
-    parser.add_argument("--weights-json", type=Path, required=True, help="from `cut inception`")
     add_extraction(parser)
 
 

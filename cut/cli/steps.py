@@ -6,19 +6,13 @@ Writes RUN_DIR/steps.json: FID and KID of each step over the whole test set.
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from cut.cli.arguments import add_extraction, check_positive
+from cut.cli.arguments import add_extraction, add_run, check_positive
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    parser.add_argument("--dataset", type=Path, required=True, help="the data set's dataset.json")
-    parser.add_argument(
-        "--run", type=Path, required=True, metavar="RUN_DIR", help="the run's folder"
-    )
-    parser.add_argument("--reference", type=Path, required=True, help="features of the test target")
-    parser.add_argument("--weights-json", type=Path, required=True, help="from `cut inception`")
+    add_run(parser)
     add_extraction(parser)
 
 

@@ -73,8 +73,12 @@ def score_images(
     with tempfile.TemporaryDirectory() as folder:
         for name, image in images:
             write_png(Path(folder) / f"{name}.png", image)
-        given = extractor.features(ImageFolder(Path(folder)))
-    pair = (reference.values, given.values)
+        return score_folder(Path(folder), reference, extractor)
+
+
+def score_folder(folder: Path, reference: Features, extractor: Extractor) -> dict[str, float]:
+    """Return {"fid", "kid"} of the images in a folder."""
+    pair = (reference.values, extractor.features(ImageFolder(folder)).values)
     return {"fid": fid(*pair), "kid": kid(*pair)[0]}
 
 

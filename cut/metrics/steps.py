@@ -11,12 +11,10 @@ from pathlib import Path
 
 from cut.base.images import write_png
 from cut.data.dataset import Dataset
-from cut.metrics.fid import fid
-from cut.metrics.image_folder import ImageFolder
+from cut.metrics.best_epoch import score_folder
 from cut.metrics.inception import features
 from cut.metrics.inception.extract import Extractor
 from cut.metrics.inception.weights import WeightsUnavailable
-from cut.metrics.kid import kid
 from cut.records.epochs import StepScores, StepsRecord
 from cut.training.trained_run import load_run
 
@@ -53,14 +51,9 @@ def score_steps(dataset: Dataset, run: Path, extractor: Extractor, target: Path)
                 for place, image in zip(places, images, strict=True):
                     write_png(place / f"{name}.png", image)
             scores = [
-                _scores(step, extractor.features(ImageFolder(place)), reference)
+                StepScores(step=step, **score_folder(place, reference, extractor))
                 for step, place in zip(numbers, places, strict=True)
             ]
     found = StepsRecord(steps=tuple(scores), missing=missing, fingerprint=record.fingerprint)
     found.write(run / StepsRecord.files[0])
     return found
-
-
-def _scores(step: int, given: features.Features, reference: features.Features) -> StepScores:
-    pair = (reference.values, given.values)
-    return StepScores(step=step, fid=fid(*pair), kid=kid(*pair)[0])

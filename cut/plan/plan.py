@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,20 +32,21 @@ class Plan:
 
     def encoded(self, dataset: str) -> str | None:
         """Return the first run whose encoder PatchNCE trains, or None if there is none."""
-        own = {name for name, row in self.rows.items() if row.contrastive}
-        return next((r for r in self.runs(dataset) if Path(r).parent.name in own), None)
+        return next(iter(self._runs_of(dataset, lambda row: row.contrastive)), None)
 
     def followed(self, dataset: str | None = None) -> list[str]:
         """Return the folders of the runs whose epochs are scored, of one data set or all."""
         if not self.config.best:
             return []
-        mine = {name for name, row in self.rows.items() if row.trained and row.commands is None}
-        return [run for run in self.runs(dataset) if Path(run).parent.name in mine]
+        return self._runs_of(dataset, lambda row: row.trained and row.commands is None)
 
     def stepped(self, dataset: str | None = None) -> list[str]:
         """Return the folders of the runs that translate in several steps, as `runs` does."""
-        mine = {name for name, row in self.rows.items() if row.steps > 1}
-        return [run for run in self.runs(dataset) if Path(run).parent.name in mine]
+        return self._runs_of(dataset, lambda row: row.steps > 1)
+
+    def _runs_of(self, dataset: str | None, wanted: Callable[[PlannedRow], bool]) -> list[str]:
+        """Return the folders of the runs of the rows that are `wanted`."""
+        return [run for run in self.runs(dataset) if wanted(self.rows[Path(run).parent.name])]
 
     def runs(self, dataset: str | None = None) -> list[str]:
         """Return the folders of all runs, of one data set or all, in the order of the tables."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
@@ -12,7 +11,7 @@ from cut.report.wording import verdict_words, why
 from cut.results.ablation import Variant, all_layers, variants_of
 from cut.results.comparison import compare
 from cut.results.published import PublishedNumber, published_number
-from cut.results.rows import Row, Series
+from cut.results.rows import Row, Series, mean, sd
 
 ARROWS = {"lower": " ↓", "higher": " ↑", "": ""}
 NOT_RUN = "not run on this data set"
@@ -48,13 +47,11 @@ def mean_and_deviation(row: Row, metric: str) -> str:
 
 def spread_cell(metric: Metric, values: Sequence[float]) -> Cell:
     """Return the mean of values of a metric, and the sample's deviation of several."""
-    if not values:
+    center, deviation = mean(values), sd(values)
+    if center is None:
         return Cell()
-    mean = statistics.fmean(values)
-    text = metric.show(mean)
-    if len(values) > 1:
-        text += f" ± {metric.show(statistics.stdev(values))}"
-    return Cell(text, mean)
+    text = metric.show(center)
+    return Cell(text if deviation is None else f"{text} ± {metric.show(deviation)}", center)
 
 
 # -- columns -------------------------------------------------------------------------------------

@@ -109,9 +109,7 @@ def _step_column(step: int) -> Column:
     """Return the column of the mean FID over seeds after a step, and the deviation."""
 
     def cell(row: Row) -> Cell:
-        steps = [scored for run in row.runs for scored in run.steps if scored.step == step]
-        values = [scored.fid for scored in steps if scored.fid is not None]
-        return spread_cell(METRICS["fid"], values)
+        return spread_cell(METRICS["fid"], row.fids_after(step))
 
     return Column(f"step_{step}", f"step {step} ↓", cell)
 

@@ -6,13 +6,23 @@ Tables, figures and the page read rows. Every mean and every deviation is comput
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from cut.results.run import Run
 
 PLACE = {"floor": -1, "method": 0, "ceiling": 1}  # of a role in a table: first, between, last
+
+
+def mean(values: Sequence[float]) -> float | None:
+    """Return the mean, or None without any value."""
+    return statistics.fmean(values) if values else None
+
+
+def sd(values: Sequence[float]) -> float | None:
+    """Return the sample's standard deviation (n - 1), or None for fewer than two values."""
+    return statistics.stdev(values) if len(values) > 1 else None
 
 
 @dataclass(frozen=True)
@@ -77,13 +87,16 @@ class Row:
 
     def mean(self, metric: str) -> float | None:
         """Return the mean over the seeds that have a value, or None without any."""
-        values = self.values(metric)
-        return statistics.fmean(values) if values else None
+        return mean(self.values(metric))
 
     def sd(self, metric: str) -> float | None:
         """Return the sample's standard deviation (n - 1), or None for fewer than two values."""
-        values = self.values(metric)
-        return statistics.stdev(values) if len(values) > 1 else None
+        return sd(self.values(metric))
+
+    def fids_after(self, step: int) -> list[float]:
+        """Return the seeds' FIDs after a step of a translation in several, where there is one."""
+        steps = [scored for run in self.runs for scored in run.steps if scored.step == step]
+        return [scored.fid for scored in steps if scored.fid is not None]
 
     def missing(self, metric: str) -> dict[int, str]:
         """Return why there is no value, by seed; empty where every seed has one."""
