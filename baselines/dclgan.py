@@ -124,16 +124,6 @@ class DclGan(Method):
         """Make the heads' optimizer: the authors' has torch's defaults, whatever `lr` is."""
         self.adam(lr=self.options.lr_heads, betas=(0.9, 0.999), F=("F1", "F2"))
 
-    @classmethod
-    def check(cls, options: DclGanOptions, size: tuple[int, int]) -> None:
-        """Refuse feature layers that the generator does not have, and sizes as every method does.
-
-        Raises:
-            UserError: the option, and what it may be.
-        """
-        super().check(options, size)
-        options.check_layers("nce_layers", options.nce_layers)
-
     def step(self, batch: Batch) -> dict[str, Tensor]:
         """Update both discriminators, then generators and heads together."""
         o, (a, b), n = self.options, batch, len(batch.source)

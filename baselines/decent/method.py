@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from pydantic import Field
@@ -25,6 +26,8 @@ DENSITIES = ("F_A", "F_B")
 
 class DecentOptions(NetworkOptions):
     """Options of networks, losses and densities; the defaults are those of the authors' code."""
+
+    feature_layers: ClassVar[tuple[str, ...]] = ("density_layers",)
 
     lambda_gan: Weight = Field(1.0, description="weight of the GAN term")
     lambda_var: Weight = Field(0.01, description="weight of the variance of density changes")
@@ -142,16 +145,6 @@ class Decent(Method):
             self.average[name] = copy.deepcopy(densities).requires_grad_(False)
             for p in self.average[name].parameters():
                 p.zero_()
-
-    @classmethod
-    def check(cls, options: DecentOptions, size: tuple[int, int]) -> None:
-        """Refuse layers that the generator does not have, and sizes as every method does.
-
-        Raises:
-            UserError: the option, and what it may be.
-        """
-        super().check(options, size)
-        options.check_layers("density_layers", options.density_layers)
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
         """Update F_A and F_B with their averages, then D, then G."""

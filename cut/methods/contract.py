@@ -121,11 +121,13 @@ class Method(Stateful):
 
         Raises:
             UserError: a side is no multiple of the stride, or too small for the shared
-                discriminator.
+                discriminator; or a feature layer is none of the generator's.
         """
         cls.check_stride(size)
         if isinstance(options, NetworkOptions):
             options.check_size(size)
+            for name in options.feature_layers:
+                options.check_layers(name, getattr(options, name))
 
     @classmethod
     def check_stride(cls, size: tuple[int, int]) -> None:

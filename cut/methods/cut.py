@@ -101,16 +101,6 @@ class Cut(Method):
             trained += ["E", "F_q"]
         self.adam(G=trained, D="D")
 
-    @classmethod
-    def check(cls, options: CutOptions, size: tuple[int, int]) -> None:
-        """Refuse feature layers that the generator does not have, and sizes as every method does.
-
-        Raises:
-            UserError: the option, and what it may be.
-        """
-        super().check(options, size)
-        options.check_layers("nce_layers", options.nce_layers)
-
     def step(self, batch: Batch) -> dict[str, Tensor]:
         """Update D, then G and F together, in the order of the authors' code."""
         o, (real_a, real_b) = self.options, batch

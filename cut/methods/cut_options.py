@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -11,6 +11,8 @@ from cut.methods.options import Layers, NetworkOptions, Weight
 
 class PatchNceOptions(NetworkOptions):
     """Options of PatchNCE; the defaults are the paper's."""
+
+    feature_layers: ClassVar[tuple[str, ...]] = ("nce_layers",)
 
     nce_layers: Layers = Field([0, 4, 8, 12, 16], description="generator layers compared")
     n_patches: int = Field(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -37,7 +37,13 @@ class Options(BaseModel):
 
 
 class NetworkOptions(Options):
-    """Options of the networks and optimizers that methods share."""
+    """Options of the networks and optimizers that methods share.
+
+    Attributes:
+        feature_layers: the names of the options that list layers of the generator.
+    """
+
+    feature_layers: ClassVar[tuple[str, ...]] = ()
 
     ngf: Channels = Field(64, description="channels of the generator's first layer")
     ndf: Channels = Field(64, description="channels of the discriminator's first layer")
