@@ -84,6 +84,10 @@ def _protocol(runs: Sequence[Run], shown: Collection[str]) -> list[str]:
             "Precision and density measure whether translations look like real images, recall and"
             " coverage whether they are as varied."
         )
+    if "sfid" in shown:
+        found.append(
+            "sFID is FID on inner features that keep positions: it also compares where things are."
+        )
     if {"mind", "mmd"} & {*shown}:
         found.append(
             "MIND and Gaussian MMD compare translations with real images, as FID does: the one by"
