@@ -47,14 +47,16 @@ class Stateful(nn.Module):
             optimizer.load_state_dict(state["optimizers"][name])
         self.rng.set_state(state["rng"].cpu())
 
-    def generator_state(self) -> dict[str, Any]:
+    def generator_state(self, networks: nn.ModuleDict | None = None) -> dict[str, Any]:
         """Return what `translate` needs, the content of `generator.pt`.
 
-        It is the state of the network in `generator`, or of several by name.
+        It is the state of the network in `generator`, or of several by name. They are taken from
+        `networks` if given, else from the method.
         """
         if not self.trained:
             return {}
-        states = {name: self.get_submodule(name).state_dict() for name in self.generator}
+        of = networks or self
+        states = {name: of.get_submodule(name).state_dict() for name in self.generator}
         return states if len(states) > 1 else states[self.generator[0]]
 
     def load_generator_state(self, state: dict[str, Any]) -> None:

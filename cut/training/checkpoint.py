@@ -93,6 +93,8 @@ class Checkpoint:
             "fingerprint": self.fingerprint,
             "snapshots": self.snapshots,
         }
+        if loop.average:
+            state["average"] = loop.average.state_dict()
         remove_unfinished(self.path.parent)
         with replacing(self.path) as temporary:
             with open(temporary, "wb") as file:
@@ -165,6 +167,8 @@ class Checkpoint:
                 raise TypeError("digests of the code")
             loop.method.load_training_state(state["method"])
             _check_optimizers(loop)
+            if loop.average:
+                loop.average.load_state_dict(state["average"])
             history.load_state_dict(state["history"])
             loop.iteration = state["iteration"]
         except Exception as error:  # noqa: BLE001 - modules of a method may raise anything

@@ -10,6 +10,7 @@ import contextlib
 import math
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 from PIL.Image import Image
@@ -18,6 +19,7 @@ from torch import Tensor
 from cut.base.errors import UserError
 from cut.base.image_size import height_width, in_words
 from cut.methods.contract import Batch, BatchWithSecond, Method
+from cut.training.average import Average
 from cut.training.batches import Augmentation, EpochPairs, batches, epoch_length
 from cut.training.options import TrainingOptions
 from cut.training.zoomed_crops import Zoom, ZoomedCrops
@@ -48,6 +50,7 @@ class Loop:
         pairs_per_epoch: image pairs per epoch.
         steps: steps per epoch.
         epochs: length of the whole training; 0 for a method that is not trained.
+        average: of the generator's weights; None without one.
     """
 
     def __init__(
@@ -68,6 +71,12 @@ class Loop:
         self.epochs = options.epochs if method.trained else 0
         method.epochs = self.epochs
         self.iteration = 0
+        averaged = method.trained and options.average
+        self.average = Average(method, options.average) if averaged else None
+
+    def generator_state(self) -> dict[str, Any]:
+        """Return the weights that translate: the average of the generator's, or the last ones."""
+        return (self.average or self.method).generator_state()
 
     @property
     def total(self) -> int:
@@ -118,6 +127,8 @@ class Loop:
                 f"size {in_words(self.crop)} leaves instance norm a single pixel in the networks of"
                 f" {self.method.name}; use a larger size or fewer stages (n_layers_D)"
             ) from None
+        if self.average:
+            self.average.update()
         self.iteration += 1
         return losses
 

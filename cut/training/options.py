@@ -72,6 +72,14 @@ class TrainingOptions(BaseModel):
         ge=1,
         le=100_000_000,
     )
+    average: float = _option(
+        0.0,
+        "weights",
+        "translate with a moving average of the generator's weights: the share of it that a step"
+        " keeps, such as 0.999; 0 takes the last weights",
+        ge=0,
+        lt=1,
+    )
     flip: bool = _option(True, "weights", "mirror training images at random")
     precision: str = _option(
         "float32",
@@ -138,7 +146,7 @@ DEFAULTS: dict[str, Any] = TrainingOptions().model_dump(mode="json")
 WEIGHTS_DEPEND_ON = deciding("weights")
 # Options that enter a fingerprint only where they are given: the fingerprints of runs from before
 # there were any stay as they were.
-WHERE_GIVEN = ("crops", "crop_size", "zoom_out", "images_per_epoch")
+WHERE_GIVEN = ("crops", "crop_size", "zoom_out", "images_per_epoch", "average")
 # The options that may change without a new training. The workflow does not compare them with those
 # of the last run.
 WITHOUT_EFFECT = frozenset(deciding("nothing"))

@@ -31,7 +31,7 @@ def write_outputs(
     Raises:
         UserError: a weight is not finite; nothing is written.
     """
-    generator, embedding = loop.method.generator_state(), loop.method.embedding_state()
+    generator, embedding = loop.generator_state(), loop.method.embedding_state()
     check_finite({"generator": generator, "embedding": embedding}, loop, history)
     save_tensors(run / GENERATOR, generator)
     if embedding:

@@ -192,7 +192,7 @@ class Trainer:
         epoch, inside = divmod(self.loop.iteration, self.loop.steps)
         kept = snapshots.kept_epochs(self.options.snapshot_every, self.loop.epochs)
         if not inside and epoch in kept:
-            state = self.method.generator_state()
+            state = self.loop.generator_state()
             check_finite(state, self.loop, self.history)
             self.checkpoint.snapshots[epoch] = snapshots.save(self.out, epoch, state)
 

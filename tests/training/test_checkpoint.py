@@ -202,7 +202,7 @@ def test_weights_that_are_not_finite_replace_no_state(two_states, photos):
 def test_the_fingerprint_leaves_out_options_that_decide_nothing():
     changed = {"load_size": 99, "flip": False, "precision": "tf32", "cache_images": True}
     changed |= {"tensorboard": True, "keep_state": True, "extends": [[1, 1]]}
-    changed |= {"crops": "zoom", "crop_size": 48}
+    changed |= {"crops": "zoom", "crop_size": 48, "average": 0.9}
 
     def of(**options: object) -> str:
         method = SimpleNamespace(name="cut", options=SimpleNamespace(model_dump=dict), seed=0)
