@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from cut.base.errors import UserError, explain, unknown
 from cut.metrics.catalogue import select
@@ -14,21 +14,30 @@ from cut.metrics.catalogue import select
 JUDGED = select(lambda m: m.family == "score" and bool(m.better))
 
 
+def _no_truth(value: Any) -> Any:
+    """Refuse `true`, which pydantic takes for 1; a text may stand for a number, as Snakemake's
+    --config gives it.
+    """
+    if isinstance(value, bool):
+        raise ValueError("input should be a valid number")
+    return value
+
+
+Number = Annotated[float, BeforeValidator(_no_truth)]
+
+
 class SeedDeviation(BaseModel):
     """The standard deviation of a score over seeds, and where it was measured."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    deviation: float = Field(
+    deviation: Number = Field(
         gt=0,
-        strict=True,
         allow_inf_nan=False,
         description="the sample's standard deviation (n - 1) over seeds, in the unit of scores.csv:"
         " shares are of 1",
     )
-    seeds: int = Field(
-        ge=2, le=1_000_000, strict=True, description="number of seeds that it was measured with"
-    )
+    seeds: int = Field(ge=2, le=1_000_000, description="number of seeds that it was measured with")
     source: str = Field(
         min_length=1, max_length=300, description="where it was measured: a page or a folder"
     )
