@@ -35,6 +35,7 @@ from cut.methods.cut import Cut, CutOptions
 from cut.training.work import Operations
 
 SIDES = ("ours", "yardstick")
+PROFILED = 5  # steps: other work on the machine distorts a single one
 # Parts of a profile by what an operation's name contains; the first that fits counts.
 PARTS = {
     "convolution": ("convolution", "conv_transpose"),
@@ -132,7 +133,8 @@ def part_of(name: str) -> str:
 def profile(step: Callable[[], Any], device: str) -> dict[str, Any]:
     """Return the shares of parts and of the 12 longest operations in the time of a step."""
     with torch.profiler.profile() as found:
-        step()
+        for _ in range(PROFILED):
+            step()
     events = found.key_averages()
     key = "self_cpu_time_total" if device == "cpu" else "self_device_time_total"
     times = {event.key: max(0.0, getattr(event, key)) for event in events}
@@ -143,7 +145,7 @@ def profile(step: Callable[[], Any], device: str) -> dict[str, Any]:
     longest = sorted(events, key=lambda event: -getattr(event, key))[:12]
     return {
         "parts": dict(sorted(parts.items(), key=lambda item: -item[1])),
-        "operations": {e.key: [e.count, getattr(e, key) / total] for e in longest},
+        "operations": {e.key: [e.count // PROFILED, getattr(e, key) / total] for e in longest},
     }
 
 

@@ -109,6 +109,7 @@ def history(losses: list[str], n: int, weight: float, seed: int) -> list[dict[st
             "epoch": math.ceil(3 * (i + 1) / n),
             "lr_factor": 1.0,
             "images_per_second": 20.0,
+            "waiting_seconds": 0.25,
         }
         for name in losses:
             scale = weight if name.startswith("NCE") else 1
@@ -185,6 +186,7 @@ def run_record(
         "images_seen": steps,
         "seconds_per_iteration": 0.1234 if trained else None,
         "train_seconds": 12.0,
+        "waiting_seconds": 0.25 * points if trained else None,
         "operations_per_pair": 85e9 if trained else None,
         "peak_memory_bytes": 512_000_000,
         "peak_memory_kind": "rss",

@@ -84,6 +84,7 @@ def write_ablation(
     every = dict.fromkeys(
         (
             "fid_infinity",
+            "sfid",
             "precision",
             "recall",
             "density",

@@ -45,6 +45,7 @@ COMMANDS = (
     "report page",
     "report all",
     "collect",
+    "variance",
     "status",
     "doctor",
     "methods",

@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cut.base.errors import UserError
+
+if TYPE_CHECKING:
+    from cut.results.seed_deviation import SeedDeviations
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:
@@ -57,6 +60,27 @@ def add_ablation(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ablation", action="store_true", help="show the options of CUT's rows as columns"
     )
+
+
+def add_deviations(parser: argparse.ArgumentParser) -> None:
+    """Add --seed-deviation."""
+    parser.add_argument(
+        "--seed-deviation",
+        metavar="JSON",
+        default="{}",
+        help="deviations over seeds that were measured elsewhere, as a config's `seed_deviation`",
+    )
+
+
+def deviations(text: str) -> SeedDeviations:
+    """Return what --seed-deviation gives.
+
+    Raises:
+        UserError: the text is no JSON object of deviations.
+    """
+    from cut.results.seed_deviation import parse_deviations
+
+    return parse_deviations(json_object(text))
 
 
 def add_schema(parser: argparse.ArgumentParser) -> None:

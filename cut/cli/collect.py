@@ -11,13 +11,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from cut.cli.arguments import add_ablation
+from cut.cli.arguments import add_ablation, add_deviations, deviations
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("--out", type=Path, required=True, help="the folder for the tables")
     add_ablation(parser)
+    add_deviations(parser)
     parser.add_argument("folders", type=Path, nargs="+", metavar="RESULTS_DIR")
 
 
@@ -25,5 +26,5 @@ def run(args: argparse.Namespace) -> int:
     """Collect the runs and write their tables."""
     from cut.report.collect import collect
 
-    collect(args.out, args.folders, args.ablation)
+    collect(args.out, args.folders, args.ablation, deviations(args.seed_deviation))
     return 0

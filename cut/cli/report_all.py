@@ -9,13 +9,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from cut.cli.arguments import add_ablation
+from cut.cli.arguments import add_ablation, add_deviations
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("--out", type=Path, required=True, help="the folder to write into")
     add_ablation(parser)
+    add_deviations(parser)
     parser.add_argument("folders", type=Path, nargs="+", metavar="RESULTS_DIR")
 
 
@@ -23,8 +24,8 @@ def run(args: argparse.Namespace) -> int:
     """Write everything, by the commands that write each part."""
     from cut.report.collect import find_runs
 
-    ablation = ["--ablation"] if args.ablation else []
-    _command("collect", "--out", args.out / "tables", *ablation, *args.folders)
+    how = ["--seed-deviation", args.seed_deviation, *(["--ablation"] if args.ablation else [])]
+    _command("collect", "--out", args.out / "tables", *how, *args.folders)
     runs = sorted(run.folder for run in find_runs(args.folders)[0])
     by_dataset: dict[str, list[Path]] = {}
     for folder in runs:  # a run is RESULTS_DIR/DATASET/ROW/seedN
@@ -35,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
             _command("report figures", kind, "--out", figures / f"{dataset}-{kind}.png", *given)
     if args.ablation:
         _command("report figures", "scatter", "--out", figures / "ablation.png", *runs)
-    _command("report page", "--out", args.out / "site", *ablation, *runs)
+    _command("report page", "--out", args.out / "site", *how, *runs)
     return 0
 
 

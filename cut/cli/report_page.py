@@ -10,13 +10,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from cut.cli.arguments import add_ablation, add_runs
+from cut.cli.arguments import add_ablation, add_deviations, add_runs, deviations
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     add_runs(parser, "the folder for the page")
     add_ablation(parser)
+    add_deviations(parser)
     parser.add_argument("--figures", type=Path, help="folder of figures (default: OUT/../figures)")
     parser.add_argument("--tables", type=Path, help="folder of tables (default: OUT/../tables)")
     parser.add_argument(
@@ -33,6 +34,6 @@ def run(args: argparse.Namespace) -> int:
 
     only = args.only and args.only.split(",")
     contents = Contents(args.figures, args.tables, args.title, args.ablation, only)
-    page = write_site(args.out, args.runs, contents)
+    page = write_site(args.out, args.runs, contents, deviations(args.seed_deviation))
     print(f"wrote {page}")
     return 0

@@ -96,6 +96,7 @@ METRICS: dict[str, Metric] = {
         _fid("fid_low", "FID, lower bound", part_of="fid"),
         _fid("fid_high", "FID, upper bound", part_of="fid"),
         _fid("fid_infinity", "FID, extrapolated", "lower"),
+        _fid("sfid", "sFID", "lower"),
         _best("fid_best", "FID, best epoch", "fid", better="lower", headline=True),
         _best("fid_best_low", "FID, best epoch, lower bound", "fid_low", part_of="fid_best"),
         _best("fid_best_high", "FID, best epoch, upper bound", "fid_high", part_of="fid_best"),

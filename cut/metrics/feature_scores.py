@@ -5,20 +5,23 @@ from __future__ import annotations
 from cut.metrics import bootstrap, kid, mind, mmd, prdc, vendi
 from cut.metrics.fid import fid
 from cut.metrics.fid_infinity import LEAST_IMAGES, fid_infinity
-from cut.metrics.inception.features import Features
+from cut.metrics.inception.features import CHANNELS, Features
 from cut.metrics.score_group import Scores
 
 BOUNDS = ("fid_low", "fid_high", "kid_low", "kid_high")
 NAMES = (
-    *("fid", *BOUNDS[:2], "fid_infinity"),
+    *("fid", *BOUNDS[:2], "fid_infinity", "sfid"),
     *("kid", "kid_std", *BOUNDS[2:]),
     *(*prdc.NAMES, "mind", "mmd", "vendi"),
 )
+SFID = f"the first {CHANNELS} channels of Mixed_6d, 17x17 positions"
 FEW = "a distance of distributions needs at least two images on each side"
 REASONS = {
     **dict.fromkeys(BOUNDS, f"needs at least {bootstrap.LEAST_IMAGES} images on each side"),
     "fid_infinity": f"needs at least {LEAST_IMAGES} images on each side: below, the bias is not"
     " linear in 1/N",
+    "sfid": "the features of one side were kept before there was sFID; compute them again with"
+    " python -m cut features",
     "kid_std": "needs at least 4 images on each side",
     **dict.fromkeys(prdc.NAMES, f"needs more than {prdc.NEIGHBOURS} images on each side"),
 }
@@ -32,6 +35,7 @@ def distances(reference: Features, given: Features) -> Scores:
             "weights": given.protocol.weights,
             "kid": kid.describe(len(reference.names), len(given.names)),
             "interval": f"{bootstrap.LEVEL} bootstrap, {bootstrap.RESAMPLES} resamples, centred",
+            "sfid": SFID,
             "manifold": f"{prdc.NEIGHBOURS} neighbours",
             "mind": mind.PROTOCOL,
             "mmd": mmd.PROTOCOL,
@@ -52,6 +56,8 @@ def distances(reference: Features, given: Features) -> Scores:
             values[f"{score}_low"], values[f"{score}_high"] = found
     if min(map(len, pair)) >= LEAST_IMAGES:
         values["fid_infinity"] = fid_infinity(*pair)
+    if reference.spatial is not None and given.spatial is not None:
+        values["sfid"] = fid(reference.spatial, given.spatial)
     if min(map(len, pair)) > prdc.NEIGHBOURS:
         values |= prdc.manifold(*pair)
     values["mind"], values["mmd"] = mind.mind(*pair), mmd.mmd(*pair)

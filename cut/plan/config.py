@@ -18,6 +18,7 @@ from cut.base.files import read_text
 from cut.base.image_size import TrainingSize
 from cut.plan.paths import Folder, GivenPath
 from cut.plan.shards import Shard
+from cut.results.seed_deviation import SeedDeviations
 
 MOST_NODES = 100_000  # values in a config file
 
@@ -124,6 +125,11 @@ class Config(Section):
         " refuses",
     )
     grid: Grid = Field(Grid(), description="the grid figure")
+    seed_deviation: SeedDeviations = Field(
+        {},
+        description="deviations over seeds that were measured elsewhere, by data set, row and"
+        " score: with one, a row with a single seed has a verdict against a published number",
+    )
     ablation: bool = Field(
         False, description="write the ablation table and its scatter: CUT's options as columns"
     )

@@ -16,6 +16,7 @@ from cut.plan.paths import check_apart
 from cut.plan.rows import PlannedRow, Rows, remembered
 from cut.plan.shards import share
 from cut.records.names import SETS_TAKEN, check_rows, check_sets
+from cut.results.seed_deviation import check_deviations
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,8 @@ def make_plan(given: dict[str, Any], memory: Path | None = None) -> Plan:
         for name in sorted(unused):
             resolve(name, config.data_sources[name])
     plan = Plan(config, rows, entries)
+    seeds = {name: row.varies * len(plan.seeds(name)) for name, row in rows.items()}
+    check_deviations(config.seed_deviation, dict.fromkeys(config.datasets, seeds))
     return _part(plan, config.shard) if config.shard else plan
 
 

@@ -67,6 +67,11 @@ class PlannedRow:
     steps: int = 1  # of a translation; each is scored if there are several
     commands: Commands | None = None  # of a method that runs by its own commands
 
+    @property
+    def varies(self) -> bool:
+        """Return whether another seed may change the numbers, as `cut.results.rows.Row`."""
+        return self.trained or self.commands is not None
+
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> PlannedRow:
         """Return the row that `asdict` made `value` of."""

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import ConfigDict, Field
 
-from cut.records.fields import Count, Key
+from cut.records.fields import Count, Key, Seconds
 from cut.records.record import Table
 
 
@@ -20,11 +20,15 @@ class HistoryRow(Table):
     files: ClassVar[tuple[str, ...]] = ("history.csv",)
     remedy: ClassVar[str] = "train this run"
     command: ClassVar[str] = "train"
+    added: ClassVar[tuple[str, ...]] = ("waiting_seconds",)
 
     iteration: Count = Field(description="last step of the interval")
     epoch: Count = Field(description="1-based epoch of that step")
     lr_factor: float = Field(description="learning rate as a share of the initial one")
-    images_per_second: float = Field(ge=0, description="over the interval")
+    images_per_second: float = Field(ge=0, description="over the interval, without waiting")
+    waiting_seconds: Seconds | None = Field(
+        None, description="seconds of the interval spent waiting for batches, not in steps"
+    )
 
     @property
     def losses(self) -> dict[str, float]:

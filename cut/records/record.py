@@ -176,9 +176,13 @@ class Table(RunFile):
     """One row of a CSV file. An empty cell is None. The columns take the place of a version.
 
     The digest of the file is in the record that is written after it.
+
+    Attributes:
+        added: fixed columns that older files lack; each is None there.
     """
 
     most: ClassVar[int] = LARGE
+    added: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     def columns(cls) -> list[str]:
@@ -232,6 +236,8 @@ class Table(RunFile):
     @classmethod
     def _check_columns(cls, names: list[str], path: Path) -> None:
         fixed = cls.columns()
+        if names[: len(fixed)] != fixed:  # perhaps an older file
+            fixed = [name for name in fixed if name not in cls.added]
         open_ended = cls.model_config["extra"] == "allow"
         if names[: len(fixed)] != fixed or (len(names) > len(fixed) and not open_ended):
             raise UserError(

@@ -67,6 +67,11 @@ class RunRecord(Record):
     train_seconds: Seconds = Field(
         description="seconds spent in steps (methods of commands: in all commands)"
     )
+    waiting_seconds: Seconds | None = Field(
+        None,
+        description="seconds that the loop waited for batches, besides train_seconds; null where"
+        " part of the training did not measure it",
+    )
     operations_per_pair: Annotated[float, Field(ge=0)] | None = Field(
         None,
         description="floating-point operations of a training step per pair of images (a"

@@ -103,6 +103,7 @@ class Protocol(Part):
     weights: Weights | None = Field(None, description="of FID's network")
     kid: KidProtocol | None = Field(None, description="how KID was estimated")
     interval: Text | None = Field(None, description="of FID and KID")
+    sfid: Text | None = Field(None, description="the features of sfid")
     manifold: Text | None = Field(None, description="of precision, recall, density and coverage")
     mind: Text | None = Field(None, description="how mind was estimated")
     mmd: Text | None = Field(None, description="how mmd was estimated")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from cut.metrics.catalogue import COSTS, METRICS, OPERATIONS
-from cut.report.wording import how_scored, why
+from cut.report.wording import how_scored, one_training, why
 from cut.results.comparison import differences
 from cut.results.protocol import image_counts
 from cut.results.published import PublishedNumber, published_number, source_of
@@ -40,7 +40,7 @@ def caption(
     """
     shown = METRICS if shown is None else shown
     runs = runs_of(rows)
-    sentences = [_what(runs, spread), _counts(runs), *_protocol(runs, shown)]
+    sentences = [_what(runs, spread), _counts(runs), *one_training(rows), *_protocol(runs, shown)]
     sentences += _best(runs) if "fid_best" in shown else []
     sentences += _controls(rows)
     sentences += _cost(runs) if {*COSTS} & {*shown} else []
@@ -83,6 +83,10 @@ def _protocol(runs: Sequence[Run], shown: Collection[str]) -> list[str]:
         found.append(
             "Precision and density measure whether translations look like real images, recall and"
             " coverage whether they are as varied."
+        )
+    if "sfid" in shown:
+        found.append(
+            "sFID is FID on inner features that keep positions: it also compares where things are."
         )
     if {"mind", "mmd"} & {*shown}:
         found.append(

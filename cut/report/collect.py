@@ -20,6 +20,7 @@ from cut.report.overview_table import write_overview
 from cut.report.seed_tables import write_seed_tables
 from cut.results.protocol import comparison_key, what_decides
 from cut.results.run import Run, load_run
+from cut.results.seed_deviation import SeedDeviations
 
 
 def find_runs(folders: Sequence[Path]) -> tuple[list[Run], list[Path]]:
@@ -67,11 +68,18 @@ def _differences(one: Run, other: Run) -> list[str]:
     return [name for name in mine | theirs if mine.get(name) != theirs.get(name)]
 
 
-def collect(out: Path, folders: Sequence[Path], ablation: bool = False) -> None:
+def collect(
+    out: Path,
+    folders: Sequence[Path],
+    ablation: bool = False,
+    deviations: SeedDeviations | None = None,
+) -> None:
     """Write the tables of every scored run below `folders` into `out`.
 
+    `deviations` are those that `rows_of` takes.
+
     Raises:
-        UserError: there is none, or runs can't stand in one table.
+        UserError: there is none, runs can't stand in one table, or as `rows_of`.
     """
     runs, unfinished = find_runs(folders)
     for folder in unfinished:
@@ -81,6 +89,6 @@ def collect(out: Path, folders: Sequence[Path], ablation: bool = False) -> None:
         raise UserError("no run below these folders is scored yet")
     places = [run.folder for run in sorted(runs, key=_identity)]
     write_tables(out, places)
-    write_overview(out, places, ablation)
+    write_overview(out, places, ablation, deviations)
     if len({run.record.seed for run in runs}) > 1:
         write_seed_tables(out, places)

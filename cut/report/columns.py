@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from cut.metrics.catalogue import METRICS, Metric
 from cut.report.table import DASH, Cell, Column
-from cut.report.wording import verdict_words, why
+from cut.report.wording import given_note, verdict_words, why
 from cut.results.ablation import Variant, all_layers, variants_of
 from cut.results.comparison import compare
 from cut.results.published import PublishedNumber, published_number
@@ -121,7 +121,10 @@ def difference_column(metric: str) -> Column:
 
 
 def verdict_column(metric: str, reasons: bool = True) -> Column:
-    """Return the column of the verdicts, with the `reasons` against a comparison as notes."""
+    """Return the column of the verdicts, with the `reasons` against a comparison as notes.
+
+    A deviation that was given for a verdict is a note in any case.
+    """
 
     def cell(row: Row) -> Cell:
         number = published_number(row.dataset, row.name, metric)
@@ -130,8 +133,9 @@ def verdict_column(metric: str, reasons: bool = True) -> Column:
         found = compare(row, number)
         if found.verdict is None:
             return Cell(notes=footnote(row, metric) if reasons else ())
-        text, notes = verdict_words(found.verdict), why(found.differences)
-        return Cell(text, text, ("; ".join(notes),) if reasons and notes else ())
+        text, against = verdict_words(found.verdict), why(found.differences)
+        notes = ["; ".join(against)] if reasons and against else []
+        return Cell(text, text, (*notes, *given_note(row, found)))
 
     return Column("verdict", "verdict", cell, align="l", numeric=False)
 

@@ -30,6 +30,7 @@ from cut.report.table import Cell, Column, Table
 from cut.results.protocol import load_comparable
 from cut.results.published import published_number
 from cut.results.rows import Row, Series, by_dataset, over_datasets, present, rows_of, runs_of
+from cut.results.seed_deviation import SeedDeviations
 
 SHORT = {
     "fid_best": "best FID",
@@ -101,7 +102,7 @@ def overview_tables(rows: Sequence[Row], ablation: bool) -> list[Table]:
     def fits(part: Sequence[Block]) -> bool:
         return len(options) + len(score_columns(rows, part)) <= most
 
-    series = over_datasets(runs_of(rows))
+    series = over_datasets(rows)
     parts = packed(blocks(rows), fits)
     tables = []
     for i, part in enumerate(parts, 1):
@@ -173,13 +174,17 @@ def _cost(rows: Sequence[Row]) -> str:
     return f"Time and peak memory on {conjunction(machines(runs_of(rows)))}{sets}."
 
 
-def write_overview(out: Path, folders: Sequence[Path], ablation: bool) -> list[Path]:
+def write_overview(
+    out: Path, folders: Sequence[Path], ablation: bool, deviations: SeedDeviations | None = None
+) -> list[Path]:
     """Write the table of the runs in `folders` into `out`; return the files.
 
+    `deviations` are those that `rows_of` takes.
+
     Raises:
-        UserError: as `load_comparable` and `overview_tables`.
+        UserError: as `load_comparable`, `rows_of` and `overview_tables`.
     """
-    rows = rows_of(load_comparable(folders))
+    rows = rows_of(load_comparable(folders), deviations)
     tables = overview_tables(rows, ablation)
     tables += against("Ablation" if ablation else "Overview", rows, SCORES)
     stem = out / ("ablation" if ablation else "overview")

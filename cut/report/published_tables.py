@@ -17,7 +17,10 @@ from cut.report.wording import (
     DIFFERENCE,
     VERDICTS,
     also_published,
+    given_note,
     how_scored,
+    judged_by,
+    one_training,
     remarks_on,
     verdict_words,
     why,
@@ -90,7 +93,8 @@ def _table(title: str, pairs: Sequence[Pair]) -> Table:
     ]
     numbers = [(pair.row, pair.number) for pair in pairs]
     notes = sources(numbers, "Published numbers", scored=not several)
-    return Table(title, columns, pairs, [DIFFERENCE, VERDICTS, *notes])
+    single = one_training(pair.row for pair in pairs)
+    return Table(title, columns, pairs, [DIFFERENCE, *single, VERDICTS, *notes])
 
 
 def _measured(pair: Pair) -> Cell:
@@ -114,7 +118,9 @@ def _difference(pair: Pair) -> Cell:
 
 
 def _verdict(pair: Pair) -> Cell:
-    return Cell(verdict_words(pair.found.verdict) if pair.found.verdict else "not measured")
+    if pair.found.verdict is None:
+        return Cell("not measured")
+    return Cell(verdict_words(pair.found.verdict), notes=given_note(pair.row, pair.found))
 
 
 def _why(pair: Pair) -> Cell:
@@ -133,10 +139,10 @@ def tidy(rows: Sequence[Row], ablation: bool) -> pd.DataFrame:
 
     Columns: row, dataset; for an ablation the options that tell the variants of CUT apart; metric,
     unit; mean, sd (the sample's) and number of seeds with a value; published, difference (mean
-    minus published), verdict, reasons (against a comparison), source and scored (of the published
-    number: epoch, scorer, images), remark (on it, and other published numbers), missing (why there
-    is no value, or which seeds have none). Numbers are in full and in `unit`: shares of 1 where
-    tables show percent.
+    minus published), verdict, judged_by (seeds, a deviation that was given, or images), reasons
+    (against a comparison), source and scored (of the published number: epoch, scorer, images),
+    remark (on it, and other published numbers), missing (why there is no value, or which seeds have
+    none). Numbers are in full and in `unit`: shares of 1 where tables show percent.
     """
     # As objects: a column of counts with gaps would become one of floats.
     return pd.DataFrame(_lines(rows, ablation), dtype=object)
@@ -177,6 +183,7 @@ def _line(row: Row, metric: str, number: PublishedNumber | None) -> dict[str, An
         "published": number.value if number else None,
         "difference": found.difference if found else None,
         "verdict": verdict_words(found.verdict) if found else "",
+        "judged_by": judged_by(row, found) if found else "",
         "reasons": "; ".join(why(found.differences)) if found else "",
         "source": source_of(number).name if number else "",
         "scored": how_scored(number) if number else "",

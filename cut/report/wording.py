@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from cut.metrics.catalogue import METRICS
-from cut.results.comparison import Difference, Verdict
+from cut.results.comparison import Comparison, Difference, Verdict
 from cut.results.published import PublishedNumber, other_numbers, source_of
+from cut.results.rows import Row
 
 DIFFERENCE = "Difference: measured minus published."
 VERDICTS = (
     "Within seed spread: the published value lies where one more seed would lie in 19 of 20 cases."
-    " Within image interval (single seeds): it lies in the bootstrap interval of the FID."
+    " One training: no verdict, since no interval over images shows how far another seed may lie."
+    " Within image interval (rows without training): it lies in the bootstrap interval of the FID."
     " Equal: no difference in the digits shown."
 )
+VARIANCE = "docs/variance.md"  # where the deviation over seeds is measured
 
 EPOCHS = {"best": "best epoch", "last": "last epoch", "not stated": "epoch not stated"}
 
@@ -89,4 +92,36 @@ def _details(number: PublishedNumber) -> list[str]:
 
 def verdict_words(verdict: Verdict) -> str:
     """Return a verdict as tables show it."""
-    return f"{verdict.kind}, one seed" if verdict.one_seed else verdict.kind
+    return "one training: no verdict" if verdict.kind == "one training" else verdict.kind
+
+
+def judged_by(row: Row, found: Comparison) -> str:
+    """Return what a verdict was judged by, or "" where it was by nothing but the digits."""
+    if found.deviation:
+        given, show = found.deviation, METRICS[found.number.metric].show
+        return (
+            f"judged by a given deviation of {show(given.deviation)} over {given.seeds} seeds"
+            f" ({given.source})"
+        )
+    seeds = len(row.values(found.number.metric))
+    words = {"seeds": f"{seeds} seeds", "images": "the interval over images"}
+    by = words.get(found.verdict.judged_by if found.verdict else "", "")
+    return by and f"judged by {by}"
+
+
+def given_note(row: Row, found: Comparison) -> tuple[str, ...]:
+    """Return the note on a verdict by a deviation that was given; none on another."""
+    return (f"{row.name}: {judged_by(row, found)}",) if found.deviation else ()
+
+
+def one_training(rows: Iterable[Row]) -> list[str]:
+    """Return the sentence for a table whose trained rows have one seed; none without any."""
+    trained = [row for row in rows if row.varies]
+    single = list(dict.fromkeys(row.name for row in trained if row.one_training))
+    if not single:
+        return []
+    if all(row.one_training for row in trained):
+        whose = "Each trained row is one training"
+    else:
+        whose = f"Of one training: {', '.join(single)}"
+    return [f"{whose}; differences between rows may be chance of the seed ({VARIANCE})."]

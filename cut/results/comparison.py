@@ -16,6 +16,7 @@ from cut.results.protocol import image_counts
 from cut.results.published import PublishedNumber, published, published_settings
 from cut.results.rows import Row
 from cut.results.run import Run
+from cut.results.seed_deviation import SeedDeviation
 
 LOAD_SIZE = 286  # the default load size at the published image size
 EPOCHS = ("epochs_constant", "epochs_decay")
@@ -118,12 +119,21 @@ def _epochs(row: str, training: Mapping[str, Any], theirs: Mapping[str, Any]) ->
 
 @dataclass(frozen=True)
 class Verdict:
-    """A row's mean against a published value; `one_seed` where no seeds show the spread."""
+    """A row's mean against a published value, and what it was judged by.
+
+    "one training": there is no verdict, since another seed may give another number.
+    """
 
     kind: Literal[
-        "not comparable", "equal", "within seed spread", "within image interval", "better", "worse"
+        "not comparable",
+        "one training",
+        "equal",
+        "within seed spread",
+        "within image interval",
+        "better",
+        "worse",
     ]
-    one_seed: bool = False
+    judged_by: Literal["seeds", "given deviation", "images", ""] = ""
 
 
 @dataclass(frozen=True)
@@ -135,12 +145,14 @@ class Comparison:
         difference: the row's mean minus that number, in the metric's unit; None without a mean.
         verdict: None without a mean.
         differences: what keeps the two from comparison.
+        deviation: the deviation over seeds that was given, where the verdict used it.
     """
 
     number: PublishedNumber
     difference: float | None
     verdict: Verdict | None
     differences: list[Difference]
+    deviation: SeedDeviation | None = None
 
 
 def compare(row: Row, number: PublishedNumber) -> Comparison:
@@ -149,16 +161,22 @@ def compare(row: Row, number: PublishedNumber) -> Comparison:
     mean = row.mean(number.metric)
     if mean is None:
         return Comparison(number, None, None, found)
-    metric, difference = METRICS[number.metric], mean - number.value
-    if found:
-        judged = Verdict("not comparable")
-    elif not float(metric.show(difference)):
-        judged = Verdict("equal")
+    judged = Verdict("not comparable") if found else _judged(row, number)
+    used = row.deviations[number.metric] if judged.judged_by == "given deviation" else None
+    return Comparison(number, mean - number.value, judged, found, used)
+
+
+def _judged(row: Row, number: PublishedNumber) -> Verdict:
+    """Return the verdict on a row with a mean and without a difference in the settings."""
+    metric, values = METRICS[number.metric], row.values(number.metric)
+    lower, given = metric.better == "lower", row.deviations.get(metric.key)
+    if not row.varies:
+        interval = _interval(row.first, metric.key)
+        judged = judge_untrained(values[0], number.value, lower, interval)
     else:
-        interval = _interval(row.first, number.metric)
-        values = row.values(number.metric)
-        judged = judge(values, number.value, metric.better == "lower", interval)
-    return Comparison(number, difference, judged, found)
+        judged = judge(values, number.value, lower, given)
+    same = not float(metric.show(statistics.fmean(values) - number.value))
+    return Verdict("equal") if same and judged.kind != "one training" else judged
 
 
 def _interval(run: Run, metric: str) -> tuple[float, float] | None:
@@ -172,20 +190,45 @@ def judge(
     values: Sequence[float],
     published_value: float,
     lower_is_better: bool,
-    interval: tuple[float, float] | None = None,
+    given: SeedDeviation | None = None,
 ) -> Verdict:
-    """Return the verdict on comparable values, one per seed and at least one.
+    """Return the verdict on comparable values of a training, one per seed and at least one.
 
     "within seed spread": the published value lies in the 95 % prediction interval of one more seed
-    (Student's t), as one more seed would in 19 of 20 cases. With a single seed, "within image
-    interval": it lies in `interval`, the bootstrap's. Otherwise "better" or "worse".
+    (Student's t), as one more seed would in 19 of 20 cases. The spread is that of the values or,
+    with a single one, the deviation that is `given`. Otherwise "better" or "worse". An interval
+    over images does not judge a training: two seeds differ by more than it.
     """
-    mean, n = statistics.fmean(values), len(values)
+    n = len(values)
     if n > 1:
-        reach = stdtrit(n - 1, 0.975) * statistics.stdev(values) * math.sqrt(1 + 1 / n)
-        if abs(mean - published_value) <= reach:
-            return Verdict("within seed spread")
-    elif interval and interval[0] <= published_value <= interval[1]:
-        return Verdict("within image interval", one_seed=True)
-    kind = "better" if (mean < published_value) == lower_is_better else "worse"
-    return Verdict(kind, one_seed=n == 1)
+        spread, seeds, by = statistics.stdev(values), n, "seeds"
+    elif given:
+        spread, seeds, by = given.deviation, given.seeds, "given deviation"
+    else:
+        return Verdict("one training")
+    mean = statistics.fmean(values)
+    reach = stdtrit(seeds - 1, 0.975) * spread * math.sqrt(1 + 1 / n)
+    if abs(mean - published_value) <= reach:
+        return Verdict("within seed spread", by)
+    return Verdict(_side(mean, published_value, lower_is_better), by)
+
+
+def judge_untrained(
+    value: float,
+    published_value: float,
+    lower_is_better: bool,
+    interval: tuple[float, float] | None = None,
+) -> Verdict:
+    """Return the verdict on the comparable value of a row that no seed changes.
+
+    "within image interval": the published value lies in `interval`, the bootstrap's over images.
+    """
+    if interval and interval[0] <= published_value <= interval[1]:
+        return Verdict("within image interval", "images")
+    return Verdict(_side(value, published_value, lower_is_better), "images" if interval else "")
+
+
+def _side(
+    value: float, published_value: float, lower_is_better: bool
+) -> Literal["better", "worse"]:
+    return "better" if (value < published_value) == lower_is_better else "worse"

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from cut.results.run import Run
+from cut.results.seed_deviation import SeedDeviation, SeedDeviations, check_deviations
 
 PLACE = {"floor": -1, "method": 0, "ceiling": 1}  # of a role in a table: first, between, last
 
@@ -27,9 +28,13 @@ def sd(values: Sequence[float]) -> float | None:
 
 @dataclass(frozen=True)
 class Row:
-    """The runs of one row on one data set, one per seed, in the order given; at least one."""
+    """The runs of one row on one data set, one per seed, in the order given; at least one.
+
+    `deviations` are those over seeds that were measured elsewhere, by score.
+    """
 
     runs: tuple[Run, ...]
+    deviations: Mapping[str, SeedDeviation] = field(default_factory=dict)
 
     @property
     def first(self) -> Run:
@@ -70,6 +75,18 @@ class Row:
     def epochs(self) -> int | None:
         """Return the epochs trained, or None for a row without training."""
         return self.first.record.epochs if self.first.record.iterations else None
+
+    @property
+    def varies(self) -> bool:
+        """Return whether another seed may change the numbers: those of a training, or of a program
+        of its own, of which nothing is known.
+        """
+        return self.first.record.trained or self.first.record.external
+
+    @property
+    def one_training(self) -> bool:
+        """Return whether the numbers are those of a single training, which has no spread."""
+        return self.varies and len(self.runs) == 1
 
     @property
     def seeds(self) -> list[int]:
@@ -131,18 +148,35 @@ class Series:
         return self.first.control
 
 
-def rows_of(runs: Iterable[Run]) -> list[Row]:
+def rows_of(runs: Iterable[Run], deviations: SeedDeviations | None = None) -> list[Row]:
     """Return the rows of `runs`: data sets in the order given, in each the floor first, then the
     methods in the order given, and the ceiling last.
+
+    Args:
+        runs: the runs.
+        deviations: over seeds, measured elsewhere, of rows with a single training.
+
+    Raises:
+        UserError: a deviation is of no such row.
     """
     found: dict[str, dict[str, list[Run]]] = {}
     for run in runs:
         found.setdefault(run.record.dataset, {}).setdefault(run.record.method, []).append(run)
-    return [
-        row
-        for names in found.values()
-        for row in sorted((Row(tuple(mine)) for mine in names.values()), key=_place)
-    ]
+    given = deviations or {}
+    rows = {dataset: _rows(names, given.get(dataset, {})) for dataset, names in found.items()}
+    seeds = {
+        dataset: {row.name: len(row.runs) * row.varies for row in mine}
+        for dataset, mine in rows.items()
+    }
+    check_deviations(given, seeds)
+    return [row for mine in rows.values() for row in sorted(mine, key=_place)]
+
+
+def _rows(
+    runs: Mapping[str, Sequence[Run]], deviations: Mapping[str, Mapping[str, SeedDeviation]]
+) -> list[Row]:
+    """Return the rows of one data set, given the runs and the deviations by the rows' names."""
+    return [Row(tuple(mine), deviations.get(name, {})) for name, mine in runs.items()]
 
 
 def _place(row: Row) -> int:
@@ -157,16 +191,13 @@ def by_dataset(rows: Iterable[Row]) -> dict[str, list[Row]]:
     return found
 
 
-def over_datasets(runs: Iterable[Run]) -> list[Series]:
-    """Return the rows of `runs` by name: the floor first, then the methods in the order given, and
-    the ceiling last.
+def over_datasets(rows: Iterable[Row]) -> list[Series]:
+    """Return the rows by name: the floor first, then the methods in the order given, and the
+    ceiling last.
     """
-    runs = list(runs)
-    rows = {(row.name, row.dataset): row for row in rows_of(runs)}
     names: dict[str, dict[str, Row]] = {}
-    for run in runs:
-        name, dataset = run.record.method, run.record.dataset
-        names.setdefault(name, {})[dataset] = rows[name, dataset]
+    for row in rows:
+        names.setdefault(row.name, {})[row.dataset] = row
     return sorted(map(Series, names.values()), key=lambda series: _place(series.first))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cut.base.errors import UserError
 from cut.metrics.catalogue import METRICS, Metric
-from cut.records.epochs import BestRecord, StepScores, StepsRecord
+from cut.records.epochs import BestRecord, EpochScores, StepScores, StepsRecord
 from cut.records.run import Role, RunRecord
 from cut.records.scores import Protocol, ScoresRecord
 
@@ -143,6 +143,20 @@ def _load_best(folder: Path, record: RunRecord) -> Best | None:
             f"{path} scores epoch {epoch}, but the best is {best.epoch}; score the best epoch again"
         )
     return Best(best, scored)
+
+
+def fids_by_epoch(run: Run) -> dict[int, float]:
+    """Return the FID over the test set of each generator that a training kept, by epoch.
+
+    Without a choice of the best epoch there is none: a file would be of an earlier training.
+
+    Raises:
+        UserError: `epochs.csv` is missing, damaged, or not the one that `best.json` names.
+    """
+    if run.best is None:
+        return {}
+    lines = EpochScores.read(run.folder / "epochs.csv", run.best.record.epochs_sha256)
+    return {line.epoch: line.fid for line in lines if line.fid is not None}
 
 
 def one_dataset(records: Iterable[RunRecord]) -> None:

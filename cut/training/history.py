@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from torch import Tensor
 
 from cut.base.errors import UserError
 from cut.records.history import HistoryRow
+
+T = TypeVar("T")
 
 COLUMNS = HistoryRow.columns()
 # What a training state keeps of the history, with the types.
@@ -18,6 +22,7 @@ STATE = {
     "sums": dict,
     "counted": int,
     "interval_seconds": float,
+    "interval_waiting": float,
     "train_seconds": float,
     "operations": int,
     "pairs_counted": int,
@@ -33,6 +38,7 @@ class History:
     Attributes:
         rows: the rows so far; each has `COLUMNS`, then the mean of each loss.
         interval_seconds: time spent in the steps of the current interval.
+        interval_waiting: time spent waiting for the batches of the current interval.
         train_seconds: time spent in all steps before it.
         operations: floating-point operations of the steps that were counted, one per interval.
         pairs_counted: image pairs of those steps.
@@ -44,6 +50,7 @@ class History:
         self.sums: dict[str, float] = {}
         self.counted = 0
         self.interval_seconds = 0.0
+        self.interval_waiting = 0.0
         self.train_seconds = 0.0
         self.operations = 0
         self.pairs_counted = 0
@@ -82,23 +89,42 @@ class History:
             "epoch": epoch,
             "lr_factor": lr_factor,
             "images_per_second": images / seconds,
+            "waiting_seconds": self.interval_waiting,
             **{name: total / self.counted for name, total in self.sums.items()},
         }
         self.rows.append(row)
         self.train_seconds += seconds
         self.sums, self.counted, self.interval_seconds = {}, 0, 0.0
+        self.interval_waiting = 0.0
         return row
 
     def seconds_left(self, images: int, total: int) -> float:
         """Return the time that the rest of `total` pairs takes at the mean rate of `images`."""
-        return (total - images) * self.train_seconds / images
+        spent = self.train_seconds + (self.waiting_seconds() or 0.0)
+        return (total - images) * spent / images
+
+    def timed(self, batches: Iterator[T]) -> Iterator[T]:
+        """Yield the batches, and add the time that each takes to come to the interval."""
+        while True:
+            begin = time.perf_counter()
+            batch = next(batches, None)
+            self.interval_waiting += time.perf_counter() - begin
+            if batch is None:
+                return
+            yield batch
+
+    def waiting_seconds(self) -> float | None:
+        """Return the time spent waiting in the rows so far; None where a row does not say."""
+        waits = [row.get("waiting_seconds") for row in self.rows]
+        return None if None in waits else math.fsum(waits)
 
     def line(self, row: dict[str, Any], epochs: int, iterations: int, left: float) -> str:
         """Return `row` as a line of the log; `left` is the time left in seconds."""
         shown = "  ".join(f"{name} {row[name]:.3f}" for name in losses_of(row))
         return (
             f"epoch {row['epoch']}/{epochs}  step {row['iteration']}/{iterations}  {shown}  "
-            f"{row['images_per_second']:.1f} images/s  {left / 60:.1f} min left"
+            f"{row['images_per_second']:.1f} images/s  {row['waiting_seconds']:.1f} s waiting  "
+            f"{left / 60:.1f} min left"
         )
 
     def count(self, operations: int, pairs: int) -> None:
@@ -125,6 +151,7 @@ class History:
         Raises:
             KeyError, TypeError: it is not of this form.
         """
+        state = {"interval_waiting": 0.0, **state}  # which older states lack
         for name, kind in STATE.items():
             if not isinstance(state[name], kind):
                 raise TypeError(f"{name} of the history")

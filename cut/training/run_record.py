@@ -47,6 +47,7 @@ def run_record(
         images_seen=loop.images_until(steps),
         seconds_per_iteration=seconds / steps if steps else None,
         train_seconds=seconds,
+        waiting_seconds=history.waiting_seconds() if steps else None,
         operations_per_pair=history.operations_per_pair(),
         **environment.peak_memory(loop.device),
         device=loop.device.type,

@@ -139,7 +139,7 @@ class Trainer:
     def _train(self) -> bool:
         """Take the steps that are left; return False if a signal stopped them."""
         saved = time.monotonic()
-        for batch in self.loop.batches():
+        for batch in self.history.timed(self.loop.batches()):
             self._step(batch)
             self._keep_snapshot()
             due = time.monotonic() - saved > 60 * self.options.checkpoint_minutes

@@ -41,6 +41,7 @@ def test_the_selections_have_known_members():
     )
     assert catalogue.OTHERS == (
         "fid_infinity",
+        "sfid",
         "precision",
         "recall",
         "density",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from pytorch_fid.fid_score import get_activations
 from standin import pytorch_fids, write_images, write_weights
 
 from cut.base.errors import UserError
+from cut.metrics import feature_scores
 from cut.metrics.image_folder import ImageFolder
 from cut.metrics.inception import extract, features
 from cut.metrics.inception.extract import Extractor
@@ -60,13 +62,19 @@ def folder(tmp_path_factory):
 def test_are_those_of_pytorch_fid_with_any_batch_size(standin, folder):
     network = pytorch_fids(torch.load(standin.path, weights_only=True))
     paths = sorted(folder.iterdir(), key=lambda p: p.name)
+    seen = []
+    network.blocks[2][6].register_forward_hook(lambda *given: seen.append(given[-1][:, :7]))
     expected = get_activations(paths, network, batch_size=7, num_workers=0)
+    spatial = torch.cat(seen).numpy()
     assert expected.std(axis=0).max() > 0.01  # the images differ, so the test can fail
     for batch_size in (3, 7):
         found = Extractor(standin, batch_size=batch_size).features(ImageFolder(folder))
         assert found.names == [path.name for path in paths]
         assert found.values.dtype == np.float32
         np.testing.assert_allclose(found.values, expected, atol=2e-5 * expected.max())
+        # sFID's: the first 7 channels at each of 17x17 positions, in any order.
+        inner = spatial.reshape(len(paths), -1)
+        np.testing.assert_allclose(found.spatial, inner, atol=2e-5 * inner.max())
 
 
 def test_the_file_gives_back_what_was_kept(standin, folder, tmp_path):
@@ -77,7 +85,7 @@ def test_the_file_gives_back_what_was_kept(standin, folder, tmp_path):
     argv = [str(folder), str(path), "--weights-json", str(record), "--meta", "split=test"]
     assert run_command("features", [*argv, "--device", "cpu"]) == 0
     kept = features.load(path)
-    assert kept.values.shape == (7, 2048)
+    assert kept.values.shape == (7, 2048) and kept.spatial.shape == (7, 7 * 17 * 17)
     assert kept.reason is None
     protocol = kept.protocol
     assert (protocol.split, protocol.images, protocol.size) == ("test", 7, (32, 32))
@@ -92,7 +100,7 @@ def test_without_weights_the_file_holds_the_reason(folder, tmp_path):
     assert run_command("features", [str(folder), str(path), "--weights-json", str(record)]) == 0
     kept = features.load(path)
     assert kept.reason == "no network"
-    assert kept.values.shape == (0, 2048)
+    assert kept.values.shape == (0, 2048) and kept.spatial.shape == (0, 7 * 17 * 17)
     assert kept.protocol.images == 7
 
 
@@ -198,3 +206,15 @@ def test_bad_arguments_are_refused(folder, tmp_path, extra, words):
     argv = [str(folder), str(tmp_path / "o.npz"), "--weights-json", str(record), *extra]
     with pytest.raises(UserError, match=words):
         run_command("features", argv)
+
+
+def test_sfid_is_the_distance_of_the_inner_features(standin, folder, tmp_path):
+    real = Extractor(standin).features(ImageFolder(folder))
+    moved = replace(real, spatial=real.spatial + np.float32(0.5))
+    scores = feature_scores.distances(real, moved).values
+    assert scores["fid"] == pytest.approx(0, abs=1e-6)
+    assert scores["sfid"] == pytest.approx(0.25 * features.SPATIAL_DIMS, rel=1e-4)
+    # A file from before there was sFID has every other score.
+    features.save(replace(real, spatial=None), tmp_path / "old.npz")
+    old = feature_scores.distances(features.load(tmp_path / "old.npz"), moved)
+    assert old.values["fid"] == scores["fid"] and "python -m cut features" in old.missing["sfid"]

@@ -9,6 +9,7 @@ from pytorch_fid import inception as theirs
 from standin import pytorch_fids, random_state
 
 from cut.metrics.inception.network import build, template
+from cut.metrics.inception.package_network import PackageNetwork
 from cut.metrics.inception.weights import (
     FID_WEIGHTS_URL,
     WeightsUnavailable,
@@ -39,6 +40,16 @@ def agree(state) -> None:
 
 def test_every_block_puts_out_what_pytorch_fids_does():
     agree(random_state())
+
+
+def test_the_inner_layer_is_the_same_in_both_networks():
+    state, found = random_state(), []
+    for network in (build(state), PackageNetwork(state)):
+        network.inner.register_forward_hook(lambda *given: found.append(given[-1].contiguous()))
+        with torch.inference_mode():
+            network(images())
+    assert found[0].shape == (4, 768, 17, 17)
+    torch.testing.assert_close(*found, rtol=0, atol=2e-5 * float(found[1].max()))
 
 
 def test_so_it_does_with_the_real_weights():

@@ -16,6 +16,7 @@ from cut.data.registry import resolve
 from cut.plan import config, inputs
 from cut.plan.plan import make_plan
 from cut.results.published import published_settings
+from cut.results.seed_deviation import SeedDeviation
 
 GOOD = {"datasets": ["coats2stripes"], "run": ["copy", "cut"], "size": 64}
 
@@ -42,6 +43,20 @@ def test_a_shared_option_goes_to_the_methods_that_have_it():
     plan = make_plan({**GOOD, "options": {"ngf": 8}, "training": {"batch_size": 2}})
     assert plan.rows["copy"].options == {} and plan.rows["copy"].training == {}
     assert plan.rows["cut"].training == {"batch_size": 2}
+
+
+FIVE = {"deviation": 3.0, "seeds": 5, "source": "docs/variance.md"}
+
+
+def deviation(**rows: dict) -> dict:
+    return {"seed_deviation": {"coats2stripes": rows}}
+
+
+def test_a_deviation_over_seeds_is_of_rows_that_a_seed_changes():
+    given = deviation(cut={"fid": FIVE, "l1": FIVE}, reinhard={"fid": FIVE})
+    plan = make_plan({**GOOD, "run": ["copy", "cut", "reinhard"], **given})
+    found = plan.config.seed_deviation["coats2stripes"]
+    assert found["cut"]["fid"] == SeedDeviation(**FIVE) and list(found) == ["cut", "reinhard"]
 
 
 def named(row: str) -> dict:
@@ -103,6 +118,32 @@ def named(row: str) -> dict:
         (
             {"best": {"every": 2}, "methods": {"cut": {"training": {"held_out": 3}}}},
             "methods.cut.training.held_out .* give best.held_out alone",
+        ),
+        (deviation(datset={"fid": FIVE}), "row of seed_deviation.coats2stripes 'datset'; known"),
+        (deviation(copy={"fid": FIVE}), "seed_deviation.coats2stripes names copy, which no seed"),
+        (deviation(cut={"fd": FIVE}), "score of seed_deviation.coats2stripes.cut 'fd'.* 'fid'"),
+        (deviation(cut={"epoch_best": FIVE}), "unknown score of seed_deviation.*'epoch_best'"),
+        ({"seeds": [0, 1], **deviation(cut={"fid": FIVE})}, "names cut, which has 2 seeds; leave"),
+        (
+            {"seed_deviation": {"coats2stripe": {"cut": {"fid": FIVE}}}},
+            "data set of seed_deviation 'coats2stripe'; did you mean 'coats2stripes'",
+        ),
+        (
+            deviation(cut={"fid": {**FIVE, "deviation": 0}}),
+            "key seed_deviation.coats2stripes.cut.fid.deviation of the config is 0: input",
+        ),
+        (
+            deviation(cut={"fid": {**FIVE, "deviation": True}}),
+            "fid.deviation of the config is True",
+        ),
+        (
+            deviation(cut={"fid": {**FIVE, "seeds": 1}}),
+            "fid.seeds of the config is 1: input should",
+        ),
+        (deviation(cut={"fid": {"deviation": 3.0, "seeds": 5}}), "has no key .*cut.fid.source'"),
+        (
+            deviation(cut={"fid": {**FIVE, "devation": 1}}),
+            "unknown key of .*cut.fid in the config 'devation'; did you mean 'deviation'",
         ),
     ],
 )
@@ -227,6 +268,21 @@ def test_the_methods_after_cut_have_the_authors_settings_on_each_set(successors)
             assert row.every_option == known.options, row.name
             lengths = ("epochs_constant", "epochs_decay", "batch_size") * bool(row.every_training)
             assert all(row.every_training[key] == known.training[key] for key in lengths), row.name
+
+
+def test_the_variance_of_the_demo_is_that_of_its_rows():
+    demo, many = (
+        make_plan(config.read(ROOT / "config" / f"{name}.yaml"))
+        for name in ("config", "variance-demo")
+    )
+    assert many.config.run == demo.config.run and len(many.config.seeds) == 5
+    assert many.config.data_sources == demo.config.data_sources
+    assert many.config.size == demo.config.size
+    kept = {"snapshot_every": many.config.best.every}
+    for name, row in demo.rows.items():
+        assert many.rows[name].every_option == row.every_option
+        changed = kept if row.trained else {}
+        assert many.rows[name].every_training == row.every_training | changed
 
 
 @pytest.mark.parametrize(

@@ -100,8 +100,21 @@ def test_a_history_has_any_losses(tmp_path):
     found = HistoryRow.read(tmp_path / "history.csv")
     assert found == rows and found[0].losses == {"G_GAN": 0.5, "NCE": 2.0}
     HistoryRow.write(tmp_path / "history.csv", [])
-    assert (tmp_path / "history.csv").read_text() == ",".join(row) + "\n"
+    assert (tmp_path / "history.csv").read_text() == ",".join(HistoryRow.columns()) + "\n"
     assert HistoryRow.read(tmp_path / "history.csv") == []
+
+
+def test_a_history_without_the_later_column_is_read(tmp_path):
+    path, head = tmp_path / "history.csv", "iteration,epoch,lr_factor,images_per_second"
+    path.write_text(f"{head},G_GAN,NCE\n10,1,1.0,20.0,0.5,2.0\n")
+    (row,) = HistoryRow.read(path)
+    assert row.waiting_seconds is None and row.losses == {"G_GAN": 0.5, "NCE": 2.0}
+    path.write_text(f"{head},waiting_seconds,G_GAN\n10,1,1.0,20.0,0.25,0.5\n")
+    (row,) = HistoryRow.read(path)
+    assert row.waiting_seconds == 0.25 and row.losses == {"G_GAN": 0.5}
+    path.write_text("iteration,epoch,images_per_second,lr_factor\n")
+    with pytest.raises(UserError, match="columns"):
+        HistoryRow.read(path)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 from fake_runs import protocol, write_best, write_run
 
 from cut.report.captions import caption, conjunction, machines, shared_first, sources
+from cut.report.wording import VARIANCE, one_training
 from cut.results.published import published_number, source_of
 from cut.results.rows import rows_of, runs_of
 from cut.results.run import load_run
@@ -51,6 +52,18 @@ def test_different_counts_of_translations_are_all_given(tmp_path):
     fewer["fake"]["images"] = 3
     mine = rows(write_run(tmp_path / "a"), write_run(tmp_path / "b", "real", scored_by=fewer))
     assert caption(mine)[1].startswith("3 and 4 ")
+
+
+def test_a_caption_says_which_rows_are_of_one_training(tmp_path):
+    copy, cut, two, three = (
+        write_run(tmp_path / str(i), name, seed=seed)
+        for i, (name, seed) in enumerate([("copy", 0), ("cut", 0), ("b", 0), ("b", 1)])
+    )
+    (every,) = one_training(rows(copy, cut, two))
+    (some,) = one_training(rows(copy, cut, two, three))
+    assert every in caption(rows(copy, cut, two)) and VARIANCE in every and "cut" not in every
+    assert some in caption(rows(copy, cut, two, three)) and "cut" in some and VARIANCE in some
+    assert one_training(rows(copy, two, three)) == one_training(rows(copy)) == []
 
 
 def test_machines_are_those_of_trained_runs(tmp_path):

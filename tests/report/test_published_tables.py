@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import json
+
+import pandas as pd
 import pytest
+from command import run_command
 from fake_runs import protocol, write_run
 from tables_of import ALL, rows, write_table1, write_variants
 
+from cut.base.errors import UserError
 from cut.records.scores import SAME_NETWORK
 from cut.report.overview_table import SCORES
 from cut.report.published_tables import against, tidy
+from cut.report.site.all_sets import all_sets_table
+from cut.report.site.scores import score_table
+from cut.report.wording import one_training
 from cut.results.published import published_settings
+from cut.results.rows import rows_of
+from cut.results.run import load_run
+from cut.results.seed_deviation import parse_deviations
+
+FIVE = {"deviation": 0.25, "seeds": 5, "source": "my/page"}
 
 
 @pytest.fixture
@@ -50,18 +63,20 @@ def test_a_published_score_that_was_not_measured_has_its_reason(runs):
     assert numbers == ["–", "24.7", "–", "not measured"] and notes == ("not measured",)
 
 
-def test_a_published_protocol_gets_a_verdict(tmp_path):
+@pytest.fixture
+def comparable(tmp_path):
+    """Return three seeds of CUT with the published settings and protocol."""
     known = published_settings("cut")
     scored_by = protocol(images=140)
     scored_by["fake"]["images"] = 120
     scored_by["weights"] = {"source": SAME_NETWORK[0], "tensors_sha256": "0" * 64}
-    runs = [
+    return [
         write_run(
             tmp_path / str(seed),
             "cut",
             dataset="horse2zebra",
             seed=seed,
-            scores={"fid": 45.0 + seed},
+            scores={"fid": 45.0 + seed, "fid_low": 46.0, "fid_high": 47.0},
             scored_by=scored_by,
             options=known.options,
             training=known.training,
@@ -71,10 +86,48 @@ def test_a_published_protocol_gets_a_verdict(tmp_path):
         )
         for seed in range(3)
     ]
-    (table,) = against("Overview", rows(runs), ["fid"])
+
+
+def test_a_published_protocol_gets_a_verdict(comparable):
+    (table,) = against("Overview", rows(comparable), ["fid"])
     numbers, notes = lines(table)["horse2zebra", "fid", "cut"]
     assert numbers == ["46.0 ± 1.0", "45.5", "+0.5", "within seed spread"] and not notes
-    assert table.cells[0][-1].text == "–"
+    assert table.cells[0][-1].text == "–" and not one_training(rows(comparable))
+    frame = tidy(rows(comparable), ablation=False).set_index("metric")
+    assert frame.loc["fid"].judged_by == "judged by 3 seeds"
+
+
+def verdict(table):
+    """Return the cell of the verdict in a table of one line."""
+    (cells,) = table.cells
+    return cells[[column.key for column in table.columns].index("verdict")]
+
+
+def test_one_training_has_no_verdict_whatever_the_images_say(comparable):
+    one = rows(comparable[2:])
+    for table in (*against("Overview", one, ["fid"]), score_table(one), all_sets_table(one)):
+        assert verdict(table).text.startswith("one training") and not verdict(table).notes
+        assert one_training(one)[0] in table.caption
+    line = tidy(one, ablation=False).set_index("metric").loc["fid"]
+    assert line.verdict.startswith("one training") and line.judged_by == ""
+
+
+def test_a_verdict_by_a_given_deviation_says_where_it_was_measured(comparable, tmp_path):
+    given = {"horse2zebra": {"cut": {"fid": FIVE}}}
+    one = rows_of(map(load_run, comparable[2:]), parse_deviations(given))
+    for table in (*against("Overview", one, ["fid"]), score_table(one), all_sets_table(one)):
+        (note,) = verdict(table).notes
+        assert verdict(table).text == "worse" and "my/page" in note and "5 seeds" in note
+    arguments = ["--seed-deviation", json.dumps(given), str(comparable[2])]
+    run_command("report overview", ["--out", tmp_path / "tables", *arguments])
+    line = pd.read_csv(tmp_path / "tables" / "overview.csv").set_index("metric").loc["fid"]
+    assert line.verdict == "worse" and "my/page" in line.judged_by
+    run_command("report page", ["--out", tmp_path / "site", *arguments])
+    assert "my/page" in (tmp_path / "site" / "index.html").read_text()
+    with pytest.raises(UserError, match="which has 3 seeds"):
+        rows_of(map(load_run, comparable), parse_deviations(given))
+    with pytest.raises(UserError, match="deviations given is"):
+        parse_deviations({"horse2zebra": {"cut": {"fid": {**FIVE, "seeds": 1}}}})
 
 
 def successors(root):

@@ -6,8 +6,15 @@ import numpy as np
 import pytest
 from fake_runs import protocol, write_run
 
-from cut.records.scores import SAME_NETWORK
-from cut.results.comparison import Difference, Verdict, compare, differences, judge
+from cut.records.scores import SAME_NETWORK, ScoresRecord
+from cut.results.comparison import (
+    Difference,
+    Verdict,
+    compare,
+    differences,
+    judge,
+    judge_untrained,
+)
 from cut.results.published import (
     PublishedNumber,
     published,
@@ -17,6 +24,7 @@ from cut.results.published import (
 )
 from cut.results.rows import rows_of
 from cut.results.run import load_run
+from cut.results.seed_deviation import SeedDeviation
 
 ROWS = sorted({n.method for n in published_numbers() if n.source in ("table1", "fig4")})
 LATER = ("gan-alone", "monce", "hneg-src", "enco", "santa")  # with settings of many kinds
@@ -176,22 +184,42 @@ def test_a_remark_does_not_block_comparison(tmp_path):
 # -- verdicts ------------------------------------------------------------------------------------
 
 
+ELSEWHERE = SeedDeviation(deviation=1.0, seeds=3, source="docs/variance.md")
+
+
 @pytest.mark.parametrize(
-    ("values", "interval", "want"),
+    ("values", "given", "want"),
     [
-        ([45.0, 47.0, 46.0], None, Verdict("within seed spread")),
+        ([45.0, 47.0, 46.0], None, Verdict("within seed spread", "seeds")),
         # Student's t of two seeds reaches 15.6 deviations, of three 4.97.
-        ([40.0, 40.5], None, Verdict("within seed spread")),
-        ([40.0, 40.5, 41.0], None, Verdict("better")),
-        ([60.0, 60.5, 61.0], None, Verdict("worse")),
-        ([60.0], None, Verdict("worse", one_seed=True)),
-        ([40.0], None, Verdict("better", one_seed=True)),
-        ([60.0], (44.0, 76.0), Verdict("within image interval", one_seed=True)),
-        ([60.0], (50.0, 70.0), Verdict("worse", one_seed=True)),
+        ([40.0, 40.5], None, Verdict("within seed spread", "seeds")),
+        ([40.0, 40.5, 41.0], None, Verdict("better", "seeds")),
+        ([60.0, 60.5, 61.0], None, Verdict("worse", "seeds")),
+        ([40.0], None, Verdict("one training")),
+        ([60.0], None, Verdict("one training")),
+        # Between two trainings: 4.303 deviations of a Student's t of three seeds, times root 2.
+        ([45.5 + 6.08], ELSEWHERE, Verdict("within seed spread", "given deviation")),
+        ([45.5 + 6.09], ELSEWHERE, Verdict("worse", "given deviation")),
+        ([45.5 - 6.09], ELSEWHERE, Verdict("better", "given deviation")),
+        # The spread of several seeds is their own.
+        ([40.0, 40.5, 41.0], ELSEWHERE, Verdict("better", "seeds")),
     ],
 )
-def test_a_difference_is_judged_by_the_seeds(values, interval, want):
-    assert judge(values, 45.5, True, interval) == want
+def test_a_training_is_judged_by_its_seeds(values, given, want):
+    assert judge(values, 45.5, True, given) == want
+
+
+@pytest.mark.parametrize(
+    ("value", "interval", "want"),
+    [
+        (60.0, (44.0, 76.0), Verdict("within image interval", "images")),
+        (60.0, (50.0, 70.0), Verdict("worse", "images")),
+        (40.0, (30.0, 45.0), Verdict("better", "images")),
+        (40.0, None, Verdict("better")),
+    ],
+)
+def test_what_no_seed_changes_is_judged_by_the_images(value, interval, want):
+    assert judge_untrained(value, 45.5, True, interval) == want
 
 
 def test_one_more_seed_is_judged_as_another_once_in_twenty():
@@ -206,9 +234,36 @@ def test_a_comparable_row_gets_a_verdict(tmp_path):
     (row,) = rows_of(runs)
     found = compare(row, FID)
     assert found.difference == pytest.approx(0.5) and found.differences == []
-    assert found.verdict == Verdict("within seed spread")
-    (equal,) = rows_of([as_published(tmp_path, "cut", fid=45.52)])
+    assert found.verdict == Verdict("within seed spread", "seeds")
+    others = [as_published(tmp_path, "cut", seed=s, fid=45.5 + s / 100) for s in range(3)]
+    (equal,) = rows_of(others)
     assert compare(equal, FID).verdict == Verdict("equal")
+
+
+@pytest.mark.parametrize("fid", [45.52, 60.0])
+def test_one_training_gets_a_verdict_by_a_given_deviation_alone(tmp_path, fid):
+    run = as_published(tmp_path, "cut", fid=fid)
+    (row,) = rows_of([run])
+    assert row.one_training and compare(row, FID).verdict == Verdict("one training")
+    (row,) = rows_of([run], {"horse2zebra": {"cut": {"fid": ELSEWHERE}}})
+    found = compare(row, FID)
+    judged = Verdict("equal") if fid == 45.52 else Verdict("worse", "given deviation")
+    assert found.verdict == judged
+    assert found.deviation == (None if fid == 45.52 else ELSEWHERE)
+
+
+def test_a_row_without_training_keeps_the_verdict_of_the_images(tmp_path):
+    runs = [as_published(tmp_path, "cut", seed=s, fid=50.0, iterations=0) for s in (0, 1)]
+    for given in (runs[:1], runs):
+        (row,) = rows_of(given)
+        assert not row.varies and compare(row, FID).verdict == Verdict("worse")
+    scores = ScoresRecord.read(runs[0].folder / "scores.json")
+    bounds = {"fid_low": 45.0, "fid_high": 55.0}
+    scores.model_copy(update={"scores": scores.scores | bounds}).write(
+        runs[0].folder / "scores.json"
+    )
+    (row,) = rows_of([load_run(runs[0].folder)])
+    assert compare(row, FID).verdict == Verdict("within image interval", "images")
 
 
 def test_a_difference_or_a_missing_value_decides_the_verdict(tmp_path):

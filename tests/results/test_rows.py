@@ -70,7 +70,7 @@ def test_rows_are_kept_apart_by_data_set(tmp_path):
         "a": ["cut", "real"],
         "b": ["cut", "mine"],
     }
-    series = over_datasets(given)
+    series = over_datasets(rows_of(given))
     assert [(each.name, list(each.rows)) for each in series] == [
         ("cut", ["a", "b"]),
         ("mine", ["b"]),

@@ -43,6 +43,38 @@ def test_the_time_left_follows_the_mean_rate():
     assert history.seconds_left(2, 10) == 16.0
 
 
+def test_waiting_is_the_time_that_batches_take_to_come(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr("cut.training.history.time.perf_counter", lambda: clock[0])
+
+    def slow():
+        for seconds in (1.0, 2.0, 4.0):
+            clock[0] += seconds
+            yield seconds
+
+    history = History("row")
+    for batch in history.timed(slow()):
+        clock[0] += 100  # a step
+        steps(history, [batch])
+        if batch != 1.0:
+            close(history, 2)
+    assert [row["waiting_seconds"] for row in history.rows] == [3.0, 4.0]
+    assert history.waiting_seconds() == 7.0
+    assert history.seconds_left(1, 3) == 2 * (history.train_seconds + 7.0)
+
+
+def test_a_state_from_before_waiting_was_measured_continues():
+    history = History("row")
+    steps(history, [1])
+    state = {k: v for k, v in history.state_dict().items() if k != "interval_waiting"}
+    state["rows"] = [{name: 1.0 for name in COLUMNS if name != "waiting_seconds"}]
+    other = History("row")
+    other.load_state_dict(state)
+    close(other, 2)
+    assert other.rows[-1]["waiting_seconds"] == 0.0 and other.waiting_seconds() is None
+    assert other.seconds_left(1, 2) == 2.0
+
+
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
 def test_a_loss_that_is_not_finite_is_named_with_its_first_step(value):
     history = History("row")

@@ -23,6 +23,7 @@ from cut.base.files import sha256_of
 from cut.data.prepare import prepare
 from cut.data.registry import resolve
 from cut.methods import registry
+from cut.records.history import HistoryRow
 from cut.records.progress import ProgressRecord
 from cut.records.request import RequestRecord
 from cut.training import run_lock, trained_run, trainer
@@ -53,7 +54,7 @@ def test_a_run_writes_its_record_history_and_weights(dataset, tmp_path, capsys):
     assert run["iterations"] == 24 and run["epochs"] == 4  # 6 pairs per epoch, batch 1
     assert run["options"]["ngf"] == 4 and run["options"]["lr"] == 0.0002
     assert run["seconds_per_iteration"] > 0 and run["peak_memory_bytes"] > 1e7
-    assert run["operations_per_pair"] > 1e6
+    assert run["operations_per_pair"] > 1e6 and run["waiting_seconds"] > 0
     rows = list(csv.DictReader((out / "history.csv").open()))
     assert [int(row["iteration"]) for row in rows] == [6, 12, 18, 24]
     assert float(rows[0]["lr_factor"]) == 1 and float(rows[-1]["lr_factor"]) == pytest.approx(1 / 3)
@@ -275,7 +276,7 @@ def test_an_untrained_control_has_an_empty_history(dataset, tmp_path):
     out = tmp_path / "run"
     run_command("train", arguments(dataset, out, "copy", options={}, training={}))
     assert json.loads((out / "run.json").read_text())["iterations"] == 0
-    assert (out / "history.csv").read_text() == "iteration,epoch,lr_factor,images_per_second\n"
+    assert (out / "history.csv").read_text() == ",".join(HistoryRow.columns()) + "\n"
 
 
 @pytest.mark.parametrize(
@@ -356,10 +357,14 @@ def weights_digest(out: Path) -> bytes:
     return b"".join(value.numpy().tobytes() for value in state.values())
 
 
+# Columns that no two trainings share.
+TIMES = ("images_per_second", "waiting_seconds")
+
+
 def history(out: Path) -> list[dict[str, str]]:
     """Return the history without its times."""
     rows = list(csv.DictReader((out / "history.csv").open()))
-    return [{k: v for k, v in row.items() if k != "images_per_second"} for row in rows]
+    return [{k: v for k, v in row.items() if k not in TIMES} for row in rows]
 
 
 def interrupt_after(steps: int, monkeypatch) -> None:

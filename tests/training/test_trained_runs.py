@@ -57,7 +57,8 @@ def train(dataset, run, training, **more) -> RunRecord:
 def losses(run: Path) -> list[dict[str, str]]:
     """Return the history without its times."""
     rows = list(csv.DictReader((run / "history.csv").open()))
-    return [{k: v for k, v in row.items() if k != "images_per_second"} for row in rows]
+    times = ("images_per_second", "waiting_seconds")
+    return [{k: v for k, v in row.items() if k not in times} for row in rows]
 
 
 def flip(path: Path) -> None:
@@ -284,4 +285,6 @@ def test_images_of_a_smaller_last_batch_are_counted_as_they_are(dataset, tmp_pat
         n / float(row["images_per_second"]) for n, row in zip((4, 2, 4, 2), rows, strict=True)
     ]
     assert sum(seconds) == pytest.approx(record.train_seconds)
+    waits = [float(row["waiting_seconds"]) for row in rows]
+    assert min(waits) > 0 and sum(waits) == pytest.approx(record.waiting_seconds)
     assert json.loads((tmp_path / "run" / "request.json").read_text())["replace"] is False

@@ -7,6 +7,7 @@ import html
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -292,14 +293,21 @@ def test_a_broken_image_stops_before_training(pets, tmp_path):
 
 
 def test_the_demo_plans_its_jobs():
+    scores = {"fid": {"deviation": 20.5, "seeds": 5, "source": "one's own page"}}
+    given = {"coats2stripes": {"cut": scores}}
+    changed = ["--config", f"seed_deviation={json.dumps(given)}"]
     process = subprocess.run(
-        [SNAKEMAKE, "--dry-run", "--forceall", "--cores", "2"],
+        [SNAKEMAKE, "--dry-run", "--forceall", "--cores", "2", "--printshellcmds", *changed],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
     )
-    counts = job_counts(process.stdout + process.stderr)
+    output = process.stdout + process.stderr
+    (page,) = (line for line in output.splitlines() if "-m cut report page" in line)
+    words = shlex.split(page)
+    assert json.loads(words[words.index("--seed-deviation") + 1]) == given
+    counts = job_counts(output)
     assert counts["train"] == counts["translate"] == counts["score"] == 4
     assert counts["select"] == counts["score_best"] == 2
     assert counts["all"] == counts["dataset"] == counts["tables"] == 1

@@ -199,6 +199,12 @@ def records(dataset=None):
     return names + [f"{run}/{name}" for run in PLAN.followed(dataset) for name in along]
 
 
+def deviations():
+    """Return the arguments that give the deviations over seeds that were measured elsewhere."""
+    given = PLAN.config.model_dump(mode="json")["seed_deviation"]
+    return ["--seed-deviation", as_json(given)] if given else []
+
+
 def own_command(stage, **places):
     """Return a function of wildcards: the command of a stage, with this run's folders."""
 

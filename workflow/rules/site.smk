@@ -18,7 +18,8 @@ rule site:
         out=subpath(output.page, parent=True),
         only=product_names(),
         ablation=["--ablation"] if PLAN.config.ablation else [],
+        deviations=deviations(),
         runs=PLAN.runs(),
     shell:
         "python -m cut report page --out {params.out:q} --only {params.only:q} {params.ablation}"
-        " {params.runs:q} > {log:q} 2>&1"
+        " {params.deviations:q} {params.runs:q} > {log:q} 2>&1"

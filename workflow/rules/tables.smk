@@ -49,9 +49,11 @@ rule overview:
     params:
         out=subpath(output.csv, parent=True),
         ablation=lambda w: ["--ablation"] if w.kind == "ablation" else [],
+        deviations=deviations(),
         runs=PLAN.runs(),
     shell:
-        "python -m cut report overview --out {params.out:q} {params.ablation} {params.runs:q}"
+        "python -m cut report overview --out {params.out:q} {params.ablation}"
+        " {params.deviations:q} {params.runs:q}"
         " > {log:q} 2>&1"
 
 

@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from cut.base.images import read_image
 from cut.metrics.image_folder import ImageFolder, one_size
-from cut.metrics.inception.features import DIMS, Features
+from cut.metrics.inception.features import CHANNELS, DIMS, SPATIAL_DIMS, Features
 from cut.metrics.inception.network import build
 from cut.metrics.inception.package_network import PackageNetwork
 from cut.metrics.inception.weights import InceptionWeights, WeightsUnavailable
@@ -56,7 +56,13 @@ class Extractor:
 
     @cached_property
     def _network(self) -> nn.Module:
-        return NETWORKS[self.network](self.weights.state()).to(self.device)
+        network = NETWORKS[self.network](self.weights.state()).to(self.device)
+        network.inner.register_forward_hook(self._keep_spatial)
+        return network
+
+    def _keep_spatial(self, _: nn.Module, __: object, inner: Tensor) -> None:
+        # A copy: what the hook is given may be overwritten by the next layer.
+        self._spatial = inner[:, :CHANNELS].contiguous().flatten(1).cpu().numpy()  # B,2023
 
     def features(
         self,
@@ -78,18 +84,21 @@ class Extractor:
         if content:
             one_size(sorted(content.inputs.values()))
         if isinstance(self.weights, WeightsUnavailable):
-            return Features(np.zeros((0, DIMS), np.float32), images.names, protocol)
+            none = {n: np.zeros((0, n), np.float32) for n in (DIMS, SPATIAL_DIMS)}
+            return Features(none[DIMS], images.names, protocol, spatial=none[SPATIAL_DIMS])
         blocks = (*MAPS, POOLED) if content else (POOLED,)
-        rows = []
+        rows, spatial = [], []
         for batch in self._batches(images):
             with torch.inference_mode(), full_precision():
                 *maps, pooled = self._network(self._tensor(batch), blocks)
                 rows.append(pooled.flatten(1).cpu().numpy())  # (B, 2048)
+                spatial.append(self._spatial)
                 if content:
                     inputs = content.inputs_of(batch)
                     # The inputs need only the inner maps, a fraction of the work.
                     content.add(self._network(self._tensor(inputs), MAPS) if inputs else [], maps)
-        return Features(np.concatenate(rows), images.names, protocol)
+        inner = np.concatenate(spatial)
+        return Features(np.concatenate(rows), images.names, protocol, spatial=inner)
 
     def _protocol(self, images: ImageFolder, meta: dict[str, str]) -> Side:
         missing = isinstance(self.weights, WeightsUnavailable)

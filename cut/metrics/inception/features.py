@@ -1,8 +1,8 @@
 """Features of a folder of images, and the file that keeps them.
 
-The file holds `features` (N, 2048) float32, `names` (N,), `protocol` (a JSON object with every
-choice that the numbers depend on) and `translated` (the run that made the images, or null).
-Without weights it has no rows, and the protocol says why.
+The file holds `features` (N, 2048) and `spatial` (N, 2023) float32, `names` (N,), `protocol` (a
+JSON object with every choice that the numbers depend on) and `translated` (the run that made the
+images, or null). Without weights it has no rows, and the protocol says why.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from cut.records.images import Translated
 from cut.records.scores import Side
 
 DIMS = 2048
+CHANNELS = 7  # of the inner map, as Nash et al. 2021 take them
+SPATIAL_DIMS = CHANNELS * 17 * 17
 
 
 @dataclass(frozen=True)
@@ -33,12 +35,15 @@ class Features:
         names: the N file names, in the order of the rows.
         protocol: what the values depend on; with `reason` when there are none.
         translated: the run that made the images, if a manifest names it.
+        spatial: (N, 2023) float32, the first 7 channels of an inner map; None in a file from
+            before they were kept.
     """
 
     values: np.ndarray
     names: list[str]
     protocol: Side
     translated: Translated | None = None
+    spatial: np.ndarray | None = None
 
     @property
     def reason(self) -> str | None:
@@ -49,9 +54,11 @@ class Features:
 def save(features: Features, path: Path) -> None:
     """Write the features as npz, atomically."""
     translated = features.translated.model_dump_json() if features.translated else "null"
+    spatial = {} if features.spatial is None else {"spatial": features.spatial}
     with replacing(path) as temporary, open(temporary, "wb") as file:
         np.savez(
             file,
+            **spatial,
             features=features.values,
             names=np.array(features.names),
             protocol=np.array(features.protocol.model_dump_json()),
@@ -77,10 +84,12 @@ def load(path: Path) -> Features:
         reason = " ".join(str(error).split())
     else:
         rows = 0 if features.reason else len(features.names)
-        if features.values.shape != (rows, DIMS) or not np.isfinite(features.values).all():
+        for values, dims in ((features.values, DIMS), (features.spatial, SPATIAL_DIMS)):
+            if values is None or (values.shape == (rows, dims) and np.isfinite(values).all()):
+                continue
             raise UserError(
-                f"{path} has features of shape {features.values.shape}, expected finite"
-                f" ({rows}, {DIMS}); compute them again with python -m cut features"
+                f"{path} has features of shape {values.shape}, expected finite ({rows}, {dims});"
+                " compute them again with python -m cut features"
             )
         return features
     raise UserError(
@@ -118,6 +127,7 @@ def _read(path: Path) -> Features:
             raise ValueError("its protocol names no weights")
         return Features(
             values=file["features"].astype(np.float32),
+            spatial=file["spatial"].astype(np.float32) if "spatial" in file else None,
             names=file["names"].tolist(),
             protocol=side,
             translated=TypeAdapter(Translated | None).validate_json(file["translated"].item()),

@@ -183,6 +183,11 @@ class Inception(nn.Module):
         self.Mixed_7b, self.Mixed_7c = _e(1280, average), _e(2048, largest)
         self.fc = nn.Linear(2048, CLASSES)
 
+    @property
+    def inner(self) -> nn.Module:
+        """Return the layer whose output (B, 768, 17, 17) sFID takes its channels from."""
+        return self.Mixed_6d
+
     def blocks(self) -> tuple[tuple[Callable[[Tensor], Tensor], ...], ...]:
         """Return the steps of each block."""
         return (

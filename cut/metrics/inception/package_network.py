@@ -30,6 +30,11 @@ class PackageNetwork(nn.Module):
             self.inception = package.InceptionV3(range(4))
         self.eval().requires_grad_(False)
 
+    @property
+    def inner(self) -> nn.Module:
+        """Return the layer whose output (B, 768, 17, 17) sFID takes its channels from."""
+        return self.inception.blocks[2][6]  # Mixed_6d
+
     def forward(self, images: Tensor, blocks: Sequence[int] = (3,)) -> list[Tensor]:
         """Return the outputs of `blocks` for images (B, 3, H, W) in [0, 1] of any size."""
         self.inception.output_blocks = sorted(blocks)

@@ -60,7 +60,7 @@ def draw(runs: Sequence[Run], miou: bool = False) -> Figure:
     figure, ax = plt.subplots(figsize=SIZE, layout="constrained")
     styles = row_styles(run.record for run in runs)
     handles, drawn, published = [], [], False
-    for series in over_datasets(runs):
+    for series in over_datasets(rows):
         style = styles.get(series.name) or CONTROLS[series.first.role]
         points = {
             "measured": [axis.measured(series) for axis in axes],

@@ -21,7 +21,7 @@ from cut.records.epochs import EpochScores
 from cut.report.figures.style import RowStyle, control_levels, draw_levels, fit, row_styles
 from cut.report.figures.text import COLUMN, legend_above
 from cut.results.rows import Row, rows_of
-from cut.results.run import Run, one_dataset
+from cut.results.run import Run, fids_by_epoch, one_dataset
 
 AXES, LINE = 2.6, 0.17  # inches: the height of the axes, and of a line of the rings' legend
 MARKED = 8  # markers per line, about: more would hide the line
@@ -71,17 +71,13 @@ def _courses(row: Row) -> list[Course]:
     """Return the course of FID of each run of a row that has one."""
     found = []
     for run in row.runs:
-        path = run.folder / "epochs.csv"
-        if run.best is None:
-            continue  # the file, if it is there, is of an earlier training
-        best = run.best.record
-        scores = {line.epoch: line.fid for line in EpochScores.read(path, best.epochs_sha256)}
-        fids = pd.Series({epoch: fid for epoch, fid in scores.items() if fid is not None})
+        fids = pd.Series(fids_by_epoch(run))
         if len(fids) > 1:
+            best = run.best.record
             if best.epoch not in fids:
                 raise UserError(
-                    f"{path} has no FID of epoch {best.epoch}, which best.json beside it names;"
-                    f" {EpochScores.again()}"
+                    f"{run.folder / 'epochs.csv'} has no FID of epoch {best.epoch}, which best.json"
+                    f" beside it names; {EpochScores.again()}"
                 )
             found.append((run, fids))
     return found

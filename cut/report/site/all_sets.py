@@ -16,10 +16,10 @@ from cut.report.columns import (
 from cut.report.overview_table import NO_VARIANT
 from cut.report.site.scores import OPTIONS, ScoreTable
 from cut.report.table import Cell, Column
-from cut.report.wording import remarks_on, why
+from cut.report.wording import one_training, remarks_on, why
 from cut.results.comparison import differences
 from cut.results.published import PublishedNumber, published_number
-from cut.results.rows import Row, by_dataset, over_datasets, present, runs_of
+from cut.results.rows import Row, by_dataset, over_datasets, present
 
 PROTOCOL = (
     "The protocol of these numbers, and the reasons against a comparison, are below the table of"
@@ -47,10 +47,11 @@ def all_sets_table(rows: Sequence[Row], ablation: bool = False) -> ScoreTable:
             columns += _columns(dataset, mine, metric)
     several = any(len(row.runs) > 1 for row in rows)
     spread = " (mean ± standard deviation over seeds)" if several else ""
-    words = [f"Scores after the last epoch{spread}, beside the published ones.", PROTOCOL]
+    words = [f"Scores after the last epoch{spread}, beside the published ones."]
+    words += [*one_training(rows), PROTOCOL]
     words += [OPTIONS] * ablation
     title = "Ablation" if ablation else "All data sets"
-    return ScoreTable(title, columns, over_datasets(runs_of(rows)), words, "overview")
+    return ScoreTable(title, columns, over_datasets(rows), words, "overview")
 
 
 def _columns(dataset: str, rows: Sequence[Row], metric: str) -> list[Column]:

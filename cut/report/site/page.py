@@ -23,6 +23,7 @@ from cut.report.site.run_details import set_details
 from cut.report.site.scores import score_table
 from cut.results.protocol import load_comparable
 from cut.results.rows import Row, by_dataset, rows_of, runs_of
+from cut.results.seed_deviation import SeedDeviations
 
 ASSETS = resources.files("cut.report.site") / "assets"
 
@@ -111,14 +112,21 @@ def render(values: dict[str, Any]) -> str:
     return environment.get_template("page.html").render(values)
 
 
-def write_site(out: Path, folders: Sequence[Path], contents: Contents | None = None) -> Path:
+def write_site(
+    out: Path,
+    folders: Sequence[Path],
+    contents: Contents | None = None,
+    deviations: SeedDeviations | None = None,
+) -> Path:
     """Write the page of the runs in `folders` into `out`; return `out/index.html`.
 
+    `deviations` are those that `rows_of` takes.
+
     Raises:
-        UserError: as `load_comparable` and `context`, or a given folder does not exist.
+        UserError: as `load_comparable`, `rows_of` and `context`, or a given folder does not exist.
     """
     contents = contents or Contents()
-    rows = rows_of(load_comparable(folders))
+    rows = rows_of(load_comparable(folders), deviations)
     for given in (contents.figures, contents.tables):
         if given is not None and not given.is_dir():
             raise UserError(f"there is no folder {given}; give one with figures or tables in it")
