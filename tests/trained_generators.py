@@ -14,11 +14,23 @@ from cut.base.tensor_files import save_tensors
 GAIN = 0.3  # of the weights, so that a translation is not the same grey everywhere
 
 
-def write_generator(run: Path, method: str = "cut", seed: int = 0, **facts: Any) -> Path:
-    """Write a run with a generator of random weights; `facts` replace fields of `run.json`."""
-    built = build(method, seed, **({"init_gain": GAIN} if method == "cut" else {}))
+OPTIONS = {"init_gain": GAIN, "n_blocks": 1, "nce_layers": [0]}  # of CUT
+
+
+def write_generator(
+    run: Path, method: str = "cut", seed: int = 0, noise: float | None = None, **facts: Any
+) -> Path:
+    """Write a run with a generator of random weights; `facts` replace fields of `run.json`.
+
+    `noise` is the weight of SinCUT's noise, which starts at zero.
+    """
+    built = build(method, seed, **(OPTIONS if method == "cut" else {}))
     run.mkdir(parents=True)
-    save_tensors(run / "generator.pt", built.generator_state())
+    state = built.generator_state()
+    for name in state if noise is not None else ():
+        if name.endswith("noise.weight"):
+            state[name].fill_(noise)
+    save_tensors(run / "generator.pt", state)
     digest = sha256_of(run / "generator.pt")
     options = built.options.model_dump(mode="json")
     return write_run(
