@@ -132,7 +132,7 @@ def _text(trained: Trained, front: dict[str, Any], scores: dict[str, Value], out
     table = "\n".join(["| score | value | |", "|---|---|---|", *rows])
     return f"""# {method.name} on {record.dataset}
 
-{method.summary}. Trained for {trained.epoch} epochs of {record.epochs} with seed {record.seed}.
+{method.summary}. Weights of epoch {trained.epoch} of {record.epochs}, seed {record.seed}.
 
 ## Use
 

@@ -83,9 +83,10 @@ def translate_folder(
                 failures.append(str(error))
                 bar.write(f"left out: {error}")
     if failures:
+        if len(wanted) == 1:
+            raise UserError(failures[0])
         raise UserError(
-            f"{len(failures)} of {len(wanted)} images were not translated, the others were; the"
-            f" first: {failures[0]}"
+            f"{len(failures)} of {len(wanted)} images are left out; the first: {failures[0]}"
         )
     return len(todo), len(there)
 

@@ -1,7 +1,6 @@
 """Cut a large image into overlapping tiles, translate each, and blend them.
 
-Beside the image and its translation at three bytes per pixel, memory holds one tile's pass and one
-row of tiles.
+Beside the image and its translation in 8 bits, memory holds one tile's pass and one row of tiles.
 """
 
 from __future__ import annotations

@@ -103,8 +103,10 @@ def test_other_files_are_not_replaced(run, photos, tmp_path, more):
 
 def test_a_bad_image_is_named_and_the_others_are_translated(run, photos, tmp_path):
     (photos / "bad.png").write_bytes((photos / "img_0.png").read_bytes()[:60])
-    with pytest.raises(UserError, match=r"1 of 4 images were not .*bad.png is not a whole image"):
+    with pytest.raises(UserError, match=r"1 of 4 images .*bad.png is not a whole image"):
         translate(run, photos, tmp_path / "out")
+    with pytest.raises(UserError, match=r"^\S*bad.png is not a whole image"):
+        translate(run, photos / "bad.png", tmp_path / "out")
     assert sizes(tmp_path / "out").keys() == {"img_0.png", "other.png", "grey.png"}
 
 
