@@ -28,6 +28,7 @@ PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 SHAPES = ((2, 4, 3), (1, 2, 5), (3, 3, 2))
 
 Run = Callable[[Tensor], Tensor]
+Writer = Callable[[nn.Module, Tensor, Path, int], Run]
 
 
 class Translation(nn.Module):
@@ -73,28 +74,33 @@ def export_generator(
     _check(trained, out, replace)
     if write is write_onnx:
         check_packages()
-    stride = trained.method.stride
-    network, images = Translation(trained.method), examples(stride)
     with replacing(out) as temporary:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # about exporters' insides
-                written = write(network, images[0], temporary, stride)
-                difference = max(largest_difference(network, written, x) for x in images)
-        except Exception as error:  # noqa: BLE001 - exporters raise almost anything
-            raise UserError(
-                f"method {trained.method.name} can't be exported as {out.suffix}"
-                f" ({(str(error).strip() or type(error).__name__).splitlines()[0][:200]}); nothing"
-                " was written"
-            ) from None
-        if not difference <= MOST:
-            raise UserError(
-                f"the export of method {trained.method.name} as {out.suffix} differs from its"
-                f" generator by up to {difference:.2g}, more than {MOST:g}; nothing was written"
-            )
+        difference = _written(write, trained.method, temporary, out.suffix)
         text = card(temporary, difference)
         with replacing(card_path(out)) as unfinished:
             unfinished.write_text(text, encoding="utf-8")
+    return difference
+
+
+def _written(write: Writer, method: Method, path: Path, kind: str) -> float:
+    """Write the file and compare it; return the largest difference to the generator."""
+    network, images = Translation(method), examples(method.stride)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about exporters' insides
+            written = write(network, images[0], path, method.stride)
+            difference = max(largest_difference(network, written, x) for x in images)
+    except Exception as error:  # noqa: BLE001 - exporters raise almost anything
+        raise UserError(
+            f"method {method.name} can't be exported as {kind}"
+            f" ({(str(error).strip() or type(error).__name__).splitlines()[0][:200]}); nothing"
+            " was written"
+        ) from None
+    if not difference <= MOST:
+        raise UserError(
+            f"the export of method {method.name} as {kind} differs from its generator by up to"
+            f" {difference:.2g}, more than {MOST:g}; nothing was written"
+        )
     return difference
 
 

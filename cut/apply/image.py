@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -111,7 +112,9 @@ def overview(image: Image.Image, tile: int, stride: int) -> Image.Image:
     return resize(image, (sides[0], sides[1]))
 
 
-def _by_tiles(translate, pixels: Pixels, tiling: Tiling, stride: int) -> Pixels:
+def _by_tiles(
+    translate: Callable[[Pixels], Tensor], pixels: Pixels, tiling: Tiling, stride: int
+) -> Pixels:
     how = (tiling.tile, tiling.overlap, stride)
     n = count(*pixels.shape[:2], *how)
     with tqdm(total=n, desc="tiles", unit="tile", disable=None, leave=False) as bar:
