@@ -18,7 +18,7 @@ from pathlib import Path
 LAYERS = [
     {"__main__"},
     {"cli"},
-    {"report", "plan"},
+    {"report", "plan", "apply"},
     {"results"},
     {"metrics"},
     {"training"},

@@ -93,7 +93,8 @@ def examples(page: str) -> list[list[str]]:
 @pytest.mark.parametrize("page", PAGES)
 def test_examples_have_valid_arguments(page: str):
     for words in examples(page):
-        name = next(name for name in COMMANDS if name.split() == words[: len(name.split())])
+        found = [name for name in COMMANDS if name.split() == words[: len(name.split())]]
+        name = max(found, key=len)  # "export generator", and not "export"
         parser = argparse.ArgumentParser(prog=" ".join(words))
         importlib.import_module(f"cut.cli.{name.replace(' ', '_')}").arguments(parser)
         parser.parse_args(words[len(name.split()) :])

@@ -35,6 +35,8 @@ CONDA_UNBOUND = {"pygments"}  # of the extra `snakemake[reports]`, which names n
 # One version of each, so that an environment of conda computes what the locked one does. One exact
 # version more that conda-forge lacks would make the whole environment unsolvable.
 NUMBERS = ("torch", "torchvision", "numpy", "scipy", "scikit-image", "pillow", "snakemake")
+# What a command imports only where a user asks for it, by file; it says what to install.
+ON_REQUEST = {("package_network.py", "pytorch_fid"), ("export.py", "onnxruntime")}
 ENVIRONMENT = "environment.yml"
 LOCKS = ("requirements.lock", "requirements-test.lock")
 
@@ -201,7 +203,7 @@ def test_the_package_imports_its_declared_dependencies_alone(root: Path):
         tops = {name.split(".")[0] for name in imports_of(file.read_text(), "x")} - ours
         for name in tops - {""}:
             found = {canonicalize_name(d) for d in distributions.get(name, ())}
-            asked_for = name == "pytorch_fid" and file.name == "package_network.py"
+            asked_for = (file.name, name) in ON_REQUEST
             assert found & known or asked_for, f"{file} imports {name}, which no dependency has"
 
 

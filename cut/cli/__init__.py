@@ -28,6 +28,7 @@ COMMANDS = (
     "prepare",
     "datasets",
     "export",
+    "export generator",
     "scenes",
     "train",
     "translate",

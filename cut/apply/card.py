@@ -1,0 +1,167 @@
+"""The model card of an exported generator: Markdown with YAML at its beginning."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cut.apply.trained import Trained
+from cut.base.errors import UserError
+from cut.base.files import sha256_of
+from cut.data.registry import registry
+from cut.metrics.catalogue import METRICS, Metric
+from cut.records.dataset import DatasetRecord
+from cut.results.run import NOT_MEASURED, Value, load_run
+
+SCORES = [
+    metric
+    for metric in METRICS.values()
+    if metric.family == "score" and metric.source == "scores" and not metric.part_of
+]
+ARROWS = {"lower": "lower is better", "higher": "higher is better", "": ""}
+USES = {
+    ".onnx": """import numpy, onnxruntime
+from PIL import Image
+
+session = onnxruntime.InferenceSession("{name}")
+pixels = numpy.asarray(Image.open("photo.png").convert("RGB"), numpy.float32)
+images = (pixels / 127.5 - 1).transpose(2, 0, 1)[None]
+(translations,) = session.run(None, {{"images": images}})
+levels = ((translations[0].transpose(1, 2, 0) + 1) * 127.5).round().clip(0, 255)
+Image.fromarray(levels.astype(numpy.uint8)).save("translated.png")""",
+    ".pt": """import numpy, torch
+from PIL import Image
+
+generator = torch.jit.load("{name}")
+pixels = torch.from_numpy(numpy.array(Image.open("photo.png").convert("RGB")))
+images = (pixels / 127.5 - 1).permute(2, 0, 1)[None]
+levels = ((generator(images)[0] + 1) * 127.5).round().clamp(0, 255)
+Image.fromarray(levels.byte().permute(1, 2, 0).numpy()).save("translated.png")""",
+}
+
+
+def card_of(
+    trained: Trained, out: Path, file: Path, difference: float, dataset: DatasetRecord | None = None
+) -> str:
+    """Return the card of an exported generator.
+
+    Args:
+        trained: the generator.
+        out: the name of the exported file.
+        file: where it is now.
+        difference: the largest one between the file's translations and the generator's.
+        dataset: the run's data set, which has the licence; by default the list of known sets.
+
+    Raises:
+        UserError: the data set is not that of the run, or its scores are of other translations.
+    """
+    scores = scores_of(trained)
+    front = facts(trained, dataset, scores)
+    front |= {
+        "file": out.name,
+        "file_sha256": sha256_of(file),
+        "largest_difference": float(f"{difference:.2g}"),
+    }
+    head = yaml.safe_dump(front, sort_keys=False, allow_unicode=True, width=100)
+    return f"---\n{head}---\n\n{_text(trained, front, scores, out)}"
+
+
+def facts(
+    trained: Trained, dataset: DatasetRecord | None, scores: dict[str, Value]
+) -> dict[str, Any]:
+    """Return what the card says, as YAML values; scores are in the unit of the catalogue."""
+    record = trained.record
+    measured = {key: value for key, (value, _) in scores.items() if value is not None}
+    return {
+        "pipeline_tag": "image-to-image",
+        "library_name": "cutbench",
+        "method": record.algorithm,
+        "row": record.method,
+        "options": record.options,
+        "training": record.training,
+        "dataset": record.dataset,
+        "dataset_digest": record.dataset_digest,
+        "dataset_licence": licence(trained, dataset),
+        "size": list(record.size),
+        "seed": record.seed,
+        "epoch": trained.epoch,
+        "epochs": record.epochs,
+        "scores": measured or None,
+        "generator_sha256": trained.digest,
+        "code_digest": record.code_digest,
+        "versions": record.versions,
+    }
+
+
+def licence(trained: Trained, dataset: DatasetRecord | None) -> str:
+    """Return the licence of the images that the generator was trained on.
+
+    Raises:
+        UserError: `dataset` is not the run's.
+    """
+    record = trained.record
+    if dataset is None:
+        return registry().get(record.dataset, {}).get("licence", "not known here")
+    if dataset.digest != record.dataset_digest:
+        raise UserError(
+            f"{trained.run} was trained on another version of {record.dataset} than the data set"
+            f" {dataset.dataset} that was given; give its own dataset.json"
+        )
+    return dataset.licence
+
+
+def scores_of(trained: Trained) -> dict[str, Value]:
+    """Return (value, "") or (None, the reason) of each score; empty if these weights have none."""
+    if not (trained.run / "scores.json").is_file():
+        return {}
+    run = load_run(trained.run)
+    if trained.epoch == trained.record.epochs:
+        return {metric.key: run.value(metric.key) for metric in SCORES}
+    if run.best and run.best.record.epoch == trained.epoch:
+        return {metric.key: run.best.value(metric) for metric in SCORES}
+    return {}
+
+
+def _text(trained: Trained, front: dict[str, Any], scores: dict[str, Value], out: Path) -> str:
+    record, method = trained.record, trained.method
+    h, w = record.size
+    measured = [(metric, scores[metric.key][0]) for metric in SCORES if metric.key in scores]
+    rows = [_row(metric, value) for metric, value in measured if value is not None]
+    table = "\n".join(["| score | value | |", "|---|---|---|", *rows])
+    return f"""# {method.name} on {record.dataset}
+
+{method.summary}. Weights of epoch {trained.epoch} of {record.epochs}, seed {record.seed}.
+
+## Use
+
+Images are (N, 3, H, W) in [-1, 1], red, green, blue. H and W are multiples of {method.stride}. The
+training had images of {h}x{w} pixels (height x width): at another scale the result differs.
+
+```python
+{USES[out.suffix.lower()].format(name=out.name)}
+```
+
+## Agreement
+
+On noise of several sizes the file's translations differ from the generator's by
+{front["largest_difference"]:g} at most, for values in [-1, 1].
+
+## Scores
+
+{table if rows else f"This generator: {NOT_MEASURED}."}
+
+## Data
+
+`{record.dataset}`, digest `{record.dataset_digest}`. Licence of its images:
+{front["dataset_licence"]}. What a generator of these images may be used for depends on it.
+
+## Citation
+
+{method.citation or method.summary}
+"""
+
+
+def _row(metric: Metric, value: float) -> str:
+    return f"| {metric.label} | {metric.show(value)} | {ARROWS[metric.better]} |"
