@@ -3,6 +3,7 @@
     python -m benchmarks.scale                     # hours, jobs, files and bytes of the configs
     python -m benchmarks.scale --rows 1000         # CPU time of a plan, resolved and remembered
     python -m benchmarks.scale --images 1000000    # CPU time and size of a data set's record
+    python -m benchmarks.scale --names 1000000     # CPU time of a plan on a folder of so many names
 
 A step takes as long as the paper says (Table 1, on its hardware; this project has not run the full
 scale). Rows that the paper does not time take the time of CUT. Sizes of files are measured on a run
@@ -20,8 +21,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from cut.data.identity import source_digest
 from cut.data.registry import Entry
 from cut.plan.config import read
+from cut.plan.inputs import check_inputs
 from cut.plan.plan import Plan, make_plan
 from cut.plan.rows import PlannedRow
 from cut.records.dataset import DatasetRecord
@@ -151,23 +154,53 @@ def many_images(n: int) -> None:
             work(path)
             seconds = time.process_time() - begin
             megabytes = path.stat().st_size / 1e6
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
             print(
                 f"{what} a record of {n} images: {seconds:.1f} s of CPU, {megabytes:.0f} MB,"
-                f" peak memory {peak:.0f} MB"
+                f" peak memory {peak_mb():.0f} MB"
             )
+
+
+def many_names(n: int) -> None:
+    """Print what planning costs on a folder of `n` images, of which no plan reads more than names.
+
+    The files are empty and stand in a temporary folder.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        for part, count in {"trainA": n, "trainB": 2, "testA": 2, "testB": 2}.items():
+            (root / part).mkdir()
+            for k in range(count):
+                (root / part / f"{k:09d}.png").touch()
+        config = {"datasets": ["many"], "run": ["copy"], "data_sources": {"many": str(root)}}
+        plan = make_plan(config)
+        for what, work in (
+            ("check the inputs", lambda: check_inputs(plan)),
+            ("digest of names, sizes and times", lambda: source_digest(plan.entries["many"])),
+        ):
+            before, begin = peak_mb(), time.process_time()
+            work()
+            seconds, more = time.process_time() - begin, peak_mb() - before
+            print(f"{n} names, {what}: {seconds:.1f} s of CPU, peak memory {more:.0f} MB higher")
+
+
+def peak_mb() -> float:
+    """Return the peak memory of this process in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rows", type=int, help="time a plan of so many rows")
     parser.add_argument("--images", type=int, help="time the record of so many images")
+    parser.add_argument("--names", type=int, help="time a plan on a folder of so many images")
     args = parser.parse_args()
     if args.rows:
         many_rows(args.rows)
     if args.images:
         many_images(args.images)
-    if not (args.rows or args.images):
+    if args.names:
+        many_names(args.names)
+    if not (args.rows or args.images or args.names):
         costs()
 
 

@@ -6,7 +6,9 @@ import pytest
 from workflow_runs import TINY
 
 from benchmarks import scale
+from cut.base import image_files
 from cut.plan.config import read
+from cut.plan.inputs import check_inputs
 from cut.plan.plan import make_plan
 
 
@@ -35,3 +37,22 @@ def test_the_disk_holds_translations_and_kept_generators():
     # Of cut: two kept generators; translations of the last and of the best epoch.
     assert files == scale.SHARED + 2 * scale.OWN + 2 + 3 * 5
     assert size == 15 * (scale.PNG + scale.FEATURES) + 4 * scale.GENERATOR
+
+
+def test_a_plan_opens_and_looks_at_no_file_of_a_large_folder(tmp_path, monkeypatch):
+    for part in ("trainA", "trainB", "testA", "testB"):
+        (tmp_path / part).mkdir()
+        for k in range(3):
+            (tmp_path / part / f"{k}.png").touch()
+    looked = []
+    monkeypatch.setattr(image_files, "check_regular", looked.append)
+    monkeypatch.setattr(image_files, "looks_like_image", looked.append)
+    config = {"datasets": ["many"], "run": ["copy"], "data_sources": {"many": str(tmp_path)}}
+    check_inputs(make_plan(config))
+    assert looked == []
+
+
+def test_the_time_of_a_plan_on_many_names_is_printed(capsys):
+    scale.many_names(20)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2 and all(line.startswith("20 names, ") for line in lines)

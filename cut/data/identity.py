@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from cut.base.image_files import files_below, is_image
 from cut.data import cityscapes
 from cut.data.registry import Entry, registry
 from cut.data.source import in_place, local_sources, source_folder
-from cut.data.verify import find_root, listing
+from cut.data.verify import find_root, listed_names
 
 # What an entry says that decides neither the images nor their record.
 WITHOUT_EFFECT = {
@@ -91,12 +91,19 @@ def source_digest(entry: Entry) -> str:
         folder = source_folder(entry)
         if folder is not None:
             stamps = _stamped(find_root(folder), entry)
-            parts = [f"{name} {list(stamp)}" for name, stamp in stamps]
-        else:
-            parts = [line for path in local_sources(entry) for line in _trace(path, entry)]
+            return _digest(f"{name} {list(stamp)}" for name, stamp in stamps)
+        return _digest(line for path in local_sources(entry) for line in _trace(path, entry))
     except (UserError, OSError):
         return ""  # `prepare` reports what is wrong with the source
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest() if parts else ""
+
+
+def _digest(lines: Iterable[str]) -> str:
+    """Return the sha256 over the lines, joined by line feeds; "" without any."""
+    digest, between = hashlib.sha256(), b""
+    for line in lines:
+        digest.update(between + line.encode())
+        between = b"\n"
+    return digest.hexdigest() if between else ""
 
 
 def stamps(entry: Entry, root: Path) -> dict[str, Stamp] | None:
@@ -109,10 +116,11 @@ def stamps(entry: Entry, root: Path) -> dict[str, Stamp] | None:
 
 def _stamped(root: Path, entry: Entry) -> Iterator[tuple[str, Stamp]]:
     """Yield ("FOLDER/NAME", stamp) of every image."""
-    for folder, paths in listing(root, entry).items():
-        for path in paths:
-            stat = path.stat()
-            yield f"{folder}/{path.name}", (stat.st_size, stat.st_mtime_ns)
+    for folder, names in listed_names(root, entry).items():
+        inside = os.path.join(root, folder, "")
+        for name in names:
+            stat = os.stat(inside + name)
+            yield f"{folder}/{name}", (stat.st_size, stat.st_mtime_ns)
 
 
 def _trace(path: Path, entry: Entry) -> list[str]:

@@ -11,9 +11,9 @@ import os
 import shutil
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from cut.base.errors import UserError
 from cut.base.files import write_json
@@ -34,6 +34,21 @@ from cut.records.dataset import DatasetRecord
 from cut.records.record import Part
 
 MARK = ".verified.json"
+
+
+class Origin(BaseModel):
+    """The part of `.verified.json` that a plan reads: it makes no objects of the images' names."""
+
+    made_from: dict[str, Any]
+    source_digest: str
+
+    @classmethod
+    def find(cls, out: Path) -> Self | None:
+        """Return the mark of `out`, or None if there is none, or an unreadable or older one."""
+        try:
+            return cls.model_validate_json((out / MARK).read_bytes())
+        except (OSError, ValidationError):
+            return None
 
 
 class Mark(Part):
@@ -93,7 +108,7 @@ def verified_record(entry: Entry, out: Path) -> DatasetRecord:
 
 def stands(entry: Entry, out: Path) -> bool:
     """Return whether `out` holds the set that `entry` asks for, by its settings."""
-    mark = Mark.find(out)
+    mark = Origin.find(out)
     made = mark is not None and mark.made_from == made_from(entry)
     return made and (out / "dataset.json").is_file()
 
@@ -106,7 +121,7 @@ def refuse_other(entry: Entry, out: Path) -> None:
     Raises:
         UserError: how the two differ, and what to do.
     """
-    mark = Mark.find(out)
+    mark = Origin.find(out)
     if mark is None:
         return
     there, here = mark.made_from, made_from(entry)
@@ -218,7 +233,7 @@ def known_source_digest(entry: Entry, out: Path) -> str:
     """Return `source_digest`, or the one that `out` was made from if the source is gone."""
     if now := source_digest(entry):
         return now
-    mark = Mark.find(out)
+    mark = Origin.find(out)
     return mark.source_digest if mark else ""
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cut.base.errors import UserError
 from cut.base.files import sha256_of
-from cut.base.image_files import OF_FRAMES, frames, list_images, split_files
+from cut.base.image_files import OF_FRAMES, frames, image_names, split_files
 from cut.base.images import read_image
 from cut.base.parallel import in_threads
 from cut.data import bits
@@ -57,7 +57,13 @@ def extras(entry: Entry) -> tuple[str, str, str]:
 
 
 def listing(root: Path, entry: Entry) -> dict[str, list[Path]]:
-    """Return the images of each folder of the data set. No image is opened.
+    """Return the images of each folder of the data set, with the errors of `listed_names`."""
+    names = listed_names(root, entry)
+    return {folder: [root / folder / name for name in names[folder]] for folder in names}
+
+
+def listed_names(root: Path, entry: Entry) -> dict[str, list[str]]:
+    """Return the names of the images in each folder of the data set. No image is opened.
 
     Raises:
         UserError: a folder is missing, empty or nested.
@@ -66,7 +72,7 @@ def listing(root: Path, entry: Entry) -> dict[str, list[Path]]:
         if not (root / folder).is_dir():
             raise UserError(f"there is no folder {root / folder}; a data set has {LAYOUT}")
     optional = [name for name in extras(entry) if (root / name).is_dir()]
-    return {folder: list_images(root / folder) for folder in (*FOLDERS, *optional)}
+    return {folder: image_names(root / folder) for folder in (*FOLDERS, *optional)}
 
 
 def verify(root: Path, entry: Entry) -> dict[str, str]:

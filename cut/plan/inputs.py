@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from os.path import splitext
 from pathlib import Path
 
 from cut.base.errors import UserError, unknown
 from cut.data.prepare import stands
 from cut.data.registry import Entry
 from cut.data.source import source_folder
-from cut.data.verify import find_root, listing
+from cut.data.verify import find_root, listed_names
 from cut.plan.finished_runs import begun_from
 from cut.plan.plan import Plan
 
@@ -59,8 +60,8 @@ def known_images(entry: Entry) -> dict[str, list[str]]:
         return {}  # only the user can get the archives; the rule that needs them asks for them
     folder = source_folder(entry)
     if folder is not None:
-        found = listing(find_root(folder), entry)
-        return {name: [path.stem for path in paths] for name, paths in found.items()}
+        found = listed_names(find_root(folder), entry)
+        return {inside: [splitext(name)[0] for name in names] for inside, names in found.items()}
     if entry.generator is not None:  # `cut.data.synthetic` numbers its images
         return {name: [f"{k:04d}" for k in range(n)] for name, n in entry.expected_counts().items()}
     images: dict[str, list[str]] = {}
