@@ -20,7 +20,7 @@ from cut.base.errors import UserError
 from cut.base.image_size import height_width, in_words
 from cut.methods.contract import Batch, BatchWithSecond, Method
 from cut.training.average import Average
-from cut.training.batches import Augmentation, EpochPairs, batches, epoch_length
+from cut.training.batches import Augmentation, EpochPairs, Resized, batches, epoch_length
 from cut.training.options import TrainingOptions
 from cut.training.zoomed_crops import Zoom, ZoomedCrops
 
@@ -65,7 +65,8 @@ class Loop:
         self.method, self.options, self.size, self.device = method, options, size, device
         self.crop = options.crop(size)
         self.source, self.target = source, target
-        self.cache: dict[Path, Image] | None = {} if options.cache_images else None
+        self.resized = Resized() if options.cache_images else None
+        self.decoded: dict[Path, Image] | None = {} if options.cache_images else None
         self.pairs_per_epoch = options.images_per_epoch or epoch_length(source, target)
         self.steps = math.ceil(self.pairs_per_epoch / options.batch_size)
         self.epochs = options.epochs if method.trained else 0
@@ -162,13 +163,13 @@ class Loop:
         zoom = Zoom(self.crop, o.zoom_out, o.flip)
         sides = (self.source, self.target)
         where = (self.method.seed, epoch, self.pairs_per_epoch, o.batch_size)
-        return ZoomedCrops(*sides, *where, zoom, self.cache)
+        return ZoomedCrops(*sides, *where, zoom, self.decoded)
 
     def pairs(self, epoch: int, augmentation: Augmentation) -> EpochPairs:
         """Return the image pairs of 1-based `epoch`."""
         n, second = self.pairs_per_epoch, "second" in self.method.Batch._fields
         sides = (self.source, self.target)
-        return EpochPairs(*sides, self.method.seed, epoch, augmentation, self.cache, n, second)
+        return EpochPairs(*sides, self.method.seed, epoch, augmentation, self.resized, n, second)
 
     def _precision(self) -> contextlib.AbstractContextManager:
         if self.options.precision == "bfloat16":

@@ -89,7 +89,9 @@ class TrainingOptions(BaseModel):
     )
     threads: int = _option(1, "bits", "CPU threads of the training step", ge=1, le=1024)
     workers: int = _option(0, "nothing", "processes that load images", ge=0, le=256)
-    cache_images: bool = _option(False, "nothing", "keep decoded training images in memory")
+    cache_images: bool = _option(
+        False, "nothing", "keep decoded and resized training images in memory"
+    )
     log_every: int = _option(
         100, "nothing", "steps that one row of history.csv averages", ge=1, le=10_000_000
     )

@@ -12,7 +12,8 @@ from conftest import write_photos
 from PIL import Image
 
 from cut.base.errors import UserError
-from cut.training.batches import Augmentation, EpochPairs, batches, epoch_length
+from cut.base.images import read_image
+from cut.training.batches import Augmentation, EpochPairs, Resized, batches, epoch_length
 
 PLAIN = Augmentation((32, 32), (32, 32), flip=False)
 JITTER = Augmentation((36, 36), (32, 32))
@@ -88,10 +89,23 @@ def test_an_epoch_continues_from_any_batch(photos, start):
 def test_worker_processes_and_the_cache_change_nothing(photos):
     whole = listed(pairs(photos))
     assert same(listed(pairs(photos), workers=2), whole)
-    cache: dict = {}
-    for _ in range(2):
-        assert same(listed(pairs(photos, cache=cache)), whole)
-    assert set(cache) == {*photos[0], *(photos[1][k] for k in pairs(photos).partners)}
+    cache, used = Resized(), {*photos[0], *(photos[1][k] for k in pairs(photos).partners)}
+    for augmentation in (JITTER, JITTER, PLAIN):
+        whole = listed(pairs(photos, augmentation=augmentation))
+        assert same(listed(pairs(photos, augmentation=augmentation, cache=cache)), whole)
+        assert set(cache.images) == used
+        assert {image.size for image in cache.images.values()} == {augmentation.load[::-1]}
+
+
+def test_a_cached_image_is_read_once(photos, monkeypatch):
+    read = []
+    monkeypatch.setattr(
+        "cut.training.batches.read_image", lambda path: read.append(path) or read_image(path)
+    )
+    cache = Resized()
+    for epoch in (1, 2, 3):
+        listed(pairs(photos, epoch, cache=cache))
+    assert len(read) == len(set(read)) == len(cache.images)
 
 
 def test_the_global_generator_is_neither_read_nor_moved(photos):
