@@ -159,17 +159,19 @@ class Loop:
         """Return the pairs of training crops of 1-based `epoch`."""
         o = self.options
         if o.crops == "resize":
-            return self.pairs(epoch, self.augmentation(epoch))
+            return self.pairs(epoch, self.augmentation(epoch), self.resized)
         zoom = Zoom(self.crop, o.zoom_out, o.flip)
         sides = (self.source, self.target)
         where = (self.method.seed, epoch, self.pairs_per_epoch, o.batch_size)
         return ZoomedCrops(*sides, *where, zoom, self.decoded)
 
-    def pairs(self, epoch: int, augmentation: Augmentation) -> EpochPairs:
-        """Return the image pairs of 1-based `epoch`."""
+    def pairs(
+        self, epoch: int, augmentation: Augmentation, cache: Resized | None = None
+    ) -> EpochPairs:
+        """Return the image pairs of 1-based `epoch`; `cache` holds images of one size only."""
         n, second = self.pairs_per_epoch, "second" in self.method.Batch._fields
         sides = (self.source, self.target)
-        return EpochPairs(*sides, self.method.seed, epoch, augmentation, self.resized, n, second)
+        return EpochPairs(*sides, self.method.seed, epoch, augmentation, cache, n, second)
 
     def _precision(self) -> contextlib.AbstractContextManager:
         if self.options.precision == "bfloat16":
