@@ -5,7 +5,7 @@ from __future__ import annotations
 from cut.metrics import bootstrap, kid, mind, mmd, prdc, vendi
 from cut.metrics.fid import fid
 from cut.metrics.fid_infinity import LEAST_IMAGES, fid_infinity
-from cut.metrics.inception.features import CHANNELS, Features
+from cut.metrics.inception.features import CHANNELS, SPATIAL_DIMS, Features
 from cut.metrics.score_group import Scores
 
 BOUNDS = ("fid_low", "fid_high", "kid_low", "kid_high")
@@ -14,14 +14,17 @@ NAMES = (
     *("kid", "kid_std", *BOUNDS[2:]),
     *(*prdc.NAMES, "mind", "mmd", "vendi"),
 )
+# More than sFID has dimensions. With 140 images real ones score 583, unchanged inputs 598 and poor
+# translations 520: it would rank rows by chance.
+SFID_LEAST = SPATIAL_DIMS + 1
+NO_SFID = "the features were kept before there was sFID; python -m cut features computes them again"
 SFID = f"the first {CHANNELS} channels of Mixed_6d, 17x17 positions"
 FEW = "a distance of distributions needs at least two images on each side"
 REASONS = {
     **dict.fromkeys(BOUNDS, f"needs at least {bootstrap.LEAST_IMAGES} images on each side"),
     "fid_infinity": f"needs at least {LEAST_IMAGES} images on each side: below, the bias is not"
     " linear in 1/N",
-    "sfid": "the features of one side were kept before there was sFID; compute them again with"
-    " python -m cut features",
+    "sfid": f"needs at least {SFID_LEAST} images on each side: below, it is nearly all bias",
     "kid_std": "needs at least 4 images on each side",
     **dict.fromkeys(prdc.NAMES, f"needs more than {prdc.NEIGHBOURS} images on each side"),
 }
@@ -56,11 +59,13 @@ def distances(reference: Features, given: Features) -> Scores:
             values[f"{score}_low"], values[f"{score}_high"] = found
     if min(map(len, pair)) >= LEAST_IMAGES:
         values["fid_infinity"] = fid_infinity(*pair)
-    if reference.spatial is not None and given.spatial is not None:
+    kept = reference.spatial is not None and given.spatial is not None
+    if kept and min(map(len, pair)) >= SFID_LEAST:
         values["sfid"] = fid(reference.spatial, given.spatial)
     if min(map(len, pair)) > prdc.NEIGHBOURS:
         values |= prdc.manifold(*pair)
     values["mind"], values["mmd"] = mind.mind(*pair), mmd.mmd(*pair)
     values["vendi"] = vendi.vendi(given.values)
-    missing = {name: REASONS[name] for name, value in values.items() if value is None}
+    reasons = REASONS if kept else REASONS | {"sfid": NO_SFID}
+    missing = {name: reasons[name] for name, value in values.items() if value is None}
     return Scores(values, missing, protocol)

@@ -33,7 +33,9 @@ from cut.results.published import published_number
 from cut.results.rows import Row, by_dataset, present, rows_of
 
 # The other scores that any data set can have. FID extrapolated needs thousands of images.
-USUAL = tuple(m for m in OTHERS if m != "fid_infinity" and "labels" not in METRICS[m].needs)
+USUAL = tuple(
+    m for m in OTHERS if m not in ("fid_infinity", "sfid") and "labels" not in METRICS[m].needs
+)
 PUBLISHED = ("fid", "seconds_per_iteration", "peak_memory_gb")
 OWN_INTERVALS = "each seed has an interval of its own: see scores.csv"
 

@@ -208,8 +208,11 @@ def test_bad_arguments_are_refused(folder, tmp_path, extra, words):
         run_command("features", argv)
 
 
-def test_sfid_is_the_distance_of_the_inner_features(standin, folder, tmp_path):
+def test_sfid_is_the_distance_of_the_inner_features(standin, folder, tmp_path, monkeypatch):
     real = Extractor(standin).features(ImageFolder(folder))
+    few = feature_scores.distances(real, real)
+    assert few.values["sfid"] is None and "2024 images" in few.missing["sfid"]
+    monkeypatch.setattr(feature_scores, "SFID_LEAST", 7)
     moved = replace(real, spatial=real.spatial + np.float32(0.5))
     scores = feature_scores.distances(real, moved).values
     assert scores["fid"] == pytest.approx(0, abs=1e-6)
