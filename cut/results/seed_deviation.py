@@ -33,6 +33,7 @@ class SeedDeviation(BaseModel):
 
     deviation: Number = Field(
         gt=0,
+        le=1e9,
         allow_inf_nan=False,
         description="the sample's standard deviation (n - 1) over seeds, in the unit of scores.csv:"
         " shares are of 1",
