@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import baselines
@@ -30,6 +31,16 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def count_devices():
+    """Let autograd count the devices before a test makes tensors that claim to be on a GPU.
+
+    It counts once, at the first backward pass. After such tensors it finds a GPU, starts threads
+    for it, and refuses to run in the forks of that process.
+    """
+    torch.ones((), requires_grad=True).backward()
 
 
 @pytest.fixture(scope="session")

@@ -109,7 +109,7 @@ def test_records_every_score_with_its_protocol(folders, standin, tmp_path):
     result = json.loads(out.read_text())
     assert tuple(result["scores"]) == SCORES
     # Five images have no fifth neighbour.
-    few = {"precision", "recall", "density", "coverage", "fid_infinity"}
+    few = {"precision", "recall", "density", "coverage", "fid_infinity", "sfid"}
     assert set(result["missing"]) == {*few, *input_distance.NAMES, *segmenter.NAMES}
     assert "at least 4096 images" in result["missing"]["fid_infinity"]
     assert "--source" in result["missing"]["perceptual"]
