@@ -10,7 +10,9 @@ import yaml
 from cut.apply.trained import Trained
 from cut.base.errors import UserError
 from cut.base.files import sha256_of
+from cut.base.image_form import RGB
 from cut.data.registry import registry
+from cut.methods.contract import Method
 from cut.metrics.catalogue import METRICS, Metric
 from cut.records.dataset import DatasetRecord
 from cut.results.run import NOT_MEASURED, Value, load_run
@@ -39,6 +41,24 @@ pixels = torch.from_numpy(numpy.array(Image.open("photo.png").convert("RGB")))
 images = (pixels / 127.5 - 1).permute(2, 0, 1)[None]
 levels = ((generator(images)[0] + 1) * 127.5).round().clamp(0, 255)
 Image.fromarray(levels.byte().permute(1, 2, 0).numpy()).save("translated.png")""",
+}
+# For images of other forms, from and to arrays (H, W, C).
+ARRAYS = """
+values = numpy.load("image.npy").astype(numpy.float32)
+images = ((values - {low}) / ({high} - {low}) * 2 - 1).transpose(2, 0, 1)[None]
+"""
+BACK = """
+values = (translations[0].transpose(1, 2, 0) + 1) / 2 * ({to_high} - {to_low}) + {to_low}
+numpy.save("translated.npy", values)"""
+OTHER_USES = {
+    ".onnx": f"""import numpy, onnxruntime
+
+session = onnxruntime.InferenceSession("{{name}}"){ARRAYS}\
+(translations,) = session.run(None, {{{{"images": images}}}}){BACK}""",
+    ".pt": f"""import numpy, torch
+
+generator = torch.jit.load("{{name}}"){ARRAYS}\
+translations = generator(torch.from_numpy(images)).numpy(){BACK}""",
 }
 
 
@@ -124,6 +144,28 @@ def scores_of(trained: Trained) -> dict[str, Value]:
     return {}
 
 
+def images_of(method: Method) -> str:
+    """Return in words what the images and their translations are."""
+    source, target = method.images.source, method.images.target
+    if source == target == RGB:
+        return "Images are (N, 3, H, W) in [-1, 1], red, green, blue."
+    return (
+        f"Images are (N, {source.channels}, H, W) in [-1, 1], translations"
+        f" (N, {target.channels}, H, W). -1 and 1 stand for the values {source.low:.10g} and"
+        f" {source.high:.10g} of images, and {target.low:.10g} and {target.high:.10g} of"
+        " translations."
+    )
+
+
+def use_of(method: Method, out: Path) -> str:
+    """Return a program that translates one image by the exported file."""
+    source, target, end = method.images.source, method.images.target, out.suffix.lower()
+    if source == target == RGB:
+        return USES[end].format(name=out.name)
+    ends = {"low": source.low, "high": source.high, "to_low": target.low, "to_high": target.high}
+    return OTHER_USES[end].format(name=out.name, **ends)
+
+
 def _text(trained: Trained, front: dict[str, Any], scores: dict[str, Value], out: Path) -> str:
     record, method = trained.record, trained.method
     h, w = record.size
@@ -136,11 +178,12 @@ def _text(trained: Trained, front: dict[str, Any], scores: dict[str, Value], out
 
 ## Use
 
-Images are (N, 3, H, W) in [-1, 1], red, green, blue. H and W are multiples of {method.stride}. The
-training had images of {h}x{w} pixels (height x width): at another scale the result differs.
+{images_of(method)}
+H and W are multiples of {method.stride}. The training had images of {h}x{w} pixels (height x
+width): at another scale the result differs.
 
 ```python
-{USES[out.suffix.lower()].format(name=out.name)}
+{use_of(method, out)}
 ```
 
 ## Agreement

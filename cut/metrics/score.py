@@ -106,7 +106,7 @@ def score(
     # Counterparts first: this takes seconds and finds a wrong folder before the network runs.
     truths = _truth_scores(images, partners.truth, unrelated)
     source = exported(partners.source) if partners.source else None
-    inputs = ContentDistance.of(images.paths, source.paths, unrelated) if source else None
+    inputs = _inputs(images, source, unrelated)
     reference = _reference(real, extractor)
     features.check_reference(real, reference, extractor.weights, extractor.network)
     labelled = _label_scores(images, partners.labels, segmenter, unrelated, extractor)
@@ -114,7 +114,7 @@ def score(
     if keep:
         features.save(replace(given, translated=translated), keep)
     distances = feature_scores.distances(reference, given)
-    scores = distances.joined(truths).joined(labelled).joined(_input_scores(inputs, given))
+    scores = distances.joined(truths).joined(labelled).joined(_input_scores(source, inputs, given))
     protocol = Protocol(
         real=reference.protocol,
         fake=_with_pairs(given.protocol, inputs, unrelated),
@@ -131,6 +131,15 @@ def score(
     )
 
 
+def _inputs(
+    images: ImageFolder, source: ImageFolder | None, unrelated: bool
+) -> ContentDistance | None:
+    """Return what compares the translations with their inputs; None where nothing can."""
+    if source is None or source.form.rgb is None:
+        return None
+    return ContentDistance.of(images.paths, source.paths, unrelated, source.form)
+
+
 def _with_pairs(side: Side, inputs: ContentDistance | None, by_order: bool) -> Side:
     """Return the protocol of the translations with the number of inputs they were compared to."""
     if inputs is None:
@@ -143,7 +152,7 @@ def _truth_scores(images: ImageFolder, truth: Path | None, unrelated: bool) -> S
     """Return L1 and SSIM to the true counterparts."""
     if truth is None or unrelated:
         return Scores.none(paired.NAMES, REAL if truth else "no true counterparts")
-    values = paired.compare(images.paths, exported(truth).paths)
+    values = paired.compare(images.paths, exported(truth).paths, images.form)
     protocol = {"content": paired.PROTOCOL}
     return Scores(dict(zip(paired.NAMES, values, strict=True)), protocol=protocol)
 
@@ -159,14 +168,20 @@ def _label_scores(
     if labels is not None and unrelated:
         reason = "real training images are no translations: the labels are of other images"
         return Scores.none(segmentation.NAMES, reason)
+    if labels is not None and images.form.rgb is None:
+        return Scores.none(segmentation.NAMES, features.NO_MAPPING)
     maps = exported(labels).paths if labels else None
-    return segmentation.score(images.paths, maps, segmenter, extractor.device)
+    return segmentation.score(images.paths, maps, segmenter, extractor.device, images.form)
 
 
-def _input_scores(inputs: ContentDistance | None, given: Features) -> Scores:
+def _input_scores(
+    source: ImageFolder | None, inputs: ContentDistance | None, given: Features
+) -> Scores:
     """Return the distances to the inputs, which were gathered when `given` was extracted."""
-    if inputs is None:
+    if source is None:
         return Scores.none(input_distance.NAMES, "no folder of inputs (--source, or --test)")
+    if inputs is None:
+        return Scores.none(input_distance.NAMES, features.NO_MAPPING)
     if given.reason is not None:
         return Scores.none(input_distance.NAMES, given.reason)
     return inputs.scores()
