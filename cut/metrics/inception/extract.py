@@ -130,7 +130,7 @@ class Extractor:
         title = f"features of {images.path.name}"
         return tqdm(batches, desc=title, unit="batch", disable=None)
 
-    def _tensor(self, paths: Sequence[Path], form: Form) -> Tensor:
+    def _tensor(self, paths: Sequence[Path], form: Form = RGB) -> Tensor:
         """Return the images as one float32 tensor (B, 3, H, W) in [0, 1]."""
         x = torch.stack([unit_tensor(path, form) for path in paths]).to(self.device)
         return x.contiguous(memory_format=torch.channels_last)
