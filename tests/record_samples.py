@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fake_runs import write_best, write_run, write_steps
+from fake_runs import write_best, write_resamples, write_run, write_steps
 
 from cut.records.dataset import DatasetRecord
 from cut.records.images import ExportRecord
@@ -19,12 +19,14 @@ def write_samples(root: Path) -> dict[str, Path]:
     """Write one file per kind of record below `root`; return the files by the records' names."""
     run = write_best(write_run(root / "set" / "cut" / "seed0", points=3), {2: 58.0, 4: 70.0})
     write_steps(run, [80.0, 60.0])
+    write_resamples(run, fid=[60.0, 62.5])
     files = {
         "run": run / "run.json",
         "history": run / "history.csv",
         "scores": run / "scores.json",
         "epochs": run / "epochs.csv",
         "best": run / "best.json",
+        "resamples": run / "resamples.csv",
         "steps": run / "steps.json",
         "translated": run / "translated" / "manifest.json",
     }

@@ -40,6 +40,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", type=Path, help="also write the scores here")
     parser.add_argument("--features", type=Path, help="also write the translations' features here")
+    parser.add_argument(
+        "--resamples",
+        type=Path,
+        help="also write scores over resamples of the images here (.csv), to compare rows by",
+    )
     add_extraction(parser)
     add_network(parser)
 
@@ -58,14 +63,15 @@ def run(args: argparse.Namespace) -> int:
     from cut.metrics.segmentation.segmenter import SIZE, Segmenter
 
     device = choose_device(args.device)
-    for path in filter(None, (args.json, args.features)):
+    for path in filter(None, (args.json, args.features, args.resamples)):
         check_writable(path)
     size = args.segmenter_size or SIZE
     segmenter = Segmenter.load(args.segmenter, size) if args.segmenter else None
     weights = score.weights_of(args.weights_json, args.fid_weights)
     partners = score.Partners.of(args.test, args.truth, args.source, args.labels)
     extractor = Extractor(weights, device, args.batch_size, args.network)
-    record = score.score(args.real, args.fake, partners, extractor, segmenter, args.features)
+    files = (args.features, args.resamples)
+    record = score.score(args.real, args.fake, partners, extractor, segmenter, *files)
     print(score_listing(record))
     if args.json:
         record.write(args.json)

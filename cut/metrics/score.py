@@ -13,6 +13,7 @@ from typing import Any
 
 from cut.base import environment
 from cut.base.errors import UserError
+from cut.base.files import sha256_of
 from cut.metrics import feature_scores, input_distance, paired
 from cut.metrics.catalogue import SCORES
 from cut.metrics.image_folder import ImageFolder, exported
@@ -27,10 +28,12 @@ from cut.metrics.inception.weights import (
 )
 from cut.metrics.input_distance import ContentDistance
 from cut.metrics.network_difference import fast_network_difference
+from cut.metrics.per_image import mean_scores
 from cut.metrics.score_group import Scores
 from cut.metrics.segmentation import segmenter as segmentation
 from cut.metrics.segmentation.segmenter import Segmenter
 from cut.records.images import Translated, TranslatedRecord
+from cut.records.resamples import Resample
 from cut.records.scores import Protocol, ScoredOn, ScoresRecord, Side, SourceImages
 
 MANIFEST = "manifest.json"
@@ -84,6 +87,7 @@ def score(
     extractor: Extractor,
     segmenter: Segmenter | None = None,
     keep: Path | None = None,
+    resamples: Path | None = None,
 ) -> ScoresRecord:
     """Return the scores of the translations in `fake`.
 
@@ -94,6 +98,7 @@ def score(
         extractor: computes Inception features.
         segmenter: a segmentation network, for label maps.
         keep: a file to write the features of the translations to.
+        resamples: a file to write the scores over resamples of the images to.
 
     Raises:
         UserError: images are missing, damaged, of several sizes, without a partner, or not those
@@ -128,7 +133,19 @@ def score(
         protocol=protocol,
         translated=translated,
         scored_on=ScoredOn(device=extractor.device.type, versions=environment.versions()),
+        resamples_sha256=_write_resamples(scores, resamples) if resamples else "",
     )
+
+
+def _write_resamples(scores: Scores, path: Path) -> str:
+    """Write the scores over resamples, in the order of the catalogue; return the file's sha256."""
+    columns = {name: scores.resamples[name] for name in SCORES if name in scores.resamples}
+    rows = [
+        Resample(resample=i, **dict(zip(columns, map(float, line), strict=True)))
+        for i, line in enumerate(zip(*columns.values(), strict=True))
+    ]
+    Resample.write(path, rows)
+    return sha256_of(path)
 
 
 def _with_pairs(side: Side, inputs: ContentDistance | None, by_order: bool) -> Side:
@@ -144,8 +161,7 @@ def _truth_scores(images: ImageFolder, truth: Path | None, unrelated: bool) -> S
     if truth is None or unrelated:
         return Scores.none(paired.NAMES, REAL if truth else "no true counterparts")
     values = paired.compare(images.paths, exported(truth).paths)
-    protocol = {"content": paired.PROTOCOL}
-    return Scores(dict(zip(paired.NAMES, values, strict=True)), protocol=protocol)
+    return mean_scores(values, {"content": paired.PROTOCOL})
 
 
 def _label_scores(

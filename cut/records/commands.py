@@ -19,6 +19,7 @@ from cut.records.job import JobRecord
 from cut.records.progress import ProgressRecord
 from cut.records.record import Record, RunFile, Table
 from cut.records.request import RequestRecord
+from cut.records.resamples import Resample
 from cut.records.run import RunRecord
 from cut.records.scores import ScoresRecord
 
@@ -33,6 +34,7 @@ RECORDS: dict[str, type[RunFile]] = {
         HistoryRow,
         TranslatedRecord,
         ScoresRecord,
+        Resample,
         EpochScores,
         BestRecord,
         StepsRecord,

@@ -139,3 +139,4 @@ class ScoresRecord(Record):
         description="the run that made the images, or null without a manifest beside them"
     )
     scored_on: ScoredOn = Field(description="the machine that computed the scores")
+    resamples_sha256: Digest = Field("", description='sha256 of resamples.csv, or "" without it')

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import numpy as np
 
 from cut.base.errors import UserError
 from cut.metrics.catalogue import METRICS, Metric
 from cut.records.epochs import BestRecord, EpochScores, StepScores, StepsRecord
+from cut.records.resamples import Resample
 from cut.records.run import Role, RunRecord
 from cut.records.scores import Protocol, ScoresRecord
 
@@ -41,7 +44,8 @@ class Best:
 class Run:
     """One run: its folder, its record, its scores, and its best epoch if one was chosen.
 
-    `steps` has the scores after each step of a translation, for a method that has several.
+    `steps` has the scores after each step of a translation, for a method that has several;
+    `resamples` has scores over the bootstrap's resamples of the images, (resamples,) by name.
     """
 
     folder: Path
@@ -49,6 +53,7 @@ class Run:
     scored: ScoresRecord
     best: Best | None = None
     steps: tuple[StepScores, ...] = ()
+    resamples: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def role(self) -> Role:
@@ -114,7 +119,17 @@ def load_run(folder: Path) -> Run:
                 f"{path} scores {key} {theirs!r} but the run beside it has {ours!r}; translate and"
                 " score this run again"
             )
-    return Run(folder, record, scored, _load_best(folder, record), _load_steps(folder, record))
+    best, steps = _load_best(folder, record), _load_steps(folder, record)
+    return Run(folder, record, scored, best, steps, _load_resamples(folder, scored))
+
+
+def _load_resamples(folder: Path, scored: ScoresRecord) -> dict[str, np.ndarray]:
+    """Return the scores over resamples; none where the scores were computed without them."""
+    if not scored.resamples_sha256:
+        return {}
+    rows = Resample.read(folder / "resamples.csv", scored.resamples_sha256)
+    names = rows[0].scores if rows else {}
+    return {name: np.array([row.scores[name] for row in rows]) for name in names}
 
 
 def _load_steps(folder: Path, record: RunRecord) -> tuple[StepScores, ...]:

@@ -77,7 +77,7 @@ def test_the_page_follows_its_inputs(finished):
 def test_a_run_folder_holds_the_documented_files(finished):
     run = finished / "results" / "coats2stripes" / "cut" / "seed0"
     names = {path.name for path in run.iterdir() if not path.name.startswith(".")}
-    scored = {"generator.pt", "translated", "scores.json", "features.npz"}
+    scored = {"generator.pt", "translated", "scores.json", "features.npz", "resamples.csv"}
     trained = {"request.json", "run.json", "history.csv", "embedding.pt", "trained", "snapshots"}
     assert names == scored | trained | {"epochs.csv", "best.json", "best"}
     assert {path.name for path in (run / "best").iterdir()} == scored

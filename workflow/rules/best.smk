@@ -71,6 +71,7 @@ use rule score as score_best with:
     output:
         scores=f"{RUN}/best/scores.json",
         features=f"{RUN}/best/features.npz",
+        resamples=f"{RUN}/best/resamples.csv",
     log:
         f"{RESULTS}/logs/{{dataset}}.{{row}}.seed{{seed}}.score_best.log",
     resources:

@@ -249,6 +249,6 @@ def product_names():
     """
     names = {Path(path).stem for path in products()}
     for dataset in PLAN.config.datasets:
-        names |= {dataset, f"{dataset}-scores"}
+        names |= {dataset, f"{dataset}-scores", f"{dataset}-ranks"}
         names |= {f"{dataset}-seeds"} if len(PLAN.config.seeds) > 1 else set()
     return ",".join(sorted(names))

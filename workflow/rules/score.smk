@@ -54,6 +54,7 @@ rule score:
     output:
         scores=f"{RUN}/scores.json",
         features=f"{RUN}/features.npz",
+        resamples=f"{RUN}/resamples.csv",
     log:
         f"{RESULTS}/logs/{{dataset}}.{{row}}.seed{{seed}}.score.log",
     conda:
@@ -71,7 +72,8 @@ rule score:
     shell:
         "python -m cut --status {log:q}.json score {input.reference:q} {params.translated:q}"
         " --test {params.test:q}"
-        " --json {output.scores:q} --features {output.features:q} {params.segmenter:q}"
+        " --json {output.scores:q} --features {output.features:q}"
+        " --resamples {output.resamples:q} {params.segmenter:q}"
         " --weights-json {input.weights:q} --device {params.device} > {log:q} 2>&1"
 
 

@@ -34,6 +34,7 @@ FILES = {
     "generator.pt": "weights of the generator",
     "embedding.pt": "weights of the projection heads",
     "features.npz": "Inception features of the translations",
+    "resamples.csv": "scores over resamples of the test images",
 }
 
 Facts = dict[str, dict[str, Any]]  # by heading, then by name
