@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cut.report.columns import label_of, name_column
+from cut.metrics.catalogue import METRICS
+from cut.report.columns import name_column
 from cut.report.table import DASH, Cell, Column, Table
 from cut.report.wording import VARIANCE
 from cut.results.ranks import Ranking, rankings, seeds_of
@@ -64,10 +65,10 @@ def _matrix(found: Ranking) -> Table:
         Column("first", "first", first, descending=True),
     ]
     kinds = {seeds_of(row, found.metric) for row in found.rows}
-    words = [f"Does the ranking by {label_of(found.metric)} hold?", *WORDS]
+    score = METRICS[found.metric].label.split(" x")[0]
+    words = [f"Does the ranking by {score} hold?", *WORDS]
     words += [ONE_TRAINING] * ("one training" in kinds) + [GIVEN] * ("given deviation" in kinds)
-    title = f"{found.rows[0].dataset}, ranks by {label_of(found.metric).split(' x')[0]}"
-    return Table(title, columns, found.rows, words)
+    return Table(f"{found.rows[0].dataset}, ranks by {score}", columns, found.rows, words)
 
 
 def seed_words(row: Row, metric: str) -> str:

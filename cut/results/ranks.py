@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 
 from cut.metrics.catalogue import METRICS, select
-from cut.results.rows import Row
+from cut.results.rows import PLACE, Row
 
 REPEATS = 10  # draws of the seeds per resample of the images
 # What can be ranked: scores with a better side.
@@ -29,7 +29,8 @@ class Ranking:
 
     Attributes:
         metric: the score.
-        rows: the rows that have the score and its resamples.
+        rows: the rows that have the score and its resamples: the floor, the methods from the best
+            mean on, the ceiling.
         shares: (rows, rows), the share of draws in which the row is better than the column's; a
             draw of equal scores counts half, and so does the diagonal.
         first: of each row, the share of draws in which no method is better; None for a control.
@@ -46,9 +47,10 @@ def ranking(rows: Sequence[Row], metric: str) -> Ranking | None:
     found = {row.name: (row, draws) for row in rows if (draws := _draws(row, metric)) is not None}
     if len(found) < 2:
         return None
-    kept, drawn = zip(*found.values(), strict=True)
-    values = np.stack(drawn)  # rows,draws
-    values = values if METRICS[metric].better == "higher" else -values
+    sign = 1 if METRICS[metric].better == "higher" else -1
+    in_order = sorted(found.values(), key=lambda pair: _place(pair[0], sign * pair[1].mean()))
+    kept, drawn = zip(*in_order, strict=True)
+    values = sign * np.stack(drawn)  # rows,draws
     over, equal = (op(values[:, None], values) for op in (np.greater, np.equal))
     shares = over.mean(axis=2) + equal.mean(axis=2) / 2
     methods = [i for i, row in enumerate(kept) if not row.control]
@@ -58,6 +60,10 @@ def ranking(rows: Sequence[Row], metric: str) -> Ranking | None:
         for row, mine in zip(kept, values, strict=True)
     )
     return Ranking(metric, kept, shares, first)
+
+
+def _place(row: Row, goodness: float) -> tuple[int, float]:
+    return PLACE[row.role], -goodness
 
 
 def rankings(rows: Sequence[Row]) -> list[Ranking]:

@@ -53,7 +53,7 @@ def test_a_whole_benchmark_leaves_tables_and_figures(finished):
     assert float(rows["cut"]["seconds_per_iteration"]) > 0
     for end in ("md", "tex"):
         assert "fastcut" in (results / "tables" / f"coats2stripes.{end}").read_text()
-    for figure in ("grid", "curves", "stability", "cost", "cases", "encoder"):
+    for figure in ("grid", "curves", "stability", "cost", "content", "cases", "encoder"):
         assert (results / "figures" / f"coats2stripes-{figure}.pdf").read_bytes()[:4] == b"%PDF"
         assert Image.open(results / "figures" / f"coats2stripes-{figure}.png").width > 400
     page = (results / "site" / "index.html").read_text()
@@ -217,7 +217,7 @@ def test_the_report_holds_tables_and_figures_with_captions(finished):
     code, output = snakemake(finished, "--report", "report.html")
     assert code == 0, output
     page = (finished / "report.html").read_text()
-    kinds = ("grid", "curves", "stability", "cost", "cases", "encoder")
+    kinds = ("grid", "curves", "stability", "cost", "content", "cases", "encoder")
     for name in ("scores.csv", *(f"coats2stripes-{kind}.png" for kind in kinds)):
         assert name in page
     site = (finished / "results" / "site" / "index.html").read_text()

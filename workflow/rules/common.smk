@@ -234,7 +234,7 @@ def figures():
     """Return the figures of each data set that this configuration has data for."""
     trained = any(row.trained and row.commands is None for row in PLAN.rows.values())
     methods = any(row.role == "method" for row in PLAN.rows.values())
-    kinds = ["grid", "curves"] + ["cost"] * trained + ["cases"] * methods
+    kinds = ["grid", "curves"] + ["cost"] * trained + ["content", "cases"] * methods
     kinds += ["stability"] * bool(PLAN.followed())
     kinds += ["encoder"] * any(row.contrastive for row in PLAN.rows.values())
     return expand(
