@@ -42,6 +42,14 @@ def test_rows_share_the_images_of_a_draw(tmp_path):
     assert share(runs, "cut", "fastcut") == np.mean(20 * DRAWS < 1)
 
 
+def test_rows_stand_in_the_order_of_their_means(tmp_path):
+    """The floor is the first and the ceiling the last, whatever they score."""
+    fids = {"copy": 20, "cut": 60, "fastcut": 50, "real": 90}
+    runs = [write(tmp_path, name, fid) for name, fid in fids.items()]
+    found = ranking(rows_of(runs), "fid")
+    assert [row.name for row in found.rows] == ["copy", "fastcut", "cut", "real"]
+
+
 def test_equal_scores_count_half(tmp_path):
     runs = [write(tmp_path, "cut", 50), write(tmp_path, "fastcut", 50)]
     assert share(runs, "cut", "fastcut") == share(runs, "fastcut", "cut") == 0.5
@@ -82,8 +90,9 @@ def test_the_first_of_the_methods_is_counted(tmp_path):
     runs = [write(tmp_path, "cut", 50, 1), write(tmp_path, "fastcut", 50, -1)]
     runs.append(write(tmp_path, "real", 10))
     found = ranking(rows_of(runs), "fid")
+    first = dict(zip([row.name for row in found.rows], found.first, strict=True))
     better = float(np.mean(DRAWS < 0))
-    assert found.first == (pytest.approx(better), pytest.approx(1 - better), None)
+    assert first == {"cut": better, "fastcut": pytest.approx(1 - better), "real": None}
 
 
 def test_a_row_without_resamples_is_left_out(tmp_path):
