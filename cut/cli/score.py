@@ -38,6 +38,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="size of the images that the segmenter sees, or 'image' for their own (default: that"
         " of its training)",
     )
+    parser.add_argument(
+        "--training", type=Path, help="the target's training images, or their features (.npz)"
+    )
     parser.add_argument("--json", type=Path, help="also write the scores here")
     parser.add_argument("--features", type=Path, help="also write the translations' features here")
     parser.add_argument(
@@ -70,8 +73,8 @@ def run(args: argparse.Namespace) -> int:
     weights = score.weights_of(args.weights_json, args.fid_weights)
     partners = score.Partners.of(args.test, args.truth, args.source, args.labels)
     extractor = Extractor(weights, device, args.batch_size, args.network)
-    files = (args.features, args.resamples)
-    record = score.score(args.real, args.fake, partners, extractor, segmenter, *files)
+    given = (args.features, args.resamples, args.training)
+    record = score.score(args.real, args.fake, partners, extractor, segmenter, *given)
     print(score_listing(record))
     if args.json:
         record.write(args.json)

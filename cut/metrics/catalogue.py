@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 OPERATION = "1e9 floating-point operations"
-Need = Literal["truth", "input", "labels", "snapshots"]
+Need = Literal["truth", "input", "labels", "snapshots", "training"]
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class Metric:
             manifest, or best.json with the scores of the best epoch.
         field: its name in that record; `key` by default.
         divisor: the record's number is divided by this to give the value.
-        needs: what has to be known: true counterparts ("truth"), inputs, label maps, or generators
-            kept along the way ("snapshots").
+        needs: what has to be known: true counterparts ("truth"), inputs, label maps, features of
+            the training images, or generators kept along the way ("snapshots").
         headline: whether it has a column in the main table.
         part_of: the metric that this one bounds, or whose spread it is; "" otherwise.
     """
@@ -112,6 +112,7 @@ METRICS: dict[str, Metric] = {
         Metric("mind", "MIND", better="lower"),
         Metric("mmd", "Gaussian MMD x1000", "1e-3", "lower", 1, 1000.0),
         Metric("vendi", "Vendi score", "images", "higher", 2),
+        Metric("memorised", "memorised share", "", "lower", 3, needs=("training",)),
         Metric("l1", "L1", "of 255 levels / 255", "lower", 3, needs=("truth",), headline=True),
         Metric("ssim", "SSIM", "", "higher", 3, needs=("truth",), headline=True),
         Metric("perceptual", "content distance", "", "lower", 3, needs=("input",)),

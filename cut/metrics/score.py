@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
 from cut.base import environment
 from cut.base.errors import UserError
 from cut.base.files import sha256_of
-from cut.metrics import feature_scores, input_distance, paired
+from cut.metrics import feature_scores, input_distance, memorised, paired
 from cut.metrics.catalogue import SCORES
 from cut.metrics.image_folder import ImageFolder, exported
 from cut.metrics.inception import features
@@ -88,6 +89,7 @@ def score(
     segmenter: Segmenter | None = None,
     keep: Path | None = None,
     resamples: Path | None = None,
+    training: Path | None = None,
 ) -> ScoresRecord:
     """Return the scores of the translations in `fake`.
 
@@ -99,11 +101,12 @@ def score(
         segmenter: a segmentation network, for label maps.
         keep: a file to write the features of the translations to.
         resamples: a file to write the scores over resamples of the images to.
+        training: the target's training images, as a folder or a file of their features.
 
     Raises:
         UserError: images are missing, damaged, of several sizes, without a partner, or not those
-            of the manifest; or `real` has features by another network or other weights, or of other
-            images than those beside it.
+            of the manifest; or `real` or `training` has features by another network or other
+            weights, or of other images than those beside it.
     """
     images = ImageFolder(fake)
     translated = read_manifest(images)
@@ -113,13 +116,15 @@ def score(
     source = exported(partners.source) if partners.source else None
     inputs = ContentDistance.of(images.paths, source.paths, unrelated) if source else None
     reference = _reference(real, extractor)
-    features.check_reference(real, reference, extractor.weights, extractor.network)
+    trained_on = _reference(training, extractor) if training else None
     labelled = _label_scores(images, partners.labels, segmenter, unrelated, extractor)
     given = extractor.features(images, content=inputs)
     if keep:
         features.save(replace(given, translated=translated), keep)
     distances = feature_scores.distances(reference, given)
-    scores = distances.joined(truths).joined(labelled).joined(_input_scores(inputs, given))
+    repeated = memorised.score(trained_on, given)
+    groups = (repeated, truths, labelled, _input_scores(inputs, given))
+    scores = reduce(Scores.joined, groups, distances)
     protocol = Protocol(
         real=reference.protocol,
         fake=_with_pairs(given.protocol, inputs, unrelated),
@@ -189,11 +194,17 @@ def _input_scores(inputs: ContentDistance | None, given: Features) -> Scores:
 
 
 def _reference(real: Path, extractor: Extractor) -> Features:
-    """Return the features of the real images, read or computed."""
+    """Return the features of real images, read or computed.
+
+    Raises:
+        UserError: as `features.load_reference` and `features.check_reference`.
+    """
     if real.is_dir():
         return extractor.features(exported(real))
     if real.suffix == ".npz":
-        return features.load_reference(real)
+        found = features.load_reference(real)
+        features.check_reference(real, found, extractor.weights, extractor.network)
+        return found
     raise UserError(f"{real} is neither a folder of images nor an .npz file of features")
 
 

@@ -99,6 +99,9 @@ class Protocol(Part):
 
     real: Side = Field(description="the real images")
     fake: Side = Field(description="the translations")
+    training: Side | None = Field(
+        None, description="the target's training images, if memorised was computed"
+    )
     source: SourceImages | None = Field(None, description="the inputs, if they were given")
     weights: Weights | None = Field(None, description="of FID's network")
     kid: KidProtocol | None = Field(None, description="how KID was estimated")

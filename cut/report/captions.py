@@ -97,6 +97,11 @@ def _protocol(runs: Sequence[Run], shown: Collection[str]) -> list[str]:
         found.append(
             "The Vendi score is the effective number of different translations, whatever they show."
         )
+    if "memorised" in shown and any(run.protocol.training for run in runs):
+        found.append(
+            "Memorised: the share of translations that are nearer to a training image of the target"
+            " than that image is to its own nearest neighbour there."
+        )
     if {"perceptual", "self_similarity"} & {*shown}:
         found.append(
             "Content distance and self-similarity difference compare a translation with its input:"

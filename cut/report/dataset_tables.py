@@ -35,9 +35,10 @@ from cut.results.published import published_number
 from cut.results.rows import Row, by_dataset, present, rows_of
 from cut.results.seed_deviation import SeedDeviations
 
-# The other scores that any data set can have. FID extrapolated needs thousands of images.
+# The other scores that any run has. FID extrapolated needs thousands of images.
+UNUSUAL = {"labels", "training"}
 USUAL = tuple(
-    m for m in OTHERS if m not in ("fid_infinity", "sfid") and "labels" not in METRICS[m].needs
+    m for m in OTHERS if m not in ("fid_infinity", "sfid") and not UNUSUAL & {*METRICS[m].needs}
 )
 PUBLISHED = ("fid", "seconds_per_iteration", "peak_memory_gb")
 OWN_INTERVALS = "each seed has an interval of its own: see scores.csv"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cut.metrics import catalogue, feature_scores, input_distance, paired
+from cut.metrics import catalogue, feature_scores, input_distance, memorised, paired
 from cut.metrics.catalogue import METRICS
 from cut.metrics.segmentation import segmenter
 from cut.records.epochs import BestRecord
@@ -11,7 +11,7 @@ from cut.records.run import RunRecord
 
 
 def test_the_scores_are_those_that_the_metrics_compute():
-    groups = (feature_scores, paired, input_distance, segmenter)
+    groups = (feature_scores, memorised, paired, input_distance, segmenter)
     assert tuple(name for group in groups for name in group.NAMES) == catalogue.SCORES
     assert catalogue.PAIRED == paired.NAMES
     assert catalogue.SEGMENTATION == segmenter.NAMES
@@ -49,6 +49,7 @@ def test_the_selections_have_known_members():
         "mind",
         "mmd",
         "vendi",
+        "memorised",
         "perceptual",
         "self_similarity",
         "miou",

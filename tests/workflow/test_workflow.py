@@ -111,6 +111,7 @@ def test_the_best_epoch_is_chosen_on_held_out_images(finished):
 def test_a_method_of_commands_stands_beside_the_others(tmp_path):
     rows = {"half": {"method": "reinhard", "options": {"strength": 0.5}}}
     config = {**TINY, "run": ["copy", "reinhard", "half"], "methods": rows}
+    config["extra_scores"] = ["memorised"]  # its training images are exported for reinhard
     config.pop("options")
     code, output = snakemake(tmp_path, config=config)
     assert code == 0, output
@@ -118,6 +119,10 @@ def test_a_method_of_commands_stands_beside_the_others(tmp_path):
         l1 = {row["method"]: float(row["l1"]) for row in csv.DictReader(file)}
     assert l1["copy"] != l1["half"] != l1["reinhard"]
     run = tmp_path / "results" / "coats2stripes" / "half" / "seed0"
+    scored = json.loads((run / "scores.json").read_text())
+    if scored["scores"]["fid"] is not None:
+        assert scored["scores"]["memorised"] is not None
+        assert scored["protocol"]["training"]["images"] == 8 - 2, "two are held out"
     colours = json.loads((run / "model" / "colours.json").read_text())
     assert len(colours["mean"]) == 3, "what the training command left is kept"
     code, output = snakemake(tmp_path)

@@ -68,6 +68,7 @@ use rule score as score_best with:
         images=rules.test_images.output[0],
         translated=rules.select.output.translated,
         segmenter=segmenter,
+        training=TRAINING_FEATURES,
     output:
         scores=f"{RUN}/best/scores.json",
         features=f"{RUN}/best/features.npz",

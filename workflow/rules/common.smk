@@ -21,6 +21,10 @@ CAPTIONS = "../../cut/resources/captions"
 # CPU threads of a job that computes features or scores; Snakemake takes no more than it has cores.
 SCORING_THREADS = PLAN.config.scoring_threads
 RUN = f"{RESULTS}/{{dataset}}/{{row}}/seed{{seed}}"
+# Features of the target's training images, where a score needs them.
+TRAINING_FEATURES = [f"{RESULTS}/{{dataset}}/train/target.npz"] * (
+    "memorised" in PLAN.config.extra_scores
+)
 # What shows that a training is done, and its losses.
 TRAINING = ("trained", "history.csv")
 # Weights that a configuration names get a record in its own results: in the shared record, a wrong

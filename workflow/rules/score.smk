@@ -44,6 +44,20 @@ rule reference:
         " --meta dataset={wildcards.dataset} --meta split={params.split} > {log:q} 2>&1"
 
 
+use rule reference as training_features with:
+    input:
+        images=rules.training_images.output[0],
+        weights=rules.inception.output[0],
+    output:
+        f"{RESULTS}/{{dataset}}/train/target.npz",
+    log:
+        f"{RESULTS}/logs/{{dataset}}.training_features.log",
+    params:
+        folder=lambda w, input: Path(input.images).parent / "target",
+        device=PLAN.config.device,
+        split="train",
+
+
 rule score:
     input:
         reference=rules.reference.output[0],
@@ -51,6 +65,7 @@ rule score:
         images=rules.test_images.output[0],
         translated=f"{RUN}/translated/manifest.json",
         segmenter=segmenter,
+        training=TRAINING_FEATURES,
     output:
         scores=f"{RUN}/scores.json",
         features=f"{RUN}/features.npz",
@@ -68,12 +83,14 @@ rule score:
         test=subpath(input.images, parent=True),
         segmenter=lambda w, input: ["--segmenter", input.segmenter] if input.segmenter else [],
         stamp=lambda w: stamp(segmenter(w)),
+        training=lambda w, input: ["--training", input.training] if input.training else [],
         device=PLAN.config.device,
     shell:
         "python -m cut --status {log:q}.json score {input.reference:q} {params.translated:q}"
         " --test {params.test:q}"
         " --json {output.scores:q} --features {output.features:q}"
         " --resamples {output.resamples:q} {params.segmenter:q}"
+        " {params.training:q}"
         " --weights-json {input.weights:q} --device {params.device} > {log:q} 2>&1"
 
 
