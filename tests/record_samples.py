@@ -10,6 +10,7 @@ from cut.records.dataset import DatasetRecord
 from cut.records.images import ExportRecord
 from cut.records.inception import InceptionRecord
 from cut.records.job import JobRecord
+from cut.records.networks import NetworksRecord
 from cut.records.progress import ProgressRecord
 from cut.records.record import Record
 from cut.records.request import RequestRecord
@@ -34,6 +35,7 @@ def write_samples(root: Path) -> dict[str, Path]:
         "dataset": root / "data" / "dataset.json",
         "export": root / "set" / "test" / "manifest.json",
         "inception": root / "data" / "inception.json",
+        "networks": root / "data" / "networks.json",
         "request": run / "request.json",
         "progress": run / "state" / "progress.json",
         "job": root / "logs" / "a.log.json",
@@ -63,6 +65,7 @@ def made(name: str) -> Record:
             dataset="set", dataset_digest="ab", split="test", size=(32, 32), counts={"source": 1}
         ),
         "inception": lambda: InceptionRecord(path="w.pth", source="here", tensors_sha256="ab"),
+        "networks": lambda: NetworksRecord(paths={"edges": "hed.h5"}, missing={"st_lpips": "none"}),
         "request": lambda: RequestRecord(dataset="d.json", row="cut", method="cut"),
         "progress": lambda: ProgressRecord(
             iteration=1,

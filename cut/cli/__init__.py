@@ -35,6 +35,7 @@ COMMANDS = (
     "external images",
     "external record",
     "inception",
+    "networks",
     "features",
     "score",
     "select",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 OPERATION = "1e9 floating-point operations"
-Need = Literal["truth", "input", "labels", "snapshots", "training"]
+Need = Literal["truth", "input", "labels", "snapshots", "training", "network"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class Metric:
         field: its name in that record; `key` by default.
         divisor: the record's number is divided by this to give the value.
         needs: what has to be known: true counterparts ("truth"), inputs, label maps, features of
-            the training images, or generators kept along the way ("snapshots").
+            the training images, another network than Inception, or generators kept along the way
+            ("snapshots").
         headline: whether it has a column in the main table.
         part_of: the metric that this one bounds, or whose spread it is; "" otherwise.
     """
@@ -117,6 +118,11 @@ METRICS: dict[str, Metric] = {
         Metric("ssim", "SSIM", "", "higher", 3, needs=("truth",), headline=True),
         Metric("perceptual", "content distance", "", "lower", 3, needs=("input",)),
         Metric("self_similarity", "self-similarity difference", "", "lower", 3, needs=("input",)),
+        Metric(
+            "st_lpips_input", "ST-LPIPS to the input", "", "lower", 3, needs=("input", "network")
+        ),
+        Metric("edges", "edge agreement", "", "higher", 3, needs=("input", "network")),
+        Metric("st_lpips_truth", "ST-LPIPS", "", "lower", 3, needs=("truth", "network")),
         _percent("miou", "mIoU"),
         _percent("pixel_accuracy", "pixel accuracy"),
         _percent("class_accuracy", "class accuracy"),

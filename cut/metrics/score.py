@@ -15,9 +15,10 @@ from typing import Any
 from cut.base import environment
 from cut.base.errors import UserError
 from cut.base.files import sha256_of
-from cut.metrics import feature_scores, input_distance, memorised, paired
+from cut.metrics import feature_scores, image_pairs, input_distance, memorised, paired
 from cut.metrics.catalogue import SCORES
 from cut.metrics.image_folder import ImageFolder, exported
+from cut.metrics.image_pairs import PairNetworks
 from cut.metrics.inception import features
 from cut.metrics.inception.extract import Extractor
 from cut.metrics.inception.features import Features
@@ -90,6 +91,7 @@ def score(
     keep: Path | None = None,
     resamples: Path | None = None,
     training: Path | None = None,
+    networks: PairNetworks | None = None,
 ) -> ScoresRecord:
     """Return the scores of the translations in `fake`.
 
@@ -102,6 +104,7 @@ def score(
         keep: a file to write the features of the translations to.
         resamples: a file to write the scores over resamples of the images to.
         training: the target's training images, as a folder or a file of their features.
+        networks: ST-LPIPS and HED, by default neither.
 
     Raises:
         UserError: images are missing, damaged, of several sizes, without a partner, or not those
@@ -123,7 +126,12 @@ def score(
         features.save(replace(given, translated=translated), keep)
     distances = feature_scores.distances(reference, given)
     repeated = memorised.score(trained_on, given)
-    groups = (repeated, truths, labelled, _input_scores(inputs, given))
+    truth_paths = exported(partners.truth).paths if partners.truth and not unrelated else None
+    pairs = inputs and inputs.inputs
+    by_networks = image_pairs.score(
+        images.paths, pairs, truth_paths, networks or PairNetworks.load(), extractor.device
+    )
+    groups = (repeated, truths, labelled, _input_scores(inputs, given), by_networks)
     scores = reduce(Scores.joined, groups, distances)
     protocol = Protocol(
         real=reference.protocol,

@@ -20,7 +20,7 @@ from cut.plan.paths import Folder, GivenPath
 from cut.plan.shards import Shard
 from cut.results.seed_deviation import SeedDeviations
 
-ExtraScore = Literal["memorised"]
+ExtraScore = Literal["memorised", "st_lpips", "edges"]
 MOST_NODES = 100_000  # values in a config file
 
 
@@ -113,7 +113,7 @@ class Config(Section):
     extra_scores: list[ExtraScore] = Field(
         [],
         description="scores that take more time: memorised (features of all training images of the"
-        " target)",
+        " target), st_lpips and edges (networks whose weights are fetched)",
     )
     translate_batch_size: int = Field(16, ge=1, le=4096, description="images translated at a time")
     scoring_threads: int = Field(

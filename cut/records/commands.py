@@ -16,6 +16,7 @@ from cut.records.history import HistoryRow
 from cut.records.images import ExportRecord, TranslatedRecord
 from cut.records.inception import InceptionRecord
 from cut.records.job import JobRecord
+from cut.records.networks import NetworksRecord
 from cut.records.progress import ProgressRecord
 from cut.records.record import Record, RunFile, Table
 from cut.records.request import RequestRecord
@@ -29,6 +30,7 @@ RECORDS: dict[str, type[RunFile]] = {
         DatasetRecord,
         ExportRecord,
         InceptionRecord,
+        NetworksRecord,
         RequestRecord,
         RunRecord,
         HistoryRow,

@@ -114,6 +114,8 @@ class Protocol(Part):
     content: PairedProtocol | None = Field(None, description="of l1 and ssim")
     perceptual: Text | None = Field(None, description="what perceptual is")
     self_similarity: Text | None = Field(None, description="what self_similarity is")
+    st_lpips: Text | None = Field(None, description="the network of the scores st_lpips_…")
+    edges: Text | None = Field(None, description="the network of edges, and how maps agree")
     segmenter: SegmenterProtocol | None = Field(None, description="of the segmentation scores")
     fast_network: NetworkDifference | None = Field(
         None, description="measured where pytorch-fid's own network computed the features"

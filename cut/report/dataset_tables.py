@@ -36,7 +36,7 @@ from cut.results.rows import Row, by_dataset, present, rows_of
 from cut.results.seed_deviation import SeedDeviations
 
 # The other scores that any run has. FID extrapolated needs thousands of images.
-UNUSUAL = {"labels", "training"}
+UNUSUAL = {"labels", "training", "network"}
 USUAL = tuple(
     m for m in OTHERS if m not in ("fid_infinity", "sfid") and not UNUSUAL & {*METRICS[m].needs}
 )

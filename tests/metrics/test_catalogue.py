@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cut.metrics import catalogue, feature_scores, input_distance, memorised, paired
+from cut.metrics import catalogue, feature_scores, image_pairs, input_distance, memorised, paired
 from cut.metrics.catalogue import METRICS
 from cut.metrics.segmentation import segmenter
 from cut.records.epochs import BestRecord
@@ -11,9 +11,9 @@ from cut.records.run import RunRecord
 
 
 def test_the_scores_are_those_that_the_metrics_compute():
-    groups = (feature_scores, memorised, paired, input_distance, segmenter)
+    groups = (feature_scores, memorised, paired, input_distance, image_pairs, segmenter)
     assert tuple(name for group in groups for name in group.NAMES) == catalogue.SCORES
-    assert catalogue.PAIRED == paired.NAMES
+    assert (*paired.NAMES, "st_lpips_truth") == catalogue.PAIRED
     assert catalogue.SEGMENTATION == segmenter.NAMES
 
 
@@ -52,6 +52,9 @@ def test_the_selections_have_known_members():
         "memorised",
         "perceptual",
         "self_similarity",
+        "st_lpips_input",
+        "edges",
+        "st_lpips_truth",
         "miou",
         "pixel_accuracy",
         "class_accuracy",

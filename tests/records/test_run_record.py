@@ -82,6 +82,7 @@ def test_the_fixtures_of_tests_are_records(tmp_path):
         "dataset",
         "export",
         "inception",
+        "networks",
         "request",
         "progress",
         "job",

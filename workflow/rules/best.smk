@@ -69,6 +69,7 @@ use rule score as score_best with:
         translated=rules.select.output.translated,
         segmenter=segmenter,
         training=TRAINING_FEATURES,
+        networks=[NETWORKS] if PAIR_SCORES else [],
     output:
         scores=f"{RUN}/best/scores.json",
         features=f"{RUN}/best/features.npz",

@@ -25,6 +25,9 @@ RUN = f"{RESULTS}/{{dataset}}/{{row}}/seed{{seed}}"
 TRAINING_FEATURES = [f"{RESULTS}/{{dataset}}/train/target.npz"] * (
     "memorised" in PLAN.config.extra_scores
 )
+# Networks of their own that scores need, and the record of where their weights are.
+PAIR_SCORES = [name for name in PLAN.config.extra_scores if name != "memorised"]
+NETWORKS = f"{RESULTS}/networks.json"
 # What shows that a training is done, and its losses.
 TRAINING = ("trained", "history.csv")
 # Weights that a configuration names get a record in its own results: in the shared record, a wrong

@@ -58,6 +58,21 @@ use rule reference as training_features with:
         split="train",
 
 
+rule networks:
+    output:
+        NETWORKS,
+    log:
+        f"{RESULTS}/logs/networks.log",
+    # It may need a network, as `inception` does.
+    localrule: True
+    conda:
+        ENVIRONMENT
+    params:
+        names=PAIR_SCORES,
+    shell:
+        "python -m cut networks --out {output:q} {params.names} > {log:q} 2>&1"
+
+
 rule score:
     input:
         reference=rules.reference.output[0],
@@ -66,6 +81,7 @@ rule score:
         translated=f"{RUN}/translated/manifest.json",
         segmenter=segmenter,
         training=TRAINING_FEATURES,
+        networks=[NETWORKS] if PAIR_SCORES else [],
     output:
         scores=f"{RUN}/scores.json",
         features=f"{RUN}/features.npz",
@@ -84,13 +100,14 @@ rule score:
         segmenter=lambda w, input: ["--segmenter", input.segmenter] if input.segmenter else [],
         stamp=lambda w: stamp(segmenter(w)),
         training=lambda w, input: ["--training", input.training] if input.training else [],
+        networks=lambda w, input: ["--networks", input.networks] if input.networks else [],
         device=PLAN.config.device,
     shell:
         "python -m cut --status {log:q}.json score {input.reference:q} {params.translated:q}"
         " --test {params.test:q}"
         " --json {output.scores:q} --features {output.features:q}"
         " --resamples {output.resamples:q} {params.segmenter:q}"
-        " {params.training:q}"
+        " {params.training:q} {params.networks:q}"
         " --weights-json {input.weights:q} --device {params.device} > {log:q} 2>&1"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
+import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -31,7 +32,7 @@ from cut.results.run import Run, one_dataset
 SIZE = (5.4, 3.4)  # inches; more height where the legend beside the axes needs it
 LEGEND = 1.6  # inches: the legend's largest width
 CONTENT = "perceptual"
-CHOICES = select(lambda m: m.needs == ("input",))  # how far a translation is from its input
+CHOICES = select(lambda m: "input" in m.needs)  # how far a translation is from its input
 Means = tuple[tuple[float, float], tuple[float, float]]  # (mean, deviation) of content and of FID
 
 
@@ -93,8 +94,9 @@ def _axes(ax: Axes, score: str, points: Sequence[Means], levels: dict[str, float
     fit_means(ax, "x", [x for x, _ in points])
     fit_means(ax, "y", [y for _, y in points], list(levels.values()))
     low, high = ax.get_xlim()
-    ax.set_xlim(low - 0.04 * (high - low), high)  # the floor stands at 0
-    ax.set_xlabel(f"{METRICS[score].label} to the input ({METRICS[score].better} is better)")
+    ends = low - 0.04 * (high - low), high  # the floor stands at 0
+    ax.set_xlim(ends if METRICS[score].better == "lower" else ends[::-1])  # better is left
+    ax.set_xlabel(f"{METRICS[score].label} ({METRICS[score].better} is better)")
     ax.set_ylabel("FID (lower is better)")
     draw_levels(ax, levels)
     sns.despine(ax=ax)
@@ -102,7 +104,8 @@ def _axes(ax: Axes, score: str, points: Sequence[Means], levels: dict[str, float
 
 def _front(ax: Axes, points: Sequence[Means]) -> None:
     """Draw the border of what some row dominates, up to the edges of the axes."""
-    ends = sorted((x[0], y[0]) for x, y in points)
+    worse = np.sign(np.diff(ax.get_xlim())[0])
+    ends = sorted(((x[0], y[0]) for x, y in points), key=lambda end: (worse * end[0], end[1]))
     xs, ys = (list(each) for each in zip(*ends, strict=True))
     xs, ys = [xs[0], *xs, ax.get_xlim()[1]], [ax.get_ylim()[1], *ys, ys[-1]]
     ax.step(xs, ys, where="post", color="0.6", lw=0.9, zorder=0.5)
