@@ -7,6 +7,7 @@ from pathlib import Path
 from fake_runs import write_best, write_resamples, write_run, write_steps
 
 from cut.records.dataset import DatasetRecord
+from cut.records.diversity import DiversityRecord
 from cut.records.images import ExportRecord
 from cut.records.inception import InceptionRecord
 from cut.records.job import JobRecord
@@ -37,6 +38,7 @@ def write_samples(root: Path) -> dict[str, Path]:
         "inception": root / "data" / "inception.json",
         "networks": root / "data" / "networks.json",
         "request": run / "request.json",
+        "diversity": run / "diversity.json",
         "progress": run / "state" / "progress.json",
         "job": root / "logs" / "a.log.json",
     }
@@ -67,6 +69,9 @@ def made(name: str) -> Record:
         "inception": lambda: InceptionRecord(path="w.pth", source="here", tensors_sha256="ab"),
         "networks": lambda: NetworksRecord(paths={"edges": "hed.h5"}, missing={"st_lpips": "none"}),
         "request": lambda: RequestRecord(dataset="d.json", row="cut", method="cut"),
+        "diversity": lambda: DiversityRecord(
+            st_lpips=0.1, samples=5, images=3, network="a", missing=None, fingerprint="ab"
+        ),
         "progress": lambda: ProgressRecord(
             iteration=1,
             iterations=2,

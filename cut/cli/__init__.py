@@ -40,6 +40,7 @@ COMMANDS = (
     "score",
     "select",
     "steps",
+    "diversity",
     "report tables",
     "report seeds",
     "report overview",

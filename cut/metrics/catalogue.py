@@ -23,7 +23,7 @@ class Metric:
         scale: a table shows `value * scale`.
         family: "score" (of translations), "cost" (of a training) or "fact" (about a training).
         source: the record that holds it: scores.json, run.json, the head of the translations'
-            manifest, or best.json with the scores of the best epoch.
+            manifest, best.json with the scores of the best epoch, or diversity.json.
         field: its name in that record; `key` by default.
         divisor: the record's number is divided by this to give the value.
         needs: what has to be known: true counterparts ("truth"), inputs, label maps, features of
@@ -40,7 +40,7 @@ class Metric:
     digits: int = 1
     scale: float = 1.0
     family: Literal["score", "cost", "fact"] = "score"
-    source: Literal["scores", "run", "translated", "best"] = "scores"
+    source: Literal["scores", "run", "translated", "best", "diversity"] = "scores"
     field: str = ""
     divisor: float = 1.0
     needs: tuple[Need, ...] = ()
@@ -123,6 +123,16 @@ METRICS: dict[str, Metric] = {
         ),
         Metric("edges", "edge agreement", "", "higher", 3, needs=("input", "network")),
         Metric("st_lpips_truth", "ST-LPIPS", "", "lower", 3, needs=("truth", "network")),
+        Metric(
+            "st_lpips_diversity",
+            "ST-LPIPS diversity",
+            "",
+            "higher",
+            3,
+            source="diversity",
+            field="st_lpips",
+            needs=("network",),
+        ),
         _percent("miou", "mIoU"),
         _percent("pixel_accuracy", "pixel accuracy"),
         _percent("class_accuracy", "class accuracy"),
@@ -165,7 +175,7 @@ def select(wanted: Callable[[Metric], bool]) -> tuple[str, ...]:
 SCORES = select(lambda m: m.source == "scores")
 # The columns of the main table, and the scores that a table of their own shows.
 HEADLINE = select(lambda m: m.headline)
-OTHERS = select(lambda m: m.source == "scores" and m.better and not m.headline)
+OTHERS = select(lambda m: m.source in ("scores", "diversity") and bool(m.better) and not m.headline)
 # What a machine needed: never compared with a published number.
 COSTS = select(lambda m: m.family == "cost")
 # Counted and not timed: the same on any machine.

@@ -11,6 +11,7 @@ from typing import Any
 from cut.base.errors import UserError, unknown
 from cut.base.files import write_json
 from cut.records.dataset import DatasetRecord
+from cut.records.diversity import DiversityRecord
 from cut.records.epochs import BestRecord, EpochScores, StepsRecord
 from cut.records.history import HistoryRow
 from cut.records.images import ExportRecord, TranslatedRecord
@@ -40,6 +41,7 @@ RECORDS: dict[str, type[RunFile]] = {
         EpochScores,
         BestRecord,
         StepsRecord,
+        DiversityRecord,
         ProgressRecord,
         JobRecord,
     )

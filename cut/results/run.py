@@ -10,6 +10,7 @@ import numpy as np
 
 from cut.base.errors import UserError
 from cut.metrics.catalogue import METRICS, Metric
+from cut.records.diversity import DiversityRecord
 from cut.records.epochs import BestRecord, EpochScores, StepScores, StepsRecord
 from cut.records.resamples import Resample
 from cut.records.run import Role, RunRecord
@@ -45,7 +46,8 @@ class Run:
     """One run: its folder, its record, its scores, and its best epoch if one was chosen.
 
     `steps` has the scores after each step of a translation, for a method that has several;
-    `resamples` has scores over the bootstrap's resamples of the images, (resamples,) by name.
+    `resamples` has scores over the bootstrap's resamples of the images, (resamples,) by name;
+    `diversity` says how far translations of one input differ, where this was measured.
     """
 
     folder: Path
@@ -54,6 +56,7 @@ class Run:
     best: Best | None = None
     steps: tuple[StepScores, ...] = ()
     resamples: Mapping[str, np.ndarray] = field(default_factory=dict)
+    diversity: DiversityRecord | None = None
 
     @property
     def role(self) -> Role:
@@ -88,9 +91,17 @@ class Run:
             return None, NOT_TRAINED
         if known.source == "best":
             return self.best.value(known) if self.best else (None, NOT_FOLLOWED)
+        if known.source == "diversity":
+            return _diversity(self.diversity)
         holder = self.record if known.source == "run" else self.scored.translated
         value = getattr(holder, known.field, None)
         return (None, NOT_MEASURED) if value is None else (float(value) / known.divisor, "")
+
+
+def _diversity(found: DiversityRecord | None) -> Value:
+    if found is None:
+        return None, NOT_MEASURED
+    return found.st_lpips, found.missing or ""
 
 
 def _score(scored: ScoresRecord, metric: Metric) -> Value:
@@ -120,7 +131,8 @@ def load_run(folder: Path) -> Run:
                 " score this run again"
             )
     best, steps = _load_best(folder, record), _load_steps(folder, record)
-    return Run(folder, record, scored, best, steps, _load_resamples(folder, scored))
+    resamples, diversity = _load_resamples(folder, scored), _load_diversity(folder, record)
+    return Run(folder, record, scored, best, steps, resamples, diversity)
 
 
 def _load_resamples(folder: Path, scored: ScoresRecord) -> dict[str, np.ndarray]:
@@ -138,6 +150,14 @@ def _load_steps(folder: Path, record: RunRecord) -> tuple[StepScores, ...]:
         return ()
     found = StepsRecord.read(folder / "steps.json")
     return found.steps if found.fingerprint == record.fingerprint else ()
+
+
+def _load_diversity(folder: Path, record: RunRecord) -> DiversityRecord | None:
+    """Return the diversity, or None where none was measured for this training."""
+    if not (folder / "diversity.json").is_file():
+        return None
+    found = DiversityRecord.read(folder / "diversity.json")
+    return found if found.fingerprint == record.fingerprint else None
 
 
 def _load_best(folder: Path, record: RunRecord) -> Best | None:

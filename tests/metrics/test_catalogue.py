@@ -5,6 +5,7 @@ from __future__ import annotations
 from cut.metrics import catalogue, feature_scores, image_pairs, input_distance, memorised, paired
 from cut.metrics.catalogue import METRICS
 from cut.metrics.segmentation import segmenter
+from cut.records.diversity import DiversityRecord
 from cut.records.epochs import BestRecord
 from cut.records.images import Translated
 from cut.records.run import RunRecord
@@ -22,6 +23,7 @@ def test_every_metric_has_a_field_in_its_record():
         "scores": set(catalogue.SCORES),
         "run": set(RunRecord.model_fields),
         "translated": set(Translated.model_fields),
+        "diversity": set(DiversityRecord.model_fields),
         "best": {*catalogue.SCORES, *BestRecord.model_fields},
     }
     for key, metric in METRICS.items():
@@ -55,6 +57,7 @@ def test_the_selections_have_known_members():
         "st_lpips_input",
         "edges",
         "st_lpips_truth",
+        "st_lpips_diversity",
         "miou",
         "pixel_accuracy",
         "class_accuracy",

@@ -83,6 +83,7 @@ def test_the_fixtures_of_tests_are_records(tmp_path):
         "export",
         "inception",
         "networks",
+        "diversity",
         "request",
         "progress",
         "job",

@@ -202,6 +202,7 @@ def records(dataset=None):
     files = ("trained", "run.json", "scores.json")
     names = [f"{run}/{name}" for run in PLAN.runs(dataset) for name in files]
     names += [f"{run}/steps.json" for run in PLAN.stepped(dataset)]
+    names += [f"{run}/diversity.json" for run in PLAN.stochastic(dataset)]
     along = ("epochs.csv", "best.json", "best/scores.json")
     return names + [f"{run}/{name}" for run in PLAN.followed(dataset) for name in along]
 

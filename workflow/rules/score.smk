@@ -139,3 +139,31 @@ rule steps:
         "python -m cut --status {log:q}.json steps --dataset {input.dataset:q} --run {params.run:q}"
         " --reference {input.reference:q} --weights-json {input.weights:q}"
         " --device {params.device} > {log:q} 2>&1"
+
+
+rule diversity:
+    input:
+        dataset=rules.dataset.output[0],
+        record=rules.train.output.record,
+        weights_of_run=rules.train.output.weights,
+        trained=rules.train.output.trained,
+        networks=NETWORKS,
+    output:
+        f"{RUN}/diversity.json",
+    log:
+        f"{RESULTS}/logs/{{dataset}}.{{row}}.seed{{seed}}.diversity.log",
+    wildcard_constraints:
+        row=ROWS_BY_CLASS,
+    conda:
+        ENVIRONMENT
+    threads: SCORING_THREADS
+    resources:
+        gpu=gpus(),
+        mem_mb=memory_of("diversity", selecting_memory),
+    params:
+        run=subpath(input.record, parent=True),
+        decides=decides,  # as in `translate`
+        device=PLAN.config.device,
+    shell:
+        "python -m cut --status {log:q}.json diversity --dataset {input.dataset:q}"
+        " --run {params.run:q} --networks {input.networks:q} --device {params.device} > {log:q} 2>&1"

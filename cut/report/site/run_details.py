@@ -27,6 +27,7 @@ FILES = {
     "scores.json": "scores and their protocol",
     "history.csv": "losses",
     "epochs.csv": "scores by epoch",
+    "diversity.json": "how far translations of one input differ",
     "best.json": "the best epoch",
     "best/scores.json": "scores of the best epoch",
     "translated/manifest.json": "digests of the translations",
