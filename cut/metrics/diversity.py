@@ -53,8 +53,9 @@ def score_diversity(
         raise UserError(f"--samples is {samples}; give 2 or more, to compare them")
     record, method = load_run(run)
     files, values = dataset.files("test", "source"), []
-    missing = given.missing.get(KIND) if method.scored(method.options) else ONE
-    if missing is None:
+    missing = given.missing.get(KIND) or KINDS[KIND].too_small(record.size)
+    missing = missing if method.scored(method.options) else ONE
+    if not missing:
         method.to(device).train(False)
         with tempfile.TemporaryDirectory() as folder:
             for number in range(samples):
@@ -71,7 +72,7 @@ def score_diversity(
         samples=samples,
         images=len(files),
         network=None if missing else KINDS[KIND].protocol,
-        missing=missing,
+        missing=missing or None,
         fingerprint=record.fingerprint,
     )
     found.write(run / DiversityRecord.files[0])

@@ -5,11 +5,10 @@ A translation is compared with its input and, by ST-LPIPS, with the true counter
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -24,7 +23,7 @@ from cut.metrics.inception.extract import full_precision, unit_tensor
 from cut.metrics.per_image import mean_scores
 from cut.metrics.score_group import Scores
 from cut.metrics.st_lpips import StLpips
-from cut.metrics.wheels import WeightsUnavailable
+from cut.metrics.wheels import WeightsUnavailable, WheelFile
 from cut.records.networks import NetworksRecord
 
 NAMES = ("st_lpips_input", "edges", "st_lpips_truth")
@@ -33,16 +32,28 @@ PIXELS = 8 * 256 * 256  # of the images of a batch, which bounds the memory for 
 
 @dataclass(frozen=True)
 class Kind:
-    """A network of its own: where its weights are from, how it is loaded, and its protocol."""
+    """A network of its own.
 
-    file: Any
-    load: Any
+    Attributes:
+        file: where its weights are from.
+        load: returns the network of a file.
+        protocol: what its scores depend on.
+        least: pixels of the shorter side that its images need.
+    """
+
+    file: WheelFile
+    load: Callable[[Path], nn.Module]
     protocol: str
+    least: int = 1
+
+    def too_small(self, size: tuple[int, int]) -> str:
+        """Return why images of a size (height, width) have no score, or ""."""
+        return f"needs images of at least {self.least} pixels" if min(size) < self.least else ""
 
 
 # By the name that `python -m cut networks` and a config's `extra_scores` give it.
 KINDS = {
-    "st_lpips": Kind(st_lpips.FILE, StLpips.load, st_lpips.PROTOCOL),
+    "st_lpips": Kind(st_lpips.FILE, StLpips.load, st_lpips.PROTOCOL, st_lpips.LEAST),
     "edges": Kind(hed.FILE, Hed.load, hed.PROTOCOL),
 }
 
@@ -119,6 +130,8 @@ def score(
             groups.append(Scores.none([name], given.missing[kind]))
         elif not other:
             groups.append(Scores.none([name], reason))
+        elif small := KINDS[kind].too_small(one_size(list(other))):
+            groups.append(Scores.none([name], small))
         else:
             values = _over_pairs(name, given.networks[kind], other, device)
             groups.append(mean_scores({name: values.numpy()}, {kind: KINDS[kind].protocol}))

@@ -52,6 +52,15 @@ def test_what_is_not_there_has_its_reason(folders):
     assert set(found.protocol) == {"edges"}
 
 
+def test_images_too_small_for_st_lpips_have_the_others(tmp_path):
+    fake, source = (
+        list_images(write_images(tmp_path / n, 4, seed=i, size=16)) for i, n in enumerate("ab")
+    )
+    found = score(fake, dict(zip(fake, source, strict=True)), source, GIVEN)
+    assert set(found.missing) == {"st_lpips_input", "st_lpips_truth"}
+    assert "at least 21 pixels" in found.missing["st_lpips_input"] and found.values["edges"] > 0
+
+
 def test_unequal_sizes_are_refused(folders, tmp_path):
     other = list_images(write_images(tmp_path / "small", 11, size=16))
     with pytest.raises(UserError, match="are 32x32 but .* are 16x16"):
