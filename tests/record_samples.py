@@ -6,6 +6,7 @@ from pathlib import Path
 
 from fake_runs import write_best, write_run, write_steps
 
+from cut.records.archive import ArchiveRecord
 from cut.records.dataset import DatasetRecord
 from cut.records.images import ExportRecord
 from cut.records.inception import InceptionRecord
@@ -35,6 +36,7 @@ def write_samples(root: Path) -> dict[str, Path]:
         "request": run / "request.json",
         "progress": run / "state" / "progress.json",
         "job": root / "logs" / "a.log.json",
+        "archive": run / "archive.json",
     }
     for name, path in places.items():
         made(name).write(path)
@@ -71,5 +73,14 @@ def made(name: str) -> Record:
             seconds_left=3.5,
         ),
         "job": JobRecord.start,
+        "archive": lambda: ArchiveRecord(
+            dataset="set",
+            dataset_digest="ab",
+            method="cut",
+            algorithm="cut",
+            seed=0,
+            size=(32, 32),
+            files_sha256={"translated/0.png": "ab" * 32},
+        ),
     }
     return records[name]()

@@ -45,6 +45,7 @@ COMMANDS = (
     "report figures",
     "report page",
     "report all",
+    "pack",
     "collect",
     "variance",
     "status",

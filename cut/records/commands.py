@@ -10,6 +10,7 @@ from typing import Any
 
 from cut.base.errors import UserError, unknown
 from cut.base.files import write_json
+from cut.records.archive import ArchiveRecord
 from cut.records.dataset import DatasetRecord
 from cut.records.epochs import BestRecord, EpochScores, StepsRecord
 from cut.records.history import HistoryRow
@@ -38,6 +39,7 @@ RECORDS: dict[str, type[RunFile]] = {
         StepsRecord,
         ProgressRecord,
         JobRecord,
+        ArchiveRecord,
     )
 }
 
