@@ -126,6 +126,8 @@ def test_a_table_can_be_skipped_with_the_keyboard(opened, ablation):
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.closest('#overview') === null")
+    assert page.evaluate("document.activeElement.closest('.protocol') !== null")
+    page.keyboard.press("Tab")
     assert page.evaluate("!document.activeElement.closest('.set').querySelector('#overview')")
 
 
