@@ -27,6 +27,7 @@ WHOLE = ("options", "training")  # shown with each run, also where all runs shar
 FILES = {
     "run.json": "settings and cost of the training",
     "scores.json": "scores and their protocol",
+    "archive.json": "digests of the archive that the run was taken from",
     "history.csv": "losses",
     "epochs.csv": "scores by epoch",
     "best.json": "the best epoch",
@@ -36,7 +37,6 @@ FILES = {
     "generator.pt": "weights of the generator",
     "embedding.pt": "weights of the projection heads",
     "features.npz": "Inception features of the translations",
-    "archive.json": "digests of the archive that the run was taken from",
 }
 
 Facts = dict[str, dict[str, Any]]  # by heading, then by name
