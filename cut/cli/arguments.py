@@ -30,17 +30,10 @@ def add_extraction(parser: argparse.ArgumentParser) -> None:
 
 
 def add_weights(parser: argparse.ArgumentParser) -> None:
-    """Add the weights of the networks that score: of Inception, and of a segmenter."""
+    """Add the arguments that name the Inception weights."""
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--fid-weights", type=Path, help="file of pytorch-fid's Inception weights")
     source.add_argument("--weights-json", type=Path, help="file that `cut inception` wrote")
-    parser.add_argument("--segmenter", type=Path, help="file of DRN-D-22 weights, for label maps")
-    parser.add_argument(
-        "--segmenter-size",
-        metavar="HEIGHTxWIDTH",
-        help="size of the images that the segmenter sees, or 'image' for their own (default: that"
-        " of its training)",
-    )
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:

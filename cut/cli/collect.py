@@ -42,6 +42,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add_ablation(parser)
     add_deviations(parser)
     add_weights(parser)
+    parser.add_argument("--segmenter", type=Path, help="file of DRN-D-22 weights, for label maps")
+    parser.add_argument(
+        "--segmenter-size",
+        metavar="HEIGHTxWIDTH",
+        help="size of the images that the segmenter sees, as for `cut score`",
+    )
     add_extraction(parser)
     parser.add_argument(
         "folders",

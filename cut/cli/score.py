@@ -29,6 +29,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--test", type=Path, help="folder that `cut export` wrote, in place of these three"
     )
     add_weights(parser)
+    parser.add_argument("--segmenter", type=Path, help="file of DRN-D-22 weights, for label maps")
+    parser.add_argument(
+        "--segmenter-size",
+        metavar="HEIGHTxWIDTH",
+        help="size of the images that the segmenter sees, or 'image' for their own (default: that"
+        " of its training)",
+    )
     parser.add_argument("--json", type=Path, help="also write the scores here")
     parser.add_argument("--features", type=Path, help="also write the translations' features here")
     add_extraction(parser)
