@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import sys
+import threading
 import zlib
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from cut.base.raster import Raster
 TIFF = (".tif", ".tiff")
 PNG_COLOURS = {1: 0, 3: 2, 4: 6}  # PNG's colour types of 16 bits, by channels
 OTHER_BYTE = {"B": "L", "L": "B"}
+READING = threading.Lock()
 KEY = b"cutbench"  # of a text that a file is written with
 
 
@@ -70,7 +72,7 @@ def read_values(path: Path, channels: int) -> np.ndarray:
 def _read(path: Path) -> np.ndarray:
     suffix = path.suffix.lower()
     if suffix == ".npy":
-        values = np.load(path, allow_pickle=False)
+        values = _array(path)
     elif suffix in TIFF:
         values = _tiff(path)
     else:
@@ -78,6 +80,16 @@ def _read(path: Path) -> np.ndarray:
     if values.dtype.kind not in "uif" or values.dtype.itemsize > 8:
         raise UserError(f"{path} has values of type {values.dtype}; give whole or real numbers")
     return values.astype(values.dtype.newbyteorder("="), copy=False)
+
+
+def _array(path: Path) -> np.ndarray:
+    """Return the array in a file.
+
+    Its head is Python text, which Python 3.11 cannot read in two threads at a time.
+    """
+    with READING:
+        head = np.load(path, mmap_mode="r", allow_pickle=False)
+    return np.array(head)
 
 
 def _channels_last(values: np.ndarray, channels: int, path: Path) -> np.ndarray:
@@ -175,7 +187,7 @@ def image_size(path: Path) -> tuple[int, int]:
     """
     try:
         if path.suffix.lower() == ".npy":
-            shape = np.load(path, mmap_mode="r", allow_pickle=False).shape
+            shape = _array(path).shape
         elif path.suffix.lower() in TIFF:
             import tifffile
 

@@ -17,13 +17,31 @@ def to_tensor(image: AnyImage) -> Tensor:
 
     The range of an image of another form becomes [-1, 1].
     """
+    return normalised(levels_of(image))
+
+
+def levels_of(image: AnyImage) -> Tensor:
+    """Return what a tensor is made of: a uint8 (3, H, W) tensor of the levels 0 to 255.
+
+    Of an image of another form it is the float32 (C, H, W) tensor in [-1, 1] itself.
+    """
     if isinstance(image, Raster):
         low, high = image.form.low, image.form.high
         x = torch.from_numpy(image.values).permute(2, 0, 1).contiguous()
         return x.clone().sub_(low).div_(high - low).sub_(0.5).div_(0.5)
     pixels = torch.from_numpy(np.array(image.convert("RGB")))  # (H, W, 3)
+    return pixels.permute(2, 0, 1).contiguous()
+
+
+def normalised(levels: Tensor) -> Tensor:
+    """Return levels 0 to 255, of any shape, as float32 in [-1, 1], on the same device.
+
+    A floating-point tensor, of an image of another form, is that already.
+    """
+    if levels.is_floating_point():
+        return levels
     # torchvision's ToTensor, then Normalize(0.5, 0.5): the same operations in the same order.
-    return pixels.permute(2, 0, 1).contiguous().float().div_(255).sub_(0.5).div_(0.5)
+    return levels.float().div_(255).sub_(0.5).div_(0.5)
 
 
 def to_image(x: Tensor, form: Form = RGB) -> AnyImage:

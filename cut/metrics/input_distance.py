@@ -17,6 +17,7 @@ from torch.nn.functional import normalize
 
 from cut.base.image_files import counterparts
 from cut.base.image_form import RGB, Form
+from cut.metrics.per_image import mean_scores
 from cut.metrics.score_group import Scores
 
 NAMES = ("perceptual", "self_similarity")
@@ -101,5 +102,5 @@ class ContentDistance:
 
     def scores(self) -> Scores:
         """Return the means over the images."""
-        means = torch.cat(self.values, dim=1).mean(dim=1).tolist()
-        return Scores(dict(zip(NAMES, means, strict=True)), protocol=dict(PROTOCOL))
+        each = torch.cat(self.values, dim=1).numpy()  # (2, images)
+        return mean_scores(dict(zip(NAMES, each, strict=True)), dict(PROTOCOL))

@@ -60,8 +60,8 @@ def ssim(image: np.ndarray, truth: np.ndarray) -> float:
 
 def compare(
     translations: Sequence[Path], truths: Sequence[Path], form: Form = RGB
-) -> tuple[float, float]:
-    """Return (L1, SSIM), each the mean over the pairs of images.
+) -> dict[str, np.ndarray]:
+    """Return L1 and SSIM of each pair of images, (pairs,) by name.
 
     Each list is one folder. Images are counterparts by name without extension. All are of `form`.
 
@@ -77,8 +77,7 @@ def compare(
                 f"{b.shape[1]}x{b.shape[0]}; resize one to the other"
             )
         values.append((l1(a, b), ssim(a, b)))
-    means = np.mean(values, axis=0)
-    return float(means[0]), float(means[1])
+    return dict(zip(NAMES, np.array(values).T, strict=True))
 
 
 def unit(path: Path, form: Form = RGB) -> np.ndarray:

@@ -67,6 +67,7 @@ class PlannedRow:
     every_training: dict[str, Any]  # empty for a row that the loop does not train
     steps: int = 1  # of a translation; each is scored if there are several
     channels: Takes = "three"  # which numbers of channels it takes
+    stochastic: bool = False  # an image has several translations, of which one is scored
     commands: Commands | None = None  # of a method that runs by its own commands
 
     @property

@@ -94,13 +94,13 @@ def test_worker_processes_and_the_cache_change_nothing(photos):
         whole = listed(pairs(photos, augmentation=augmentation))
         assert same(listed(pairs(photos, augmentation=augmentation, cache=cache)), whole)
         assert set(cache.images) == used
-        assert {image.size for image in cache.images.values()} == {augmentation.load[::-1]}
+        assert {image.shape[1:] for image in cache.images.values()} == {augmentation.load}
 
 
 def test_a_cached_image_is_read_once(photos, monkeypatch):
     read = []
     monkeypatch.setattr(
-        "cut.training.batches.read_image", lambda path: read.append(path) or read_image(path)
+        "cut.training.batches.read", lambda path, form: read.append(path) or read_image(path)
     )
     cache = Resized()
     for epoch in (1, 2, 3):

@@ -129,10 +129,10 @@ def test_l1_and_ssim_need_no_mapping(tmp_path):
         (tmp_path / name).mkdir()
         values = np.full((12, 12, 4), value, np.float32)
         write_raster(tmp_path / name / "x.npy", Raster(values, BANDS))
-    l1, ssim = compare([tmp_path / "ours/x.npy"], [tmp_path / "true/x.npy"], BANDS)
-    assert l1 == 0.25  # one of the four units from -1 to 3
+    found = compare([tmp_path / "ours/x.npy"], [tmp_path / "true/x.npy"], BANDS)
+    assert found["l1"].tolist() == [0.25]  # one of the four units from -1 to 3
     a, b, c = 0.25, 0.5, 0.01**2  # constant images: the term of the means alone
-    assert ssim == pytest.approx((2 * a * b + c) / (a * a + b * b + c))
+    assert found["ssim"][0] == pytest.approx((2 * a * b + c) / (a * a + b * b + c))
 
 
 def test_another_fit_is_another_run(grey):
