@@ -72,7 +72,7 @@ def read_values(path: Path, channels: int) -> np.ndarray:
 def _read(path: Path) -> np.ndarray:
     suffix = path.suffix.lower()
     if suffix == ".npy":
-        values = _array(path)
+        values = np.array(_array(path))
     elif suffix in TIFF:
         values = _tiff(path)
     else:
@@ -83,13 +83,12 @@ def _read(path: Path) -> np.ndarray:
 
 
 def _array(path: Path) -> np.ndarray:
-    """Return the array in a file.
+    """Return the array in a file, of which the head alone is read until values are used.
 
-    Its head is Python text, which Python 3.11 cannot read in two threads at a time.
+    The head is Python text, which Python 3.11 cannot read in two threads at a time.
     """
     with READING:
-        head = np.load(path, mmap_mode="r", allow_pickle=False)
-    return np.array(head)
+        return np.load(path, mmap_mode="r", allow_pickle=False)
 
 
 def _channels_last(values: np.ndarray, channels: int, path: Path) -> np.ndarray:
