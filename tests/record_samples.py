@@ -6,6 +6,7 @@ from pathlib import Path
 
 from fake_runs import write_best, write_resamples, write_run, write_steps
 
+from cut.records.archive import ArchiveRecord
 from cut.records.dataset import DatasetRecord
 from cut.records.diversity import DiversityRecord
 from cut.records.images import ExportRecord
@@ -41,6 +42,7 @@ def write_samples(root: Path) -> dict[str, Path]:
         "diversity": run / "diversity.json",
         "progress": run / "state" / "progress.json",
         "job": root / "logs" / "a.log.json",
+        "archive": run / "archive.json",
     }
     for name, path in places.items():
         made(name).write(path)
@@ -81,5 +83,14 @@ def made(name: str) -> Record:
             seconds_left=3.5,
         ),
         "job": JobRecord.start,
+        "archive": lambda: ArchiveRecord(
+            dataset="set",
+            dataset_digest="ab",
+            method="cut",
+            algorithm="cut",
+            seed=0,
+            size=(32, 32),
+            files_sha256={"translated/0.png": "ab" * 32},
+        ),
     }
     return records[name]()

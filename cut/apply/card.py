@@ -8,19 +8,11 @@ from typing import Any
 import yaml
 
 from cut.apply.trained import Trained
-from cut.base.errors import UserError
 from cut.base.files import sha256_of
-from cut.data.registry import registry
-from cut.metrics.catalogue import METRICS, Metric
 from cut.records.dataset import DatasetRecord
-from cut.results.run import NOT_MEASURED, Value, load_run
+from cut.results.card import best_scores, facts, last_scores, licence_of, score_lines
+from cut.results.run import Value, load_run
 
-SCORES = [
-    metric
-    for metric in METRICS.values()
-    if metric.family == "score" and metric.source == "scores" and not metric.part_of
-]
-ARROWS = {"lower": "lower is better", "higher": "higher is better", "": ""}
 USES = {
     ".onnx": """import numpy, onnxruntime
 from PIL import Image
@@ -57,8 +49,9 @@ def card_of(
     Raises:
         UserError: the data set is not that of the run, or its scores are of other translations.
     """
-    scores = scores_of(trained)
-    front = facts(trained, dataset, scores)
+    scores, record = scores_of(trained), trained.record
+    licence = licence_of(record, trained.run, dataset)
+    front = facts(record, trained.epoch, trained.digest, licence, scores)
     front |= {
         "file": out.name,
         "file_sha256": sha256_of(file),
@@ -68,68 +61,22 @@ def card_of(
     return f"---\n{head}---\n\n{_text(trained, front, scores, out)}"
 
 
-def facts(
-    trained: Trained, dataset: DatasetRecord | None, scores: dict[str, Value]
-) -> dict[str, Any]:
-    """Return what the card says, as YAML values; scores are in the unit of the catalogue."""
-    record = trained.record
-    measured = {key: value for key, (value, _) in scores.items() if value is not None}
-    return {
-        "pipeline_tag": "image-to-image",
-        "library_name": "cutbench",
-        "method": record.algorithm,
-        "row": record.method,
-        "options": record.options,
-        "training": record.training,
-        "dataset": record.dataset,
-        "dataset_digest": record.dataset_digest,
-        "dataset_licence": licence(trained, dataset),
-        "size": list(record.size),
-        "seed": record.seed,
-        "epoch": trained.epoch,
-        "epochs": record.epochs,
-        "scores": measured or None,
-        "generator_sha256": trained.digest,
-        "code_digest": record.code_digest,
-        "versions": record.versions,
-    }
-
-
-def licence(trained: Trained, dataset: DatasetRecord | None) -> str:
-    """Return the licence of the images that the generator was trained on.
-
-    Raises:
-        UserError: `dataset` is not the run's.
-    """
-    record = trained.record
-    if dataset is None:
-        return registry().get(record.dataset, {}).get("licence", "not known here")
-    if dataset.digest != record.dataset_digest:
-        raise UserError(
-            f"{trained.run} was trained on another version of {record.dataset} than the data set"
-            f" {dataset.dataset} that was given; give its own dataset.json"
-        )
-    return dataset.licence
-
-
 def scores_of(trained: Trained) -> dict[str, Value]:
     """Return (value, "") or (None, the reason) of each score; empty if these weights have none."""
     if not (trained.run / "scores.json").is_file():
         return {}
     run = load_run(trained.run)
     if trained.epoch == trained.record.epochs:
-        return {metric.key: run.value(metric.key) for metric in SCORES}
+        return last_scores(run)
     if run.best and run.best.record.epoch == trained.epoch:
-        return {metric.key: run.best.value(metric) for metric in SCORES}
+        return best_scores(run)
     return {}
 
 
 def _text(trained: Trained, front: dict[str, Any], scores: dict[str, Value], out: Path) -> str:
     record, method = trained.record, trained.method
     h, w = record.size
-    measured = [(metric, scores[metric.key][0]) for metric in SCORES if metric.key in scores]
-    rows = [_row(metric, value) for metric, value in measured if value is not None]
-    table = "\n".join(["| score | value | |", "|---|---|---|", *rows])
+    table = "\n".join(score_lines(scores))
     return f"""# {method.name} on {record.dataset}
 
 {method.summary}. Weights of epoch {trained.epoch} of {record.epochs}, seed {record.seed}.
@@ -150,7 +97,7 @@ On noise of several sizes the file's translations differ from the generator's by
 
 ## Scores
 
-{table if rows else f"This generator: {NOT_MEASURED}."}
+{table}
 
 ## Data
 
@@ -161,7 +108,3 @@ On noise of several sizes the file's translations differ from the generator's by
 
 {method.citation or method.summary}
 """
-
-
-def _row(metric: Metric, value: float) -> str:
-    return f"| {metric.label} | {metric.show(value)} | {ARROWS[metric.better]} |"

@@ -47,6 +47,7 @@ COMMANDS = (
     "report figures",
     "report page",
     "report all",
+    "pack",
     "collect",
     "variance",
     "status",

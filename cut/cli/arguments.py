@@ -29,6 +29,13 @@ def add_extraction(parser: argparse.ArgumentParser) -> None:
     add_device(parser)
 
 
+def add_weights(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that name the Inception weights."""
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--fid-weights", type=Path, help="file of pytorch-fid's Inception weights")
+    source.add_argument("--weights-json", type=Path, help="file that `cut inception` wrote")
+
+
 def add_run(parser: argparse.ArgumentParser) -> None:
     """Add the run to score again: its data set, its folder, the real images and the network."""
     parser.add_argument("--dataset", type=Path, required=True, help="the data set's dataset.json")

@@ -15,7 +15,7 @@ import argparse
 from pathlib import Path
 
 from cut.base.errors import UserError
-from cut.cli.arguments import add_extraction, add_network, check_positive
+from cut.cli.arguments import add_extraction, add_network, add_weights, check_positive
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,9 +28,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--test", type=Path, help="folder that `cut export` wrote, in place of these three"
     )
-    source = parser.add_mutually_exclusive_group()
-    source.add_argument("--fid-weights", type=Path, help="file of pytorch-fid's Inception weights")
-    source.add_argument("--weights-json", type=Path, help="file that `cut inception` wrote")
+    add_weights(parser)
     parser.add_argument("--segmenter", type=Path, help="file of DRN-D-22 weights, for label maps")
     parser.add_argument(
         "--segmenter-size",

@@ -30,21 +30,20 @@ class _Budget:
     max_bytes: int
     max_files: int
     max_file_bytes: int
+    advice: str
 
     def spend(self, name: str, size: int) -> None:
         """Count one member of `size` bytes; `_write` never writes more for it."""
         if size > self.max_file_bytes:
             raise UserError(
                 f"{self.archive} holds {name} of {size} bytes, more than one file is allowed"
-                f" ({self.max_file_bytes}); if that is right, give the data set a higher"
-                " max_file_bytes"
+                f" ({self.max_file_bytes}); {self.advice.format('max_file_bytes')}"
             )
         self.max_bytes, self.max_files = self.max_bytes - size, self.max_files - 1
         if self.max_bytes < 0 or self.max_files < 0:
             what, key = ("bytes", "max_bytes") if self.max_bytes < 0 else ("files", "max_files")
             raise UserError(
-                f"{self.archive} unpacks to more {what} than allowed; if that is right, "
-                f"give the data set a higher {key}"
+                f"{self.archive} unpacks to more {what} than allowed; {self.advice.format(key)}"
             )
 
 
@@ -56,6 +55,7 @@ def extract(
     max_bytes: int,
     max_files: int,
     max_file_bytes: int,
+    advice: str = "if that is right, give the data set a higher {}",
     write: Callable[[IO[bytes], int, Path], None] | None = None,
 ) -> int:
     """Extract a zip or tar archive (any compression of tarfile) into `out`.
@@ -69,6 +69,7 @@ def extract(
         max_bytes: most bytes that the archive may unpack to.
         max_files: most files that it may hold.
         max_file_bytes: most bytes that one of them may have.
+        advice: what to do about a bound that is met, with {} for its name.
         write: `write(stream, declared size, path)` in place of copying a file.
 
     Returns:
@@ -77,7 +78,7 @@ def extract(
     Raises:
         UserError: the archive is unsafe, too large, damaged, or no archive.
     """
-    budget = _Budget(archive, max_bytes, max_files, max_file_bytes)
+    budget = _Budget(archive, max_bytes, max_files, max_file_bytes, advice)
     member, written = "", set()
     try:
         members = _zip_members if zipfile.is_zipfile(archive) else _tar_members

@@ -10,6 +10,7 @@ from typing import Any
 
 from cut.base.errors import UserError, unknown
 from cut.base.files import write_json
+from cut.records.archive import ArchiveRecord
 from cut.records.dataset import DatasetRecord
 from cut.records.diversity import DiversityRecord
 from cut.records.epochs import BestRecord, EpochScores, StepsRecord
@@ -44,6 +45,7 @@ RECORDS: dict[str, type[RunFile]] = {
         DiversityRecord,
         ProgressRecord,
         JobRecord,
+        ArchiveRecord,
     )
 }
 

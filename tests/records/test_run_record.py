@@ -87,5 +87,6 @@ def test_the_fixtures_of_tests_are_records(tmp_path):
         "request",
         "progress",
         "job",
+        "archive",
     }
     assert all(check(path) for path in files)

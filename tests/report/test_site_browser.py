@@ -177,7 +177,9 @@ def test_a_link_leads_back_to_what_was_compared(opened, site):
     page.get_by_role("combobox", name="Right").select_option(label="none")
     page.get_by_role("button", name="Compare img_2").press("Enter")
     assert page.url.endswith("#images&set=cat2dog&image=img_2&left=input&right=none")
-    again = opened(site, "#" + page.url.partition("#")[2])
+    link = page.get_by_role("link", name="Link to this comparison")
+    assert link.get_attribute("href") == "#" + page.url.partition("#")[2]
+    again = opened(site, link.get_attribute("href"))
     assert again.locator("#compared").inner_text() == "img_2, 3 of 4"
     assert again.locator("#right-name").inner_text() == "none"
     assert "/cat2dog/" in again.locator("#grid img").first.get_attribute("src")
@@ -303,5 +305,5 @@ def test_without_scripts_scores_figures_and_details_are_there(opened, site):
     assert page.locator("#scores-1 tbody tr").count() == 5
     assert page.get_by_text("Comparing images needs scripts").is_visible()
     assert not page.get_by_label("Filter rows").first.is_visible()
-    page.locator("summary").nth(1).click()
+    page.locator("#details summary").nth(1).click()
     assert page.get_by_role("link", name="run.json").first.is_visible()

@@ -126,6 +126,8 @@ def test_a_table_can_be_skipped_with_the_keyboard(opened, ablation):
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.closest('#overview') === null")
+    assert page.evaluate("document.activeElement.closest('.protocol') !== null")
+    page.keyboard.press("Tab")
     assert page.evaluate("!document.activeElement.closest('.set').querySelector('#overview')")
 
 
@@ -178,7 +180,7 @@ def test_a_wide_figure_scrolls_at_a_readable_size_on_a_phone(opened, tmp_path):
 def test_paper_holds_every_column_in_dark_letters(opened, ablation):
     page = opened(ablation, color_scheme="dark", viewport={"width": 1032, "height": 720})
     page.emulate_media(media="print", color_scheme="dark")
-    for table in page.locator("table.scores").all():
+    for table in page.locator("table.scores, table.glance, table.chart").all():
         right = table.evaluate("e => e.getBoundingClientRect().right")
         assert right <= 1032, "A4 on its side, less margins"
     ink = page.evaluate("getComputedStyle(document.body).color")

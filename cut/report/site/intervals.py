@@ -48,15 +48,15 @@ class Axis:
         show = METRICS["fid"].show
         return show(self.low), show(self.high)
 
+    def place(self, value: float) -> float | None:
+        """Return the place of a value in percent, or None outside of the axis."""
+        inside = self.low <= value <= self.high
+        return round(100 * (value - self.low) / (self.high - self.low), 1) if inside else None
+
     def bar(self, bounds: Sequence[Bounds]) -> Bar:
         """Return the bar of a row's intervals."""
-
-        def place(value: float) -> float | None:
-            inside = self.low <= value <= self.high
-            return round(100 * (value - self.low) / (self.high - self.low), 1) if inside else None
-
         whiskers = [
-            Whisker(round(100 * (i + 0.5) / len(bounds), 1), *map(place, three))
+            Whisker(round(100 * (i + 0.5) / len(bounds), 1), *map(self.place, three))
             for i, three in enumerate(bounds)
             if three[2] >= self.low and three[0] <= self.high
         ]

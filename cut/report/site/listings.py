@@ -33,10 +33,12 @@ CAPTIONS = resources.files("cut") / "resources" / "captions"  # the workflow's r
 class ShownFigure:
     """A figure as the page shows it; sizes in pixels, `pdf` is "" without one.
 
+    `dataset` is "" for a figure over all data sets.
     `inches` is the width that it was drawn for: text has its size in points at that width.
     """
 
     name: str
+    dataset: str
     title: str
     caption: str
     png: str
@@ -91,6 +93,7 @@ def _figure(path: Path, dataset: str, kind: str, links: Links) -> ShownFigure:
     pdf = path.with_suffix(".pdf")
     return ShownFigure(
         name=path.name,
+        dataset=dataset,
         title=f"{dataset}: {words}" if dataset else words,
         caption=caption_of(kind),
         png=links.to(path),

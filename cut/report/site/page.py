@@ -17,11 +17,14 @@ from cut.base.errors import UserError
 from cut.base.files import replacing
 from cut.report.rank_tables import rank_tables
 from cut.report.site.all_sets import all_sets_table, check_ablation
+from cut.report.site.cards import card_links, write_cards
 from cut.report.site.links import Links
 from cut.report.site.listings import list_figures, list_tables
 from cut.report.site.pictures import pictures
 from cut.report.site.run_details import set_details
 from cut.report.site.scores import score_table
+from cut.report.site.summary import summary_of
+from cut.results.families import families_of
 from cut.results.protocol import load_comparable
 from cut.results.rows import Row, by_dataset, rows_of, runs_of
 from cut.results.seed_deviation import SeedDeviations
@@ -73,12 +76,16 @@ def context(out: Path, rows: Sequence[Row], contents: Contents) -> dict[str, Any
     # The first table alone shows the options of an ablation's rows.
     tables += [score_table(mine, i, ablation and not several) for i, mine in _numbered(sets)]
     images = [pictures(mine, links) for mine in sets.values()]
+    summaries = [summary_of(*both) for both in zip(sets.values(), images, strict=True)]
     beside = out.absolute().parent
     return {
         "title": contents.title or f"{'Ablation' if ablation else 'Results'}: {', '.join(sets)}",
         "version": cut.__version__,
         "runs": len(runs_of(rows)),
         "datasets": list(sets),
+        "families": families_of(rows),
+        "summaries": [found for found in summaries if found],
+        "cards": card_links(rows, links),
         "tables": tables,
         "ranks": {name: found for name, mine in sets.items() if (found := rank_tables(mine))},
         "table_files": list_tables(contents.tables or beside / "tables", links, contents.only),
@@ -136,6 +143,7 @@ def write_site(
     for name, content in assets().items():
         with replacing(out / "assets" / name) as temporary:
             temporary.write_bytes(content)
+    write_cards(out, rows)
     with replacing(out / "index.html") as temporary:
         temporary.write_text(page, encoding="utf-8")
     return out / "index.html"

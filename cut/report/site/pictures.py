@@ -15,6 +15,7 @@ from typing import Any
 from cut.base.image_files import list_images
 from cut.report.columns import name_of
 from cut.report.site.links import Links
+from cut.results.families import family_of
 from cut.results.rows import Row, runs_of
 from cut.results.run import Run
 
@@ -25,13 +26,14 @@ class Shelf:
 
     The page shows one column per `group` (a method, the inputs or the counterparts): the one of the
     seed and the epoch ("last" or "best") that its reader chooses. Both are None for inputs and
-    counterparts. `chosen` groups are shown in the grid at first.
+    counterparts. `chosen` groups are shown in the grid at first. `family` is the method's.
     """
 
     label: str
     group: str
     folder: Path
     chosen: bool
+    family: str = ""
     seed: int | None = None
     epoch: str | None = None
 
@@ -106,12 +108,12 @@ def _of_run(row: Row, run: Run) -> list[Shelf]:
         return []
     seed, control = run.record.seed, " (control)" * run.control
     label = (row.name if len(row.runs) == 1 else f"{row.name}, seed {seed}") + control
-    folder, chosen = run.folder / "translated", not run.control
-    found = [Shelf(label, name_of(row), folder, chosen, seed, "last")]
+    folder, chosen, family = run.folder / "translated", not run.control, family_of(row)
+    found = [Shelf(label, name_of(row), folder, chosen, family, seed, "last")]
     best = run.folder / "best" / "translated"
     if run.best is not None and best.is_dir():
         label = f"{label}, best epoch ({run.best.record.epoch})"
-        found.append(Shelf(label, name_of(row), best, chosen, seed, "best"))
+        found.append(Shelf(label, name_of(row), best, chosen, family, seed, "best"))
     return found
 
 
@@ -124,6 +126,7 @@ def _column(
     return {
         "label": shelf.label,
         "group": shelf.group,
+        "family": shelf.family,
         "seed": shelf.seed,
         "epoch": shelf.epoch,
         "folder": links.folder(shelf.folder),

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from cut.metrics.catalogue import METRICS
+from cut.report.site.cards import card_name
 from cut.report.site.links import Links
+from cut.results.families import family_of
 from cut.results.protocol import flatten
 from cut.results.rows import Row, runs_of
 from cut.results.run import Run
@@ -25,6 +27,7 @@ WHOLE = ("options", "training")  # shown with each run, also where all runs shar
 FILES = {
     "run.json": "settings and cost of the training",
     "scores.json": "scores and their protocol",
+    "archive.json": "digests of the archive that the run was taken from",
     "history.csv": "losses",
     "epochs.csv": "scores by epoch",
     "diversity.json": "how far translations of one input differ",
@@ -48,6 +51,7 @@ class RunDetails:
 
     label: str
     control: bool
+    family: str
     summary: str
     parts: list[Part]
     files: list[tuple[str, str, str]]
@@ -65,22 +69,25 @@ class SetDetails:
 def set_details(rows: Sequence[Row], links: Links) -> SetDetails:
     """Return the details of one data set's runs."""
     runs = runs_of(rows)
+    families = [family_of(row) for row in rows for _ in row.runs]
     facts = [_facts(run) for run in runs]
     shared = _shared(facts) if len(runs) > 1 else {}
     found = []
-    for run, mine in zip(runs, facts, strict=True):
+    for run, family, mine in zip(runs, families, facts, strict=True):
         own = {
             heading: {n: value for n, value in part.items() if n not in shared.get(heading, {})}
             for heading, part in mine.items()
         }
         label = f"{run.record.method}, seed {run.record.seed}"
         parts = [("Scores", _scores(run)), *_parts(own)]
-        files = [
+        card = links.base / card_name(run)
+        files = [] if run.control else [("card", links.to(card), "model card")]
+        files += [
             (name, links.to(run.folder / name), words)
             for name, words in FILES.items()
             if (run.folder / name).is_file()
         ]
-        found.append(RunDetails(label, run.control, _summary(run), parts, files))
+        found.append(RunDetails(label, run.control, family, _summary(run), parts, files))
     return SetDetails(rows[0].dataset, _parts(shared), found)
 
 

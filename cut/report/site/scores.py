@@ -22,8 +22,9 @@ from cut.report.columns import (
 from cut.report.site.intervals import Axis, axis_of, bounds_of
 from cut.report.table import DASH, Cell, Column, Table
 from cut.report.wording import DIFFERENCE, VERDICTS, remarks_on
+from cut.results.families import family_of
 from cut.results.published import published_number
-from cut.results.rows import Row
+from cut.results.rows import Row, Series
 
 # Scores that only the details of a run show: a printed page has no room for more columns.
 IN_DETAILS = (
@@ -52,11 +53,18 @@ class ScoreTable(Table):
 
     Attributes:
         key: its id on the page.
+        dataset: its data set, or "" for a table over all of them.
         absent: the scores that no run has, with the reasons.
     """
 
     key: str = ""
     absent: list[str] = field(default_factory=list)
+    dataset: str = ""
+
+    @staticmethod
+    def family(row: Row | Series) -> str:
+        """Return the family of a row's method."""
+        return family_of(row if isinstance(row, Row) else row.first)
 
 
 def score_table(rows: Sequence[Row], place: int = 1, ablation: bool = False) -> ScoreTable:
@@ -81,7 +89,9 @@ def score_table(rows: Sequence[Row], place: int = 1, ablation: bool = False) -> 
     words = caption(rows, compared=compared)
     words += [DIFFERENCE, VERDICTS] if compared else []
     words += [BARS] * (axis is not None) + [OPTIONS] * ablation
-    return ScoreTable(rows[0].dataset, columns, rows, words, f"scores-{place}", absent)
+    return ScoreTable(
+        rows[0].dataset, columns, rows, words, f"scores-{place}", absent, rows[0].dataset
+    )
 
 
 def _present(rows: Sequence[Row]) -> tuple[list[str], list[str]]:

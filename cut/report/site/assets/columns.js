@@ -2,8 +2,9 @@
 "use strict";
 
 const Columns = {
-  /** Return the names of the groups, each once. */
-  groups: (set) => [...new Set(set.columns.map((column) => column.group))],
+  /** Return the names of the groups that the page's filter shows, each once. */
+  groups: (set) =>
+    [...new Set(set.columns.filter(Filter.shows).map((column) => column.group))],
 
   /** Return the distinct values of a key (seed or epoch) of a set's columns. */
   values(set, key) {

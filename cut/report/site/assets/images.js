@@ -70,7 +70,7 @@
     $("at").max = found.length;
     $("previous").disabled = at <= 0;
     $("next").disabled = at >= found.length - 1;
-    $("strip").hidden = i === undefined;
+    $("strip").hidden = $("address").hidden = i === undefined;
     if (i === undefined) {
       $("compared").textContent = "No image has this name.";
       return;
@@ -130,11 +130,12 @@
 
   const LINK = "#images&"; // the rest is a query: set, image, left, right, each by its name
 
-  /** Put the comparison into the address, so that it can be linked. */
+  /** Put the comparison into the link below it and, once chosen, into the page's address. */
   function remember(i, left, right) {
-    if (!asked) return;
     const query = { set: set.dataset, image: set.names[i], left: left.label, right: right.label };
-    history.replaceState(null, "", LINK + new URLSearchParams(query));
+    const link = LINK + new URLSearchParams(query);
+    $("address").href = link;
+    if (asked) history.replaceState(null, "", link);
   }
 
   /** Show the comparison in the address; ignore names that are not on this page. */
@@ -250,7 +251,7 @@
     showColumns();
     for (const side of ["left", "right"]) {
       const { group } = set.columns[$(side).value];
-      $(side).value = shown.find((c) => set.columns[c].group === group);
+      $(side).value = shown.find((c) => set.columns[c].group === group) ?? $(side).value;
     }
     compare();
     drawGrid();
@@ -319,17 +320,38 @@
     chooseSet();
   }
 
+  /** Show what the page's filter leaves: another data set, or the methods of one family. */
+  function filter() {
+    const s = sets.findIndex((entry) => entry.dataset === Filter.set);
+    if (s >= 0) $("set").value = s;
+    chooseSet();
+  }
+
   $("no-viewer").hidden = true;
   $("viewer").hidden = false;
-  const near = new IntersectionObserver((entries) => {
-    if (!entries.some((entry) => entry.isIntersecting)) return;
+  let started = false;
+
+  function begin() {
+    if (started) return;
+    started = true;
     near.disconnect();
     start();
-  }, { rootMargin: "300px" });
-  if (location.hash.startsWith(LINK)) {
-    start();
-    follow();
-  } else {
-    near.observe($("images"));
+    document.addEventListener("filter", filter);
+    if (Filter.set || Filter.family) filter();
   }
+
+  const near = new IntersectionObserver((entries) => {
+    if (entries.some((entry) => entry.isIntersecting)) begin();
+  }, { rootMargin: "300px" });
+
+  /** Go to the comparison in the address, if it names one. */
+  function arrive() {
+    if (!location.hash.startsWith(LINK)) return;
+    begin();
+    follow();
+  }
+
+  window.addEventListener("hashchange", arrive);
+  near.observe($("images"));
+  arrive();
 })();

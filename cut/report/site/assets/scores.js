@@ -39,13 +39,15 @@
       let shown = 0;
       for (const row of table.tBodies[0].rows) {
         const left = controls && !controls.checked && row.classList.contains("control");
-        row.hidden = left || !wanted.every((word) => row.dataset.words.includes(word));
+        row.hidden = left || !Filter.shows(row.dataset) ||
+          !wanted.every((word) => row.dataset.words.includes(word));
         shown += row.hidden ? 0 : 1;
       }
       status.textContent = `${shown} of ${table.tBodies[0].rows.length} rows shown.`;
     };
     words.addEventListener("input", apply);
     if (controls) controls.addEventListener("change", apply);
+    document.addEventListener("filter", apply);
   }
 
   /** Show a note's text beside its letter while the pointer or the focus is on it. */
@@ -93,5 +95,9 @@
     filterable(table);
   }
   for (const controls of document.querySelectorAll("#scores .controls")) controls.hidden = false;
+  // On paper nothing can be unfolded.
+  window.addEventListener("beforeprint", () => {
+    for (const protocol of document.querySelectorAll("details.protocol")) protocol.open = true;
+  });
   tooltips();
 })();
