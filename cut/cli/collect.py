@@ -91,6 +91,7 @@ def rescorer(args: argparse.Namespace) -> Rescore:
     from cut.metrics.inception import features
     from cut.metrics.inception.extract import Extractor
     from cut.metrics.segmentation.segmenter import SIZE, Segmenter
+    from cut.records.resamples import Resample
     from cut.records.scores import ScoresRecord
 
     device = choose_device(args.device)
@@ -106,6 +107,8 @@ def rescorer(args: argparse.Namespace) -> Rescore:
         if network not in extractors:
             extractors[network] = Extractor(weights, device, args.batch_size, network)
         partners = score.Partners.inside(test)
-        return score.score(real, translated, partners, extractors[network], segmenter, keep)
+        resamples = keep.with_name(Resample.files[0])
+        given = (extractors[network], segmenter, keep, resamples)
+        return score.score(real, translated, partners, *given)
 
     return rescore

@@ -23,6 +23,7 @@ from PIL import Image
 from standin import write_weights
 
 from cut.base.errors import UserError
+from cut.base.files import sha256_of
 from cut.records.archive import ArchiveRecord
 from cut.records.inception import InceptionRecord
 from cut.records.scores import ScoresRecord
@@ -93,6 +94,7 @@ def test_a_row_is_scored_again_from_its_translations(home, tmp_path, capsys):
     run_command("features", [test / "target", test / "target.npz", "--weights-json", record])
     run = write_scored(tmp_path / "run", seed=4, images=2)
     given = ["--test", test, "--weights-json", record, "--json", run / "scores.json"]
+    given += ["--resamples", run / "resamples.csv"]
     run_command("score", [test / "target.npz", run / "translated", *given])
     honest = ScoresRecord.read(run / "scores.json")
     run_command("pack", [run, tmp_path / "a.zip"])
@@ -104,6 +106,7 @@ def test_a_row_is_scored_again_from_its_translations(home, tmp_path, capsys):
     again = ScoresRecord.read(place / "scores.json")
     assert again.scores == honest.scores and again.scores["l1"] is not None
     assert (place / "features.npz").is_file() and (place / "card.md").is_file()
+    assert again.resamples_sha256 == sha256_of(place / "resamples.csv")
     with open(out / "coats2stripes.csv", newline="") as file:
         rows = {row["method"]: row for row in csv.DictReader(file)}
     assert float(rows["cut"]["fid"]) == honest.scores["fid"]
