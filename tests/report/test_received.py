@@ -248,6 +248,15 @@ def test_records_of_several_runs_are_refused(archive, home, tmp_path):
     refused(mixed, home, tmp_path / "in", "translated/09.png is not the image of")
 
 
+def test_a_method_that_is_a_program_of_its_own_has_no_generator(home, tmp_path):
+    run = write_scored(tmp_path / "run")
+    (run / "generator.pt").unlink()
+    change_record(run / "run.json", external=True)
+    head = pack.pack(run, tmp_path / "a.zip")
+    assert "generator.pt" not in head.files_sha256
+    assert take(tmp_path / "a.zip", home, tmp_path / "in").run.record.external
+
+
 def test_a_control_is_refused(archive, home, tmp_path):
     with zipfile.ZipFile(archive) as file:
         record = json.loads(file.read("run.json")) | {"role": "floor"}
