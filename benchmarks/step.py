@@ -1,7 +1,7 @@
 """Time CUT's training step against the published step in plain torch, in turn, in one process.
 
-    python -m benchmarks.step [--size 128] [--ngf 32] [--device cpu] [--turns 7] [--profile]
-        [--json OUT] [--least 0]
+    python -m benchmarks.step [--size 128] [--ngf 32] [--device cpu] [--precision float32] [--graph]
+        [--turns 7] [--profile] [--json OUT] [--least 0]
 
 Both start from the same weights and see the same images. `seconds` is the median processor time of
 a step with one thread (on a GPU the time until it is done), `speedup` the median over turns of the
@@ -9,7 +9,9 @@ yardstick's by ours, and `wall` the time with every core. Memory is the peak of 
 two steps: `memory_ratio` compares whole processes, `step_memory_ratio` what the steps add to the
 peak before them. `rate_share` is the direct operations of the step per second, by the rate of a
 matrix product that is measured between the turns; above 1 is possible where a convolution is
-computed with fewer operations. Exits with 1 where `speedup` is below `--least`.
+computed with fewer operations. --precision and --graph (a CUDA graph) are for our side alone: the
+yardstick computes in float32, operation by operation. Exits with 1 where `speedup` is below
+`--least`.
 """
 
 from __future__ import annotations
@@ -32,9 +34,12 @@ import torch
 from benchmarks.published_step import PublishedStep
 from cut.methods.contract import Batch
 from cut.methods.cut import Cut, CutOptions
+from cut.training.captured import WARM_UP, CapturedSteps
+from cut.training.loop import allow_tf32, autocast
 from cut.training.work import Operations
 
 SIDES = ("ours", "yardstick")
+OPTIONS = ("size", "ngf", "batch", "device", "precision")
 PROFILED = 5  # steps: other work on the machine distorts a single one
 # Parts of a profile by what an operation's name contains; the first that fits counts.
 PARTS = {
@@ -47,14 +52,25 @@ PARTS = {
 }
 
 
-def make(size: int, ngf: int, batch: int, device: str) -> dict[str, Callable[[], Any]]:
+def make(args: argparse.Namespace) -> dict[str, Callable[[], Any]]:
     """Return a function for each side that takes its next step."""
-    rng = torch.Generator().manual_seed(0)
-    shape = (batch, 3, size, size)
+    rng, device = torch.Generator().manual_seed(0), torch.device(args.device)
+    shape = (args.batch, 3, args.size, args.size)
     pair = Batch(*((torch.rand(shape, generator=rng) * 2 - 1).to(device) for _ in range(2)))
-    method = Cut(CutOptions(ngf=ngf, ndf=ngf)).to(device)
+    method = Cut(CutOptions(ngf=args.ngf, ndf=args.ngf)).to(device)
     published = PublishedStep(method)
-    return {"ours": lambda: method.step(pair), "yardstick": lambda: published.step(*pair)}
+
+    def ours(batch: Batch) -> Any:
+        allow_tf32(args.precision == "tf32")
+        with autocast(args.precision, device):
+            return method.step(batch)
+
+    def yardstick() -> Any:
+        allow_tf32(False)
+        return published.step(*pair)
+
+    take = CapturedSteps(method, ours).step if args.graph else ours
+    return {"ours": lambda: take(pair), "yardstick": yardstick}
 
 
 def seconds(step: Callable[[], Any], clock: Callable[[], float], device: str) -> float:
@@ -76,12 +92,13 @@ def matrix_rate(clock: Callable[[], float], device: str, n: int = 1024) -> float
 def take_turns(
     steps: dict[str, Callable[[], Any]], turns: int, clock: Callable[[], float], device: str
 ) -> dict[str, list[float]]:
-    """Return the times of each side's steps, taken in turn after one that warms up."""
+    """Return the times of each side's steps, taken in turn after those that warm up."""
     times: dict[str, list[float]] = {name: [] for name in steps}
-    for turn in range(turns + 1):
+    warm_up = 1 if device == "cpu" else WARM_UP + 2  # the last of them is a graph's first
+    for turn in range(turns + warm_up):
         for name, step in steps.items():
             taken = seconds(step, clock, device)
-            if turn:
+            if turn >= warm_up:
                 times[name].append(taken)
     return times
 
@@ -96,11 +113,12 @@ def peak_memory() -> int:
 
 def peaks(args: argparse.Namespace) -> tuple[int, int]:
     """Take two steps of one side; return the peak in bytes before them and after."""
-    step = make(args.size, args.ngf, args.batch, args.device)[args.only]
+    step = make(args)[args.only]
     # Adam's moments are there from the second step on.
     if args.device != "cpu":
         before = torch.cuda.max_memory_allocated()
-        step(), step()
+        for _ in range(WARM_UP + 2):
+            step()
         return before, torch.cuda.max_memory_allocated()
     before = peak_memory()
     step(), step()
@@ -109,7 +127,8 @@ def peaks(args: argparse.Namespace) -> tuple[int, int]:
 
 def memory(args: argparse.Namespace) -> dict[str, Any]:
     """Return the peaks of both sides, each measured in a process of its own, and their ratios."""
-    options = [f"--{name}={getattr(args, name)}" for name in ("size", "ngf", "batch", "device")]
+    options = [f"--{name}={getattr(args, name)}" for name in OPTIONS]
+    options += ["--graph"] * args.graph
     found = {}
     for side in SIDES:
         command = [sys.executable, "-m", "benchmarks.step", *options, "--only", side]
@@ -153,7 +172,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
     """Return everything that was measured."""
     clock = time.process_time if args.device == "cpu" else time.perf_counter
     torch.set_num_threads(1)
-    steps = make(args.size, args.ngf, args.batch, args.device)
+    steps = make(args)
     with Operations() as work:
         steps["ours"]()
     rates = [matrix_rate(clock, args.device)]
@@ -163,7 +182,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
     ratios = [slow / fast for fast, slow in zip(*(times[name] for name in SIDES), strict=True)]
     rate = statistics.median(rates)
     found = {
-        **{name: getattr(args, name) for name in ("size", "ngf", "batch", "device", "turns")},
+        **{name: getattr(args, name) for name in (*OPTIONS, "graph", "turns")},
         "machine": machine(args.device),
         "torch": torch.__version__,
         "seconds": middle,
@@ -219,12 +238,18 @@ def main() -> int:
     parser.add_argument("--ngf", type=int, default=32, help="width of both networks")
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument(
+        "--precision", choices=["float32", "tf32", "bfloat16"], default="float32", help="of ours"
+    )
+    parser.add_argument("--graph", action="store_true", help="ours as a CUDA graph")
     parser.add_argument("--turns", type=int, default=7)
     parser.add_argument("--profile", action="store_true", help="show the parts of a step")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--least", type=float, default=0.0, help="speedup that is enough")
     parser.add_argument("--only", choices=SIDES, help=argparse.SUPPRESS)
     args = parser.parse_args()
+    if args.graph and args.device == "cpu":
+        parser.error("--graph needs a GPU: give --device cuda")
     if args.only:
         print(json.dumps(peaks(args)))
         return 0

@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from cut.base.files import sha256_of
 from cut.records.epochs import BestRecord, EpochScores, StepScores, StepsRecord
 from cut.records.history import HistoryRow
 from cut.records.images import Translated, TranslatedRecord
+from cut.records.resamples import Resample
 from cut.records.run import RunRecord
 from cut.records.scores import Protocol, ScoredOn, ScoresRecord
 
@@ -203,6 +205,20 @@ def run_record(
     }
     fields["losses"] = titles if trained else {}
     return RunRecord.model_validate_json(json.dumps(fields))
+
+
+def write_resamples(run: Path, **scores: Sequence[float]) -> Path:
+    """Write scores over resamples beside a run's scores; return the run."""
+    lines = zip(*scores.values(), strict=True)
+    rows = [
+        Resample(resample=i, **dict(zip(scores, map(float, line), strict=True)))
+        for i, line in enumerate(lines)
+    ]
+    Resample.write(run / "resamples.csv", rows)
+    scored = ScoresRecord.read(run / "scores.json")
+    digest = sha256_of(run / "resamples.csv")
+    scored.model_copy(update={"resamples_sha256": digest}).write(run / "scores.json")
+    return run
 
 
 def write_steps(run: Path, fids: Sequence[float]) -> Path:

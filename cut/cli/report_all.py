@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _figures(runs: list[Path]) -> dict[str, list[Path | str]]:
     """Return the figures of one data set that its runs have data for, each with its arguments."""
-    found: dict[str, list[Path | str]] = {"curves": [*runs], "cost": [*runs]}
+    found: dict[str, list[Path | str]] = {k: [*runs] for k in ("curves", "cost", "content")}
     if any((run / "epochs.csv").is_file() for run in runs):
         found["stability"] = [*runs]
     # Of runs from several places, those that were received have no test images beside them.

@@ -4,6 +4,7 @@
   curves     losses by epoch
   stability  FID by epoch
   cost       FID against time and memory
+  content    FID against how much of the input is kept
   scatter    the rows of an ablation as points
   cases      best and worst translations
   encoder    input patches that a translated patch resembles, for one run of CUT or a variant
@@ -16,7 +17,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-KINDS = ("grid", "curves", "stability", "cost", "scatter", "cases", "encoder")
+KINDS = ("grid", "curves", "stability", "cost", "content", "scatter", "cases", "encoder")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +39,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
             kind.add_argument("--names", default="", help="show these images, with commas between")
         if name == "scatter":
             kind.add_argument("--miou", action="store_true", help="against mIoU, not another FID")
+        if name == "content":
+            kind.add_argument("--score", default="perceptual", help="the score of content")
         if name == "cases":
             kind.add_argument("--count", type=int, default=4, help="most images on either side")
 

@@ -36,8 +36,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="size of the images that the segmenter sees, or 'image' for their own (default: that"
         " of its training)",
     )
+    parser.add_argument(
+        "--training", type=Path, help="the target's training images, or their features (.npz)"
+    )
+    parser.add_argument(
+        "--networks", type=Path, help="file that `cut networks` wrote: adds ST-LPIPS and edges"
+    )
     parser.add_argument("--json", type=Path, help="also write the scores here")
     parser.add_argument("--features", type=Path, help="also write the translations' features here")
+    parser.add_argument(
+        "--resamples",
+        type=Path,
+        help="also write scores over resamples of the images here (.csv), to compare rows by",
+    )
     add_extraction(parser)
     add_network(parser)
 
@@ -51,19 +62,23 @@ def run(args: argparse.Namespace) -> int:
     from cut.base.device import choose_device
     from cut.base.files import check_writable
     from cut.metrics import score
+    from cut.metrics.image_pairs import PairNetworks
     from cut.metrics.inception.extract import Extractor
     from cut.metrics.score_listing import score_listing
     from cut.metrics.segmentation.segmenter import SIZE, Segmenter
+    from cut.records.networks import NetworksRecord
 
     device = choose_device(args.device)
-    for path in filter(None, (args.json, args.features)):
+    for path in filter(None, (args.json, args.features, args.resamples)):
         check_writable(path)
     size = args.segmenter_size or SIZE
     segmenter = Segmenter.load(args.segmenter, size) if args.segmenter else None
     weights = score.weights_of(args.weights_json, args.fid_weights)
     partners = score.Partners.of(args.test, args.truth, args.source, args.labels)
     extractor = Extractor(weights, device, args.batch_size, args.network)
-    record = score.score(args.real, args.fake, partners, extractor, segmenter, args.features)
+    networks = PairNetworks.load(args.networks and NetworksRecord.read(args.networks), device)
+    given = (args.features, args.resamples, args.training, networks)
+    record = score.score(args.real, args.fake, partners, extractor, segmenter, *given)
     print(score_listing(record))
     if args.json:
         record.write(args.json)

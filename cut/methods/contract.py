@@ -82,6 +82,9 @@ class Method(Stateful):
     # The floor is the score of doing nothing, the ceiling that of a perfect translator.
     role: ClassVar[Literal["method", "floor", "ceiling"]] = "method"
     stride: ClassVar[int] = 1  # height and width must be multiples of this
+    # Whether each step is the same sequence of operations on tensors, apart from its draws, so that
+    # a CUDA graph can repeat it: it reads no value of a tensor, and keeps nothing outside tensors.
+    capturable: ClassVar[bool] = False
     losses: ClassVar[dict[str, Loss]] = {}  # of those that `step` returns, by name
     authors: ClassVar[Correspondence] = Correspondence()  # what recordings of their code name
 
@@ -92,6 +95,7 @@ class Method(Stateful):
             UserError: the class has a name but no summary.
         """
         super().__init_subclass__(**kwargs)
+        cls.capturable = vars(cls).get("capturable", False)  # a subclass's step is another one
         if "name" in vars(cls) and not getattr(cls, "summary", ""):
             raise UserError(
                 f"method {cls.name!r} ({cls.__module__}) has no summary; give it one line"

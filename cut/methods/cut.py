@@ -76,6 +76,7 @@ class Cut(Method):
     Options = CutOptions
     schedule = Schedule(200, 200)
     stride = networks.Generator.stride
+    capturable = True
     losses = {
         "G_GAN": lsgan_term("generator, adversarial", "lambda_gan"),
         "D_real": lsgan_term("discriminator, real"),
@@ -155,7 +156,7 @@ class Cut(Method):
     def _draw_flip(self) -> bool:
         if not self.options.flip_equivariance:
             return False
-        return bool(self.draw("flipped", lambda rng: torch.rand((), generator=rng) < 0.5))
+        return bool(self.draw("flipped", lambda rng: bool(torch.rand((), generator=rng) < 0.5)))
 
     def _generator_step(
         self, fake: Tensor, out: Tensor, keys: list[Tensor], flipped: bool
@@ -273,4 +274,5 @@ class FastCut(Cut):
     name = "fastcut"
     summary = "FastCUT: CUT without the identity term, lambda 10, flip-equivariant, faster"
     Options = FastCutOptions
+    capturable = True
     schedule = Schedule(150, 50)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 
@@ -26,7 +26,11 @@ class Stateful(nn.Module):
         """Scale every optimizer's initial learning rate by `factor`."""
         for optimizer in self.optimizers.values():
             for group in optimizer.param_groups:
-                group["lr"] = group.setdefault("initial_lr", group["lr"]) * factor
+                lr = group.setdefault("initial_lr", float(group["lr"])) * factor
+                if isinstance(group["lr"], Tensor):  # of a graph, which reads it where it is
+                    group["lr"].fill_(lr)
+                else:
+                    group["lr"] = lr
 
     def training_state(self) -> dict[str, Any]:
         """Return the complete training state: modules, optimizers and the random stream.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 OPERATION = "1e9 floating-point operations"
-Need = Literal["truth", "input", "labels", "snapshots"]
+Need = Literal["truth", "input", "labels", "snapshots", "training", "network"]
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,12 @@ class Metric:
         scale: a table shows `value * scale`.
         family: "score" (of translations), "cost" (of a training) or "fact" (about a training).
         source: the record that holds it: scores.json, run.json, the head of the translations'
-            manifest, or best.json with the scores of the best epoch.
+            manifest, best.json with the scores of the best epoch, or diversity.json.
         field: its name in that record; `key` by default.
         divisor: the record's number is divided by this to give the value.
-        needs: what has to be known: true counterparts ("truth"), inputs, label maps, or generators
-            kept along the way ("snapshots").
+        needs: what has to be known: true counterparts ("truth"), inputs, label maps, features of
+            the training images, another network than Inception, or generators kept along the way
+            ("snapshots").
         headline: whether it has a column in the main table.
         part_of: the metric that this one bounds, or whose spread it is; "" otherwise.
     """
@@ -39,7 +40,7 @@ class Metric:
     digits: int = 1
     scale: float = 1.0
     family: Literal["score", "cost", "fact"] = "score"
-    source: Literal["scores", "run", "translated", "best"] = "scores"
+    source: Literal["scores", "run", "translated", "best", "diversity"] = "scores"
     field: str = ""
     divisor: float = 1.0
     needs: tuple[Need, ...] = ()
@@ -112,10 +113,26 @@ METRICS: dict[str, Metric] = {
         Metric("mind", "MIND", better="lower"),
         Metric("mmd", "Gaussian MMD x1000", "1e-3", "lower", 1, 1000.0),
         Metric("vendi", "Vendi score", "images", "higher", 2),
+        Metric("memorised", "memorised share", "", "lower", 3, needs=("training",)),
         Metric("l1", "L1", "of 255 levels / 255", "lower", 3, needs=("truth",), headline=True),
         Metric("ssim", "SSIM", "", "higher", 3, needs=("truth",), headline=True),
         Metric("perceptual", "content distance", "", "lower", 3, needs=("input",)),
         Metric("self_similarity", "self-similarity difference", "", "lower", 3, needs=("input",)),
+        Metric(
+            "st_lpips_input", "ST-LPIPS to the input", "", "lower", 3, needs=("input", "network")
+        ),
+        Metric("edges", "edge agreement", "", "higher", 3, needs=("input", "network")),
+        Metric("st_lpips_truth", "ST-LPIPS", "", "lower", 3, needs=("truth", "network")),
+        Metric(
+            "st_lpips_diversity",
+            "ST-LPIPS diversity",
+            "",
+            "higher",
+            3,
+            source="diversity",
+            field="st_lpips",
+            needs=("network",),
+        ),
         _percent("miou", "mIoU"),
         _percent("pixel_accuracy", "pixel accuracy"),
         _percent("class_accuracy", "class accuracy"),
@@ -158,7 +175,7 @@ def select(wanted: Callable[[Metric], bool]) -> tuple[str, ...]:
 SCORES = select(lambda m: m.source == "scores")
 # The columns of the main table, and the scores that a table of their own shows.
 HEADLINE = select(lambda m: m.headline)
-OTHERS = select(lambda m: m.source == "scores" and m.better and not m.headline)
+OTHERS = select(lambda m: m.source in ("scores", "diversity") and bool(m.better) and not m.headline)
 # What a machine needed: never compared with a published number.
 COSTS = select(lambda m: m.family == "cost")
 # Counted and not timed: the same on any machine.

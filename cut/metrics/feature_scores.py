@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from cut.metrics import bootstrap, kid, mind, mmd, prdc, vendi
+from cut.metrics.bootstrap import RESAMPLES
 from cut.metrics.fid import fid
 from cut.metrics.fid_infinity import LEAST_IMAGES, fid_infinity
 from cut.metrics.inception.features import CHANNELS, SPATIAL_DIMS, Features
 from cut.metrics.score_group import Scores
 
+INTERVALS = ("fid", "kid")
 BOUNDS = ("fid_low", "fid_high", "kid_low", "kid_high")
 NAMES = (
     *("fid", *BOUNDS[:2], "fid_infinity", "sfid"),
@@ -19,6 +21,13 @@ NAMES = (
 SFID_LEAST = SPATIAL_DIMS + 1
 NO_SFID = "the features were kept before there was sFID; python -m cut features computes them again"
 SFID = f"the first {CHANNELS} channels of Mixed_6d, 17x17 positions"
+# Neighbours mean nothing where resamples repeat images: precision and its like have none.
+SPREADS = {
+    "fid": bootstrap.fid_spread,
+    "kid": bootstrap.kid_spread,
+    "mind": bootstrap.mind_spread,
+    "mmd": bootstrap.mmd_spread,
+}
 FEW = "a distance of distributions needs at least two images on each side"
 REASONS = {
     **dict.fromkeys(BOUNDS, f"needs at least {bootstrap.LEAST_IMAGES} images on each side"),
@@ -54,9 +63,6 @@ def distances(reference: Features, given: Features) -> Scores:
     values: dict[str, float | None] = dict.fromkeys(NAMES)
     values["fid"] = fid(*pair)
     values["kid"], values["kid_std"] = kid.kid(*pair)
-    for score, bounds in (("fid", bootstrap.fid_interval), ("kid", bootstrap.kid_interval)):
-        if found := bounds(*pair, values[score]):
-            values[f"{score}_low"], values[f"{score}_high"] = found
     if min(map(len, pair)) >= LEAST_IMAGES:
         values["fid_infinity"] = fid_infinity(*pair)
     kept = reference.spatial is not None and given.spatial is not None
@@ -66,6 +72,12 @@ def distances(reference: Features, given: Features) -> Scores:
         values |= prdc.manifold(*pair)
     values["mind"], values["mmd"] = mind.mind(*pair), mmd.mmd(*pair)
     values["vendi"] = vendi.vendi(given.values)
+    spreads = {name: found for name, spread in SPREADS.items() if (found := spread(*pair))}
+    for name in set(INTERVALS) & set(spreads):
+        values[f"{name}_low"], values[f"{name}_high"] = spreads[name].bounds(values[name])
+    # KID of a few images lacks some resamples.
+    whole = {n: spread for n, spread in spreads.items() if len(spread.values) == RESAMPLES}
+    resamples = {name: spread.about(values[name]) for name, spread in whole.items()}
     reasons = REASONS if kept else REASONS | {"sfid": NO_SFID}
     missing = {name: reasons[name] for name, value in values.items() if value is None}
-    return Scores(values, missing, protocol)
+    return Scores(values, missing, protocol, resamples)

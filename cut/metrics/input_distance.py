@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from cut.base.image_files import counterparts
+from cut.metrics.per_image import mean_scores
 from cut.metrics.score_group import Scores
 
 NAMES = ("perceptual", "self_similarity")
@@ -96,5 +97,5 @@ class ContentDistance:
 
     def scores(self) -> Scores:
         """Return the means over the images."""
-        means = torch.cat(self.values, dim=1).mean(dim=1).tolist()
-        return Scores(dict(zip(NAMES, means, strict=True)), protocol=dict(PROTOCOL))
+        each = torch.cat(self.values, dim=1).numpy()  # (2, images)
+        return mean_scores(dict(zip(NAMES, each, strict=True)), dict(PROTOCOL))

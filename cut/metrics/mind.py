@@ -36,11 +36,29 @@ def mind(real: np.ndarray, fake: np.ndarray, seed: int = 0) -> float:
     x, y = (_reduced(side, n, for_images).astype(np.float64) for side in (real, fake))
     total = 0.0
     for _ in range(DIRECTIONS // AT_ONCE):
-        u = for_directions.standard_normal((AT_ONCE, dims))
-        u /= np.linalg.norm(u, axis=1, keepdims=True)
-        a, b = (np.sort(u @ side.T, axis=1) for side in (x, y))  # AT_ONCE,N
-        total += np.square(a - b).mean(axis=1).sum()
+        u = _unit_vectors(for_directions, AT_ONCE, dims)
+        total += _transport(u @ x.T, u @ y.T).sum()
     return float(3 * dims * total / DIRECTIONS)
+
+
+def directions(dims: int, count: int, seed: int = 0) -> np.ndarray:
+    """Return the first `count` directions of `mind`, at most 100, (count, dims)."""
+    return _unit_vectors(np.random.default_rng(seed).spawn(1)[0], count, dims)
+
+
+def of_projections(a: np.ndarray, b: np.ndarray, dims: int) -> float:
+    """Return MIND of two sets of N images, given their projections (directions, N)."""
+    return float(3 * dims * _transport(a, b).mean())
+
+
+def _unit_vectors(rng: np.random.Generator, count: int, dims: int) -> np.ndarray:
+    u = rng.standard_normal((count, dims))
+    return u / np.linalg.norm(u, axis=1, keepdims=True)
+
+
+def _transport(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return the squared transport cost (directions,) between projections (directions, N)."""
+    return np.square(np.sort(a, axis=1) - np.sort(b, axis=1)).mean(axis=1)
 
 
 def _reduced(x: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:

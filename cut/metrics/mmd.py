@@ -36,10 +36,16 @@ def mmd(real: np.ndarray, fake: np.ndarray, sigma: float = SIGMA) -> float:
 
 def _mean_kernel(x: np.ndarray, y: np.ndarray, sigma: float) -> float:
     """Return the mean kernel over all pairs of a row of `x` and a row of `y`."""
-    squares = np.square(y).sum(axis=1)
-    total = 0.0
-    for start in range(0, len(x), AT_ONCE):
-        rows = x[start : start + AT_ONCE]
-        apart = np.square(rows).sum(axis=1)[:, None] + squares - 2 * rows @ y.T
-        total += np.exp(-np.maximum(apart, 0) / (2 * sigma**2)).sum()
-    return float(total / (len(x) * len(y)))
+    parts = [x[start : start + AT_ONCE] for start in range(0, len(x), AT_ONCE)]
+    return float(sum(_kernel(rows, y, sigma).sum() for rows in parts) / (len(x) * len(y)))
+
+
+def kernels(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the kernel within x (n, n), between x and y (n, m), and within y (m, m)."""
+    return _kernel(x, x), _kernel(x, y), _kernel(y, y)
+
+
+def _kernel(x: np.ndarray, y: np.ndarray, sigma: float = SIGMA) -> np.ndarray:
+    """Return the kernel of each row of `x` and each row of `y`, (n, m)."""
+    apart = np.square(x).sum(axis=1)[:, None] + np.square(y).sum(axis=1) - 2 * x @ y.T
+    return np.exp(-np.maximum(apart, 0) / (2 * sigma**2))

@@ -57,8 +57,8 @@ def ssim(image: np.ndarray, truth: np.ndarray) -> float:
     )
 
 
-def compare(translations: Sequence[Path], truths: Sequence[Path]) -> tuple[float, float]:
-    """Return (L1, SSIM), each the mean over the pairs of images.
+def compare(translations: Sequence[Path], truths: Sequence[Path]) -> dict[str, np.ndarray]:
+    """Return L1 and SSIM of each pair of images, (pairs,) by name.
 
     Each list is one folder. Images are counterparts by name without extension.
 
@@ -74,8 +74,7 @@ def compare(translations: Sequence[Path], truths: Sequence[Path]) -> tuple[float
                 f"{b.shape[1]}x{b.shape[0]}; resize one to the other"
             )
         values.append((l1(a, b), ssim(a, b)))
-    means = np.mean(values, axis=0)
-    return float(means[0]), float(means[1])
+    return dict(zip(NAMES, np.array(values).T, strict=True))
 
 
 def _unit(image: Image.Image) -> np.ndarray:

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
 from cut.base import environment
 from cut.base.errors import UserError
-from cut.metrics import feature_scores, input_distance, paired
+from cut.base.files import sha256_of
+from cut.metrics import feature_scores, image_pairs, input_distance, memorised, paired
 from cut.metrics.catalogue import SCORES
 from cut.metrics.image_folder import ImageFolder, exported
+from cut.metrics.image_pairs import PairNetworks
 from cut.metrics.inception import features
 from cut.metrics.inception.extract import Extractor
 from cut.metrics.inception.features import Features
@@ -27,10 +30,12 @@ from cut.metrics.inception.weights import (
 )
 from cut.metrics.input_distance import ContentDistance
 from cut.metrics.network_difference import fast_network_difference
+from cut.metrics.per_image import mean_scores
 from cut.metrics.score_group import Scores
 from cut.metrics.segmentation import segmenter as segmentation
 from cut.metrics.segmentation.segmenter import Segmenter
 from cut.records.images import Translated, TranslatedRecord
+from cut.records.resamples import Resample
 from cut.records.scores import Protocol, ScoredOn, ScoresRecord, Side, SourceImages
 
 MANIFEST = "manifest.json"
@@ -84,6 +89,9 @@ def score(
     extractor: Extractor,
     segmenter: Segmenter | None = None,
     keep: Path | None = None,
+    resamples: Path | None = None,
+    training: Path | None = None,
+    networks: PairNetworks | None = None,
 ) -> ScoresRecord:
     """Return the scores of the translations in `fake`.
 
@@ -94,11 +102,14 @@ def score(
         extractor: computes Inception features.
         segmenter: a segmentation network, for label maps.
         keep: a file to write the features of the translations to.
+        resamples: a file to write the scores over resamples of the images to.
+        training: the target's training images, as a folder or a file of their features.
+        networks: ST-LPIPS and HED, by default neither.
 
     Raises:
         UserError: images are missing, damaged, of several sizes, without a partner, or not those
-            of the manifest; or `real` has features by another network or other weights, or of other
-            images than those beside it.
+            of the manifest; or `real` or `training` has features by another network or other
+            weights, or of other images than those beside it.
     """
     images = ImageFolder(fake)
     translated = read_manifest(images)
@@ -108,13 +119,20 @@ def score(
     source = exported(partners.source) if partners.source else None
     inputs = ContentDistance.of(images.paths, source.paths, unrelated) if source else None
     reference = _reference(real, extractor)
-    features.check_reference(real, reference, extractor.weights, extractor.network)
+    trained_on = _reference(training, extractor) if training else None
     labelled = _label_scores(images, partners.labels, segmenter, unrelated, extractor)
     given = extractor.features(images, content=inputs)
     if keep:
         features.save(replace(given, translated=translated), keep)
     distances = feature_scores.distances(reference, given)
-    scores = distances.joined(truths).joined(labelled).joined(_input_scores(inputs, given))
+    repeated = memorised.score(trained_on, given)
+    truth_paths = exported(partners.truth).paths if partners.truth and not unrelated else None
+    pairs = inputs and inputs.inputs
+    by_networks = image_pairs.score(
+        images.paths, pairs, truth_paths, networks or PairNetworks.load(), extractor.device
+    )
+    groups = (repeated, truths, labelled, _input_scores(inputs, given), by_networks)
+    scores = reduce(Scores.joined, groups, distances)
     protocol = Protocol(
         real=reference.protocol,
         fake=_with_pairs(given.protocol, inputs, unrelated),
@@ -128,7 +146,19 @@ def score(
         protocol=protocol,
         translated=translated,
         scored_on=ScoredOn(device=extractor.device.type, versions=environment.versions()),
+        resamples_sha256=_write_resamples(scores, resamples) if resamples else "",
     )
+
+
+def _write_resamples(scores: Scores, path: Path) -> str:
+    """Write the scores over resamples, in the order of the catalogue; return the file's sha256."""
+    columns = {name: scores.resamples[name] for name in SCORES if name in scores.resamples}
+    rows = [
+        Resample(resample=i, **dict(zip(columns, map(float, line), strict=True)))
+        for i, line in enumerate(zip(*columns.values(), strict=True))
+    ]
+    Resample.write(path, rows)
+    return sha256_of(path)
 
 
 def _with_pairs(side: Side, inputs: ContentDistance | None, by_order: bool) -> Side:
@@ -144,8 +174,7 @@ def _truth_scores(images: ImageFolder, truth: Path | None, unrelated: bool) -> S
     if truth is None or unrelated:
         return Scores.none(paired.NAMES, REAL if truth else "no true counterparts")
     values = paired.compare(images.paths, exported(truth).paths)
-    protocol = {"content": paired.PROTOCOL}
-    return Scores(dict(zip(paired.NAMES, values, strict=True)), protocol=protocol)
+    return mean_scores(values, {"content": paired.PROTOCOL})
 
 
 def _label_scores(
@@ -173,11 +202,17 @@ def _input_scores(inputs: ContentDistance | None, given: Features) -> Scores:
 
 
 def _reference(real: Path, extractor: Extractor) -> Features:
-    """Return the features of the real images, read or computed."""
+    """Return the features of real images, read or computed.
+
+    Raises:
+        UserError: as `features.load_reference` and `features.check_reference`.
+    """
     if real.is_dir():
         return extractor.features(exported(real))
     if real.suffix == ".npz":
-        return features.load_reference(real)
+        found = features.load_reference(real)
+        features.check_reference(real, found, extractor.weights, extractor.network)
+        return found
     raise UserError(f"{real} is neither a folder of images nor an .npz file of features")
 
 

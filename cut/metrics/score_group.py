@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 
 @dataclass(frozen=True)
 class Scores:
@@ -15,11 +17,14 @@ class Scores:
         values: each score, or None.
         missing: why a score is None, by name.
         protocol: what the scores depend on; the fields of `cut.records.scores.Protocol`.
+        resamples: scores over the bootstrap's resamples of the images, (resamples,) by name, for
+            those that can be resampled.
     """
 
     values: dict[str, float | None]
     missing: dict[str, str] = field(default_factory=dict)
     protocol: dict[str, Any] = field(default_factory=dict)
+    resamples: dict[str, np.ndarray] = field(default_factory=dict)
 
     @classmethod
     def none(cls, names: Iterable[str], reason: str) -> Scores:
@@ -33,4 +38,5 @@ class Scores:
             self.values | other.values,
             self.missing | other.missing,
             self.protocol | other.protocol,
+            self.resamples | other.resamples,
         )

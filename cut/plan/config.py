@@ -20,6 +20,7 @@ from cut.plan.paths import Folder, GivenPath
 from cut.plan.shards import Shard
 from cut.results.seed_deviation import SeedDeviations
 
+ExtraScore = Literal["memorised", "st_lpips", "edges"]
 MOST_NODES = 100_000  # values in a config file
 
 
@@ -108,6 +109,11 @@ class Config(Section):
         None,
         description="file with the weights of a DRN-D-22, to score data sets with label maps"
         " (Cityscapes) by what it finds in the translations",
+    )
+    extra_scores: list[ExtraScore] = Field(
+        [],
+        description="scores that take more time: memorised (features of all training images of the"
+        " target), st_lpips and edges (networks whose weights are fetched)",
     )
     translate_batch_size: int = Field(16, ge=1, le=4096, description="images translated at a time")
     scoring_threads: int = Field(

@@ -45,6 +45,13 @@ class Plan:
         """Return the folders of the runs that translate in several steps, as `runs` does."""
         return self._runs_of(dataset, lambda row: row.steps > 1)
 
+    def stochastic(self, dataset: str | None = None) -> list[str]:
+        """Return the folders of the runs whose translations are compared with others of the same
+        inputs, as `runs` does.
+        """
+        asked = "st_lpips" in self.config.extra_scores
+        return self._runs_of(dataset, lambda row: asked and row.trained and row.stochastic)
+
     def _runs_of(self, dataset: str | None, wanted: Callable[[PlannedRow], bool]) -> list[str]:
         """Return the folders of the runs of the rows that are `wanted`."""
         return [run for run in self.runs(dataset) if wanted(self.rows[Path(run).parent.name])]

@@ -65,6 +65,7 @@ class PlannedRow:
     every_option: dict[str, Any]
     every_training: dict[str, Any]  # empty for a row that the loop does not train
     steps: int = 1  # of a translation; each is scored if there are several
+    stochastic: bool = False  # an image has several translations, of which one is scored
     commands: Commands | None = None  # of a method that runs by its own commands
 
     @property

@@ -12,14 +12,17 @@ from cut.base.errors import UserError, unknown
 from cut.base.files import write_json
 from cut.records.archive import ArchiveRecord
 from cut.records.dataset import DatasetRecord
+from cut.records.diversity import DiversityRecord
 from cut.records.epochs import BestRecord, EpochScores, StepsRecord
 from cut.records.history import HistoryRow
 from cut.records.images import ExportRecord, TranslatedRecord
 from cut.records.inception import InceptionRecord
 from cut.records.job import JobRecord
+from cut.records.networks import NetworksRecord
 from cut.records.progress import ProgressRecord
 from cut.records.record import Record, RunFile, Table
 from cut.records.request import RequestRecord
+from cut.records.resamples import Resample
 from cut.records.run import RunRecord
 from cut.records.scores import ScoresRecord
 
@@ -29,14 +32,17 @@ RECORDS: dict[str, type[RunFile]] = {
         DatasetRecord,
         ExportRecord,
         InceptionRecord,
+        NetworksRecord,
         RequestRecord,
         RunRecord,
         HistoryRow,
         TranslatedRecord,
         ScoresRecord,
+        Resample,
         EpochScores,
         BestRecord,
         StepsRecord,
+        DiversityRecord,
         ProgressRecord,
         JobRecord,
         ArchiveRecord,

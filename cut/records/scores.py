@@ -99,6 +99,9 @@ class Protocol(Part):
 
     real: Side = Field(description="the real images")
     fake: Side = Field(description="the translations")
+    training: Side | None = Field(
+        None, description="the target's training images, if memorised was computed"
+    )
     source: SourceImages | None = Field(None, description="the inputs, if they were given")
     weights: Weights | None = Field(None, description="of FID's network")
     kid: KidProtocol | None = Field(None, description="how KID was estimated")
@@ -111,6 +114,8 @@ class Protocol(Part):
     content: PairedProtocol | None = Field(None, description="of l1 and ssim")
     perceptual: Text | None = Field(None, description="what perceptual is")
     self_similarity: Text | None = Field(None, description="what self_similarity is")
+    st_lpips: Text | None = Field(None, description="the network of the scores st_lpips_…")
+    edges: Text | None = Field(None, description="the network of edges, and how maps agree")
     segmenter: SegmenterProtocol | None = Field(None, description="of the segmentation scores")
     fast_network: NetworkDifference | None = Field(
         None, description="measured where pytorch-fid's own network computed the features"
@@ -139,3 +144,4 @@ class ScoresRecord(Record):
         description="the run that made the images, or null without a manifest beside them"
     )
     scored_on: ScoredOn = Field(description="the machine that computed the scores")
+    resamples_sha256: Digest = Field("", description='sha256 of resamples.csv, or "" without it')

@@ -21,7 +21,7 @@ OPERATION_WORDS = (
     "GFLOP/pair and GFLOP/image: floating-point operations (1e9, counted, the same on any machine)"
     " of a training step per pair of images, and of translating one image."
 )
-PAIRED_WORDS = {"l1": "L1 (of values in [0, 1])", "ssim": "SSIM"}
+PAIRED_WORDS = {"l1": "L1 (of values in [0, 1])", "ssim": "SSIM", "st_lpips_truth": "ST-LPIPS"}
 
 
 def caption(
@@ -97,10 +97,22 @@ def _protocol(runs: Sequence[Run], shown: Collection[str]) -> list[str]:
         found.append(
             "The Vendi score is the effective number of different translations, whatever they show."
         )
+    if "memorised" in shown and any(run.protocol.training for run in runs):
+        found.append(
+            "Memorised: the share of translations that are nearer to a training image of the target"
+            " than that image is to its own nearest neighbour there."
+        )
     if {"perceptual", "self_similarity"} & {*shown}:
         found.append(
             "Content distance and self-similarity difference compare a translation with its input:"
             " an unchanged image scores 0."
+        )
+    if "st_lpips_input" in shown and any(run.protocol.st_lpips for run in runs):
+        found.append("ST-LPIPS to the input is another content distance; it is not LPIPS.")
+    if "edges" in shown and any(run.protocol.edges for run in runs):
+        found.append(
+            "Edge agreement is the correlation of HED's edge maps of input and translation: 1 for"
+            " an unchanged image."
         )
     known = {name for run in runs for name, score in run.scored.scores.items() if score is not None}
     paired = [words for name, words in PAIRED_WORDS.items() if name in known & {*shown}]

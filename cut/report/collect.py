@@ -88,7 +88,7 @@ def collect(
     if not runs:
         raise UserError("no run below these folders is scored yet")
     places = [run.folder for run in sorted(runs, key=_identity)]
-    write_tables(out, places)
+    write_tables(out, places, deviations)
     write_overview(out, places, ablation, deviations)
     if len({run.record.seed for run in runs}) > 1:
         write_seed_tables(out, places)

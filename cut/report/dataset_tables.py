@@ -2,7 +2,8 @@
 
 `write_tables` writes `scores.csv` with one value per row, in the units of the metric catalogue. For
 each data set it writes `NAME.md`, `.tex` and `.csv` with one method per row in the order given (the
-floor first, the ceiling last); and in `NAME-scores.md` and `.tex` the other scores and the costs.
+floor first, the ceiling last); in `NAME-scores.md` and `.tex` the other scores and the costs; and
+in `NAME-ranks.md` and `.tex` in which share of draws a row is better than another.
 The same runs give the same bytes.
 """
 
@@ -25,16 +26,19 @@ from cut.report.columns import (
     spread_cell,
 )
 from cut.report.files import texts, to_csv, write_all
+from cut.report.rank_tables import rank_tables_or_reason
 from cut.report.scores_csv import scores_frame
 from cut.report.table import Cell, Column, Table
 from cut.report.wording import also_published
 from cut.results.protocol import load_comparable
 from cut.results.published import published_number
 from cut.results.rows import Row, by_dataset, present, rows_of
+from cut.results.seed_deviation import SeedDeviations
 
-# The other scores that any data set can have. FID extrapolated needs thousands of images.
+# The other scores that any run has. FID extrapolated needs thousands of images.
+UNUSUAL = {"labels", "training", "network"}
 USUAL = tuple(
-    m for m in OTHERS if m not in ("fid_infinity", "sfid") and "labels" not in METRICS[m].needs
+    m for m in OTHERS if m not in ("fid_infinity", "sfid") and not UNUSUAL & {*METRICS[m].needs}
 )
 PUBLISHED = ("fid", "seconds_per_iteration", "peak_memory_gb")
 OWN_INTERVALS = "each seed has an interval of its own: see scores.csv"
@@ -146,17 +150,22 @@ def _line(row: Row, metrics: Sequence[str]) -> dict[str, Any]:
     return line | {"missing": "; ".join(dict.fromkeys(reasons))}
 
 
-def write_tables(out: Path, folders: Sequence[Path]) -> list[Path]:
+def write_tables(
+    out: Path, folders: Sequence[Path], deviations: SeedDeviations | None = None
+) -> list[Path]:
     """Write every table of the runs in `folders` into `out`; return the files.
 
+    `deviations` are those that `rows_of` takes.
+
     Raises:
-        UserError: as `load_comparable`.
+        UserError: as `load_comparable` and `rows_of`.
     """
     runs = load_comparable(folders)
     files = {out / "scores.csv": to_csv(scores_frame(runs))}
-    for dataset, rows in by_dataset(rows_of(runs)).items():
+    for dataset, rows in by_dataset(rows_of(runs, deviations)).items():
         files |= texts(out / dataset, [dataset_table(rows)])
         beside = [other_scores_table(rows), cost_table(rows), *step_tables(rows)]
         files |= texts(out / f"{dataset}-scores", beside)
+        files |= texts(out / f"{dataset}-ranks", rank_tables_or_reason(rows))
         files[out / f"{dataset}.csv"] = to_csv(wide(rows))
     return write_all(files)

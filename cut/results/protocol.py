@@ -41,7 +41,8 @@ def comparison_key(run: Run) -> dict[str, Any]:
     images; where equal weights were found; and why there is no score.
     """
     protocol = run.protocol.model_dump()
-    for part in (protocol, protocol["real"], protocol["fake"]):
+    sides = [protocol[name] for name in ("real", "fake", "training") if protocol[name]]
+    for part in (protocol, *sides):
         part["weights"] = part["weights"] and Weights(**part["weights"]).name
     kept = {
         key: value

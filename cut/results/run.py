@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import numpy as np
 
 from cut.base.errors import UserError
 from cut.metrics.catalogue import METRICS, Metric
+from cut.records.diversity import DiversityRecord
 from cut.records.epochs import BestRecord, EpochScores, StepScores, StepsRecord
+from cut.records.resamples import Resample
 from cut.records.run import Role, RunRecord
 from cut.records.scores import Protocol, ScoresRecord
 
@@ -41,7 +45,9 @@ class Best:
 class Run:
     """One run: its folder, its record, its scores, and its best epoch if one was chosen.
 
-    `steps` has the scores after each step of a translation, for a method that has several.
+    `steps` has the scores after each step of a translation, for a method that has several;
+    `resamples` has scores over the bootstrap's resamples of the images, (resamples,) by name;
+    `diversity` says how far translations of one input differ, where this was measured.
     """
 
     folder: Path
@@ -49,6 +55,8 @@ class Run:
     scored: ScoresRecord
     best: Best | None = None
     steps: tuple[StepScores, ...] = ()
+    resamples: Mapping[str, np.ndarray] = field(default_factory=dict)
+    diversity: DiversityRecord | None = None
 
     @property
     def role(self) -> Role:
@@ -83,9 +91,17 @@ class Run:
             return None, NOT_TRAINED
         if known.source == "best":
             return self.best.value(known) if self.best else (None, NOT_FOLLOWED)
+        if known.source == "diversity":
+            return _diversity(self.diversity)
         holder = self.record if known.source == "run" else self.scored.translated
         value = getattr(holder, known.field, None)
         return (None, NOT_MEASURED) if value is None else (float(value) / known.divisor, "")
+
+
+def _diversity(found: DiversityRecord | None) -> Value:
+    if found is None:
+        return None, NOT_MEASURED
+    return found.st_lpips, found.missing or ""
 
 
 def _score(scored: ScoresRecord, metric: Metric) -> Value:
@@ -114,7 +130,18 @@ def load_run(folder: Path) -> Run:
                 f"{path} scores {key} {theirs!r} but the run beside it has {ours!r}; translate and"
                 " score this run again"
             )
-    return Run(folder, record, scored, _load_best(folder, record), _load_steps(folder, record))
+    best, steps = _load_best(folder, record), _load_steps(folder, record)
+    resamples, diversity = _load_resamples(folder, scored), _load_diversity(folder, record)
+    return Run(folder, record, scored, best, steps, resamples, diversity)
+
+
+def _load_resamples(folder: Path, scored: ScoresRecord) -> dict[str, np.ndarray]:
+    """Return the scores over resamples; none where the scores were computed without them."""
+    if not scored.resamples_sha256:
+        return {}
+    rows = Resample.read(folder / "resamples.csv", scored.resamples_sha256)
+    names = rows[0].scores if rows else {}
+    return {name: np.array([row.scores[name] for row in rows]) for name in names}
 
 
 def _load_steps(folder: Path, record: RunRecord) -> tuple[StepScores, ...]:
@@ -123,6 +150,14 @@ def _load_steps(folder: Path, record: RunRecord) -> tuple[StepScores, ...]:
         return ()
     found = StepsRecord.read(folder / "steps.json")
     return found.steps if found.fingerprint == record.fingerprint else ()
+
+
+def _load_diversity(folder: Path, record: RunRecord) -> DiversityRecord | None:
+    """Return the diversity, or None where none was measured for this training."""
+    if not (folder / "diversity.json").is_file():
+        return None
+    found = DiversityRecord.read(folder / "diversity.json")
+    return found if found.fingerprint == record.fingerprint else None
 
 
 def _load_best(folder: Path, record: RunRecord) -> Best | None:

@@ -19,7 +19,7 @@ from torch.utils.data import Dataset as TorchDataset
 from cut.base import random_streams
 from cut.base.errors import UserError
 from cut.base.images import read_image, resize
-from cut.base.tensors import to_tensor
+from cut.base.tensors import levels_of, normalised
 
 
 @dataclass(frozen=True)
@@ -36,16 +36,18 @@ class Augmentation:
 
     def __call__(self, image: Image, rng: torch.Generator) -> Tensor:
         """Return a (3, h, w) tensor in [-1, 1]."""
-        return self.crop_of(resize(image, self.load), rng)
+        return self.crop_of(levels_of(resize(image, self.load)), rng)
 
-    def crop_of(self, resized: Image, rng: torch.Generator) -> Tensor:
-        """Return a (3, h, w) tensor in [-1, 1] of an image that has the size `load`."""
-        x = to_tensor(resized)
+    def crop_of(self, levels: Tensor, rng: torch.Generator) -> Tensor:
+        """Return a (3, h, w) tensor in [-1, 1] of the uint8 levels of an image of size `load`.
+
+        It is on the device of the levels.
+        """
         top, left = (
             int(torch.randint(have - want + 1, (), generator=rng))
             for have, want in zip(self.load, self.crop, strict=True)
         )
-        x = x[:, top : top + self.crop[0], left : left + self.crop[1]]
+        x = normalised(levels[:, top : top + self.crop[0], left : left + self.crop[1]])
         return x.flip(2) if self.flip and torch.rand((), generator=rng) < 0.5 else x
 
 
@@ -124,14 +126,18 @@ class Resized:
     Resized images are kept because they are smaller than the files' (horse2zebra at 64 pixels: 37
     MB in place of 472) and because each step would resize its images again. The sizes of the two
     phases of a training differ, so that each image is decoded once per phase.
+
+    Args:
+        device: where they are kept. On a GPU, crops are taken there too, with the same draws.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, device: torch.device | str = "cpu") -> None:
+        self.device = device
         self.size: tuple[int, int] | None = None
-        self.images: dict[Path, Image] = {}
+        self.images: dict[Path, Tensor] = {}
 
-    def image(self, path: Path, size: tuple[int, int]) -> Image:
-        """Return the image in a file at `size` (height, width).
+    def image(self, path: Path, size: tuple[int, int]) -> Tensor:
+        """Return the uint8 levels, (3, h, w), of the image in a file at `size` (height, width).
 
         Raises:
             UserError: it can't be read.
@@ -139,8 +145,14 @@ class Resized:
         if size != self.size:
             self.size, self.images = size, {}
         if path not in self.images:
-            self.images[path] = resize(read_image(path), size)
+            self.images[path] = self._kept(levels_of(resize(read_image(path), size)))
         return self.images[path]
+
+    def _kept(self, levels: Tensor) -> Tensor:
+        if torch.device(self.device).type == "cpu":
+            return levels
+        # From pinned memory: the CPU goes on while the GPU still computes earlier steps.
+        return levels.pin_memory().to(self.device, non_blocking=True)
 
 
 def cached(path: Path, cache: dict[Path, Image] | None) -> Image:
@@ -169,14 +181,19 @@ def batches(
     Raises:
         UserError: an image can't be read, or a process that loads images was killed.
     """
-    order = list(range(start * batch_size, len(pairs)))
+    order = range(start * batch_size, len(pairs))
+    if not workers:
+        for i in range(0, len(order), batch_size):
+            drawn = [pairs[k] for k in order[i : i + batch_size]]
+            yield [torch.stack(images) for images in zip(*drawn, strict=True)]
+        return
     loader = DataLoader(
         pairs,
         batch_size=batch_size,
-        sampler=order,
+        sampler=list(order),
         num_workers=workers,
         pin_memory=torch.cuda.is_available(),
-        prefetch_factor=4 if workers else None,
+        prefetch_factor=4,
         # Without its own generator, DataLoader draws a seed from torch's global one.
         generator=torch.Generator().manual_seed(0),
     )

@@ -21,6 +21,7 @@ from cut.base.image_size import height_width, in_words
 from cut.methods.contract import Batch, BatchWithSecond, Method
 from cut.training.average import Average
 from cut.training.batches import Augmentation, EpochPairs, Resized, batches, epoch_length
+from cut.training.captured import CapturedSteps
 from cut.training.options import TrainingOptions
 from cut.training.zoomed_crops import Zoom, ZoomedCrops
 
@@ -37,8 +38,20 @@ def lr_factor(epoch: int, constant: int, decay: int) -> float:
 def configure_torch(options: TrainingOptions) -> None:
     """Set the number of CPU threads and whether matrix products may use TF32."""
     torch.set_num_threads(options.threads)
-    torch.backends.cuda.matmul.allow_tf32 = options.precision == "tf32"
-    torch.backends.cudnn.allow_tf32 = options.precision == "tf32"
+    allow_tf32(options.precision == "tf32")
+
+
+def allow_tf32(allowed: bool) -> None:
+    """Set whether matrix products and convolutions of a GPU may use TF32."""
+    torch.backends.cuda.matmul.allow_tf32 = allowed
+    torch.backends.cudnn.allow_tf32 = allowed
+
+
+def autocast(precision: str, device: torch.device) -> contextlib.AbstractContextManager:
+    """Return the context of a step in the precision of that name."""
+    if precision == "bfloat16":
+        return torch.autocast(device.type, torch.bfloat16)
+    return contextlib.nullcontext()
 
 
 class Loop:
@@ -65,7 +78,7 @@ class Loop:
         self.method, self.options, self.size, self.device = method, options, size, device
         self.crop = options.crop(size)
         self.source, self.target = source, target
-        self.resized = Resized() if options.cache_images else None
+        self.resized = Resized(self._place_of_images()) if options.cache_images else None
         self.decoded: dict[Path, Image] | None = {} if options.cache_images else None
         self.pairs_per_epoch = options.images_per_epoch or epoch_length(source, target)
         self.steps = math.ceil(self.pairs_per_epoch / options.batch_size)
@@ -74,6 +87,8 @@ class Loop:
         self.iteration = 0
         averaged = method.trained and options.average
         self.average = Average(method, options.average) if averaged else None
+        repeats = options.cuda_graph and device.type == "cuda" and method.capturable
+        self.captured = CapturedSteps(method, self._take) if repeats else None
 
     def generator_state(self) -> dict[str, Any]:
         """Return the weights that translate: the average of the generator's, or the last ones."""
@@ -119,8 +134,7 @@ class Loop:
         """
         moved = type(batch)(*(images.to(self.device, non_blocking=True) for images in batch))
         try:
-            with self._precision():
-                losses = self.method.step(moved)
+            losses = self.captured.step(moved) if self.captured else self._take(moved)
         except ValueError as error:
             if "spatial element" not in str(error):
                 raise
@@ -173,7 +187,23 @@ class Loop:
         sides = (self.source, self.target)
         return EpochPairs(*sides, self.method.seed, epoch, augmentation, cache, n, second)
 
-    def _precision(self) -> contextlib.AbstractContextManager:
-        if self.options.precision == "bfloat16":
-            return torch.autocast(self.device.type, torch.bfloat16)
-        return contextlib.nullcontext()
+    @property
+    def replayed(self) -> int:
+        """Return the floating-point operations of the last step if a CUDA graph took it, else 0."""
+        return self.captured.operations if self.captured else 0
+
+    def _take(self, batch: Batch | BatchWithSecond) -> dict[str, Tensor]:
+        """Take a step in the precision of the training."""
+        with autocast(self.options.precision, self.device):
+            return self.method.step(batch)
+
+    def _place_of_images(self) -> torch.device:
+        """Return where resized training images are kept: on the GPU if they take a quarter of it.
+
+        With processes that load images, they are kept by these.
+        """
+        n, (height, width) = len(self.source) + len(self.target), self.augmentation(1).load
+        if self.device.type == "cpu" or self.options.workers:
+            return torch.device("cpu")
+        free, _ = torch.cuda.mem_get_info(self.device)
+        return self.device if 3 * n * height * width < free / 4 else torch.device("cpu")

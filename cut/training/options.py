@@ -87,6 +87,11 @@ class TrainingOptions(BaseModel):
         "float32; tf32 or bfloat16 (autocast) are faster on a GPU and less exact",
         pattern="^(float32|tf32|bfloat16)$",
     )
+    cuda_graph: bool = _option(
+        True,
+        "bits",
+        "on a GPU, repeat the step of a method whose step allows it (CUT, FastCUT) as a CUDA graph",
+    )
     threads: int = _option(1, "bits", "CPU threads of the training step", ge=1, le=1024)
     workers: int = _option(0, "nothing", "processes that load images", ge=0, le=256)
     cache_images: bool = _option(
@@ -148,7 +153,7 @@ DEFAULTS: dict[str, Any] = TrainingOptions().model_dump(mode="json")
 WEIGHTS_DEPEND_ON = deciding("weights")
 # Options that enter a fingerprint only where they are given: the fingerprints of runs from before
 # there were any stay as they were.
-WHERE_GIVEN = ("crops", "crop_size", "zoom_out", "images_per_epoch", "average")
+WHERE_GIVEN = ("crops", "crop_size", "zoom_out", "images_per_epoch", "average", "cuda_graph")
 # The options that may change without a new training. The workflow does not compare them with those
 # of the last run.
 WITHOUT_EFFECT = frozenset(deciding("nothing"))

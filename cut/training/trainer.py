@@ -158,7 +158,7 @@ class Trainer:
         else:  # the first step of an interval
             with Operations() as work:
                 losses = loop.step(batch)
-            history.count(work.count, len(batch.source))
+            history.count(work.count + loop.replayed, len(batch.source))
         history.add(loop.iteration, losses)
         due = loop.iteration % self.options.log_every == 0 or loop.iteration == loop.total
         if due:

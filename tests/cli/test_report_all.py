@@ -22,6 +22,7 @@ def test_all_parts_are_written(tmp_path, capsys):
         "tables/overview.md",
         "figures/coats2stripes-curves.png",
         "figures/coats2stripes-cost.pdf",
+        "figures/coats2stripes-content.png",
         "site/index.html",
     } <= names
     assert "figures/coats2stripes-grid.png" not in names, "there are no test images"

@@ -5,9 +5,24 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cut.metrics.bootstrap import Products, _within, fid_interval, kid_interval
+from cut.metrics.bootstrap import (
+    RESAMPLES,
+    Products,
+    Spread,
+    _draws,
+    _within,
+    fid_interval,
+    fid_spread,
+    kid_interval,
+    kid_spread,
+    mean_spread,
+    mind_spread,
+    mmd_spread,
+)
 from cut.metrics.fid import fid
 from cut.metrics.kid import kid
+from cut.metrics.mind import mind
+from cut.metrics.mmd import mmd
 
 
 def features(n, shift=0.0, seed=0, d=40):
@@ -116,3 +131,41 @@ def test_with_fewer_images_than_dimensions_it_is_not_too_narrow():
     deviation = np.std([fid(*pair) for pair in pairs])
     widths = [np.diff(fid_interval(*pair, fid(*pair))) for pair in pairs[:5]]
     assert 0.8 < np.mean(widths) / (2 * 1.96 * deviation) < 2.5
+
+
+SPREADS = [(fid_spread, fid), (mmd_spread, mmd), (mind_spread, mind)]
+
+
+@pytest.mark.parametrize(("spread", "score"), SPREADS)
+def test_a_resample_has_the_score_of_its_images(spread, score, monkeypatch):
+    """MIND has fewer directions, so that its score is compared by these."""
+    monkeypatch.setattr("cut.metrics.mind.DIRECTIONS", 100)
+    real, fake = features(12), 4 * features(12, 0.5, 1)
+    found = spread(real, fake)
+    expected = [score(real[i], fake[j]) for i, j in _draws(12, 12, 0)]
+    assert found.values == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("spread", [fid_spread, kid_spread, mmd_spread, mind_spread])
+def test_resamples_of_fewer_images_spread_alike(spread, monkeypatch):
+    real, fake = features(450, d=4), 9 * features(350, 0.5, 1, d=4)
+    whole = spread(real, fake).about(1.0)
+    monkeypatch.setattr("cut.metrics.bootstrap.MOST_IMAGES", 150)
+    fewer = spread(real, fake).about(1.0)
+    assert fewer.mean() == pytest.approx(1) and len(fewer) == RESAMPLES
+    assert fewer.std() == pytest.approx(whole.std(), rel=0.25)
+    assert spread(real[:3], fake) is None
+
+
+def test_a_mean_spreads_as_the_root_of_the_number_of_images(monkeypatch):
+    values = np.random.default_rng(0).normal(5, 2, 400)
+    assert mean_spread(values).about(5.0).std() == pytest.approx(0.1, rel=0.15)
+    monkeypatch.setattr("cut.metrics.bootstrap.MOST_IMAGES", 100)
+    assert mean_spread(values).about(5.0).std() == pytest.approx(0.1, rel=0.15)
+    assert mean_spread(values[:3]) is None
+
+
+def test_values_and_bounds_are_about_the_score_of_all_images():
+    spread = Spread(np.arange(201.0), 0.5)
+    assert spread.about(7.0)[[0, 100, 200]] == pytest.approx([-43, 7, 57])
+    assert spread.bounds(7.0) == pytest.approx((7 - 47.5, 7 + 47.5))

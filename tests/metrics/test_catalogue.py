@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from cut.metrics import catalogue, feature_scores, input_distance, paired
+from cut.metrics import catalogue, feature_scores, image_pairs, input_distance, memorised, paired
 from cut.metrics.catalogue import METRICS
 from cut.metrics.segmentation import segmenter
+from cut.records.diversity import DiversityRecord
 from cut.records.epochs import BestRecord
 from cut.records.images import Translated
 from cut.records.run import RunRecord
 
 
 def test_the_scores_are_those_that_the_metrics_compute():
-    groups = (feature_scores, paired, input_distance, segmenter)
+    groups = (feature_scores, memorised, paired, input_distance, image_pairs, segmenter)
     assert tuple(name for group in groups for name in group.NAMES) == catalogue.SCORES
-    assert catalogue.PAIRED == paired.NAMES
+    assert (*paired.NAMES, "st_lpips_truth") == catalogue.PAIRED
     assert catalogue.SEGMENTATION == segmenter.NAMES
 
 
@@ -22,6 +23,7 @@ def test_every_metric_has_a_field_in_its_record():
         "scores": set(catalogue.SCORES),
         "run": set(RunRecord.model_fields),
         "translated": set(Translated.model_fields),
+        "diversity": set(DiversityRecord.model_fields),
         "best": {*catalogue.SCORES, *BestRecord.model_fields},
     }
     for key, metric in METRICS.items():
@@ -49,8 +51,13 @@ def test_the_selections_have_known_members():
         "mind",
         "mmd",
         "vendi",
+        "memorised",
         "perceptual",
         "self_similarity",
+        "st_lpips_input",
+        "edges",
+        "st_lpips_truth",
+        "st_lpips_diversity",
         "miou",
         "pixel_accuracy",
         "class_accuracy",

@@ -19,3 +19,10 @@ def test_the_encoder_is_drawn_of_the_first_contrastive_row():
     alone = {"method": "cut", "options": {"lambda_nce": 0}}
     plan = make_plan({**base, "run": ["alone", "cut"], "methods": {"alone": alone}})
     assert plan.encoded("coats2stripes") == "results/coats2stripes/cut/seed0", "no trained heads"
+
+
+def test_translations_of_one_input_are_compared_where_a_method_draws_several():
+    base = {"datasets": ["coats2stripes"], "size": 32, "run": ["copy", "cut", "munit"]}
+    assert make_plan(base).stochastic() == []
+    plan = make_plan({**base, "extra_scores": ["st_lpips", "edges"]})
+    assert plan.stochastic() == ["results/coats2stripes/munit/seed0"]

@@ -7,7 +7,7 @@ import json
 import jsonschema
 import pytest
 from command import run_command
-from fake_runs import change_record, write_best, write_run, write_steps
+from fake_runs import change_record, write_best, write_resamples, write_run, write_steps
 from training_runs import arguments
 
 from cut.base.errors import UserError
@@ -76,11 +76,14 @@ def test_a_wrong_record_is_refused_by_model_and_schema(tmp_path, change, words):
 def test_the_fixtures_of_tests_are_records(tmp_path):
     run = write_best(write_run(tmp_path / "run"), {2: 58.0, 4: 70.0}, "held_out")
     write_steps(run, [80.0, 60.0])
+    write_resamples(run, fid=[60.0, 62.5])
     files = [path for path in run.rglob("*") if path.suffix in (".json", ".csv")]
     assert {model_of(path).name for path in files} == set(RECORDS) - {
         "dataset",
         "export",
         "inception",
+        "networks",
+        "diversity",
         "request",
         "progress",
         "job",

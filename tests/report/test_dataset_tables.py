@@ -149,7 +149,7 @@ def test_the_wide_csv_has_numbers_in_base_units(tmp_path, runs):
 def test_each_data_set_has_tables_and_the_scores_are_in_one_file(tmp_path):
     folders = [write_run(tmp_path / d, dataset=d) for d in ("coats2stripes", "horse2zebra")]
     written = write_tables(tmp_path / "out", folders)
-    ends = (".csv", ".md", ".tex", "-scores.md", "-scores.tex")
+    ends = (".csv", ".md", ".tex", "-scores.md", "-scores.tex", "-ranks.md", "-ranks.tex")
     names = {f"{name}{end}" for name in ("coats2stripes", "horse2zebra") for end in ends}
     assert {path.name for path in written} == {*names, "scores.csv"}
     assert sorted(tmp_path.joinpath("out").iterdir()) == sorted(written)

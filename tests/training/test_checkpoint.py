@@ -201,6 +201,7 @@ def test_weights_that_are_not_finite_replace_no_state(two_states, photos):
 
 def test_the_fingerprint_leaves_out_options_that_decide_nothing():
     changed = {"load_size": 99, "flip": False, "precision": "tf32", "cache_images": True}
+    changed |= {"cuda_graph": False}
     changed |= {"tensorboard": True, "keep_state": True, "extends": [[1, 1]]}
     changed |= {"crops": "zoom", "crop_size": 48, "average": 0.9}
 

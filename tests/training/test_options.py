@@ -25,14 +25,15 @@ from cut.training.options import (
 def test_every_option_decides_one_kind_of_thing():
     kinds = [deciding(kind) for kind in get_args(Decides)]
     assert sorted(sum(kinds, ())) == sorted(TrainingOptions.model_fields)
-    assert deciding("bits") == ("threads",)
+    assert deciding("bits") == ("cuda_graph", "threads")
     assert deciding("files") == ("snapshot_every",)
     assert set(WITHOUT_EFFECT) == set(deciding("nothing"))
 
 
 def test_the_protocol_reads_the_same_list():
     assert protocol.WEIGHTS_DEPEND_ON is WEIGHTS_DEPEND_ON
-    assert set(WEIGHTS_DEPEND_ON).isdisjoint({"threads", "snapshot_every", *WITHOUT_EFFECT})
+    others = {"cuda_graph", "threads", "snapshot_every", *WITHOUT_EFFECT}
+    assert others.isdisjoint(WEIGHTS_DEPEND_ON)
 
 
 def test_given_options_win_over_the_methods_defaults():

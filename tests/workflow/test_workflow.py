@@ -53,7 +53,7 @@ def test_a_whole_benchmark_leaves_tables_and_figures(finished):
     assert float(rows["cut"]["seconds_per_iteration"]) > 0
     for end in ("md", "tex"):
         assert "fastcut" in (results / "tables" / f"coats2stripes.{end}").read_text()
-    for figure in ("grid", "curves", "stability", "cost", "cases", "encoder"):
+    for figure in ("grid", "curves", "stability", "cost", "content", "cases", "encoder"):
         assert (results / "figures" / f"coats2stripes-{figure}.pdf").read_bytes()[:4] == b"%PDF"
         assert Image.open(results / "figures" / f"coats2stripes-{figure}.png").width > 400
     page = (results / "site" / "index.html").read_text()
@@ -77,7 +77,7 @@ def test_the_page_follows_its_inputs(finished):
 def test_a_run_folder_holds_the_documented_files(finished):
     run = finished / "results" / "coats2stripes" / "cut" / "seed0"
     names = {path.name for path in run.iterdir() if not path.name.startswith(".")}
-    scored = {"generator.pt", "translated", "scores.json", "features.npz"}
+    scored = {"generator.pt", "translated", "scores.json", "features.npz", "resamples.csv"}
     trained = {"request.json", "run.json", "history.csv", "embedding.pt", "trained", "snapshots"}
     assert names == scored | trained | {"epochs.csv", "best.json", "best"}
     assert {path.name for path in (run / "best").iterdir()} == scored
@@ -111,6 +111,7 @@ def test_the_best_epoch_is_chosen_on_held_out_images(finished):
 def test_a_method_of_commands_stands_beside_the_others(tmp_path):
     rows = {"half": {"method": "reinhard", "options": {"strength": 0.5}}}
     config = {**TINY, "run": ["copy", "reinhard", "half"], "methods": rows}
+    config["extra_scores"] = ["memorised"]  # its training images are exported for reinhard
     config.pop("options")
     code, output = snakemake(tmp_path, config=config)
     assert code == 0, output
@@ -118,6 +119,10 @@ def test_a_method_of_commands_stands_beside_the_others(tmp_path):
         l1 = {row["method"]: float(row["l1"]) for row in csv.DictReader(file)}
     assert l1["copy"] != l1["half"] != l1["reinhard"]
     run = tmp_path / "results" / "coats2stripes" / "half" / "seed0"
+    scored = json.loads((run / "scores.json").read_text())
+    if scored["scores"]["fid"] is not None:
+        assert scored["scores"]["memorised"] is not None
+        assert scored["protocol"]["training"]["images"] == 8 - 2, "two are held out"
     colours = json.loads((run / "model" / "colours.json").read_text())
     assert len(colours["mean"]) == 3, "what the training command left is kept"
     code, output = snakemake(tmp_path)
@@ -217,7 +222,7 @@ def test_the_report_holds_tables_and_figures_with_captions(finished):
     code, output = snakemake(finished, "--report", "report.html")
     assert code == 0, output
     page = (finished / "report.html").read_text()
-    kinds = ("grid", "curves", "stability", "cost", "cases", "encoder")
+    kinds = ("grid", "curves", "stability", "cost", "content", "cases", "encoder")
     for name in ("scores.csv", *(f"coats2stripes-{kind}.png" for kind in kinds)):
         assert name in page
     site = (finished / "results" / "site" / "index.html").read_text()

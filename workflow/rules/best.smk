@@ -68,9 +68,12 @@ use rule score as score_best with:
         images=rules.test_images.output[0],
         translated=rules.select.output.translated,
         segmenter=segmenter,
+        training=TRAINING_FEATURES,
+        networks=[NETWORKS] if PAIR_SCORES else [],
     output:
         scores=f"{RUN}/best/scores.json",
         features=f"{RUN}/best/features.npz",
+        resamples=f"{RUN}/best/resamples.csv",
     log:
         f"{RESULTS}/logs/{{dataset}}.{{row}}.seed{{seed}}.score_best.log",
     resources:

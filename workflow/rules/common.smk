@@ -21,6 +21,13 @@ CAPTIONS = "../../cut/resources/captions"
 # CPU threads of a job that computes features or scores; Snakemake takes no more than it has cores.
 SCORING_THREADS = PLAN.config.scoring_threads
 RUN = f"{RESULTS}/{{dataset}}/{{row}}/seed{{seed}}"
+# Features of the target's training images, where a score needs them.
+TRAINING_FEATURES = [f"{RESULTS}/{{dataset}}/train/target.npz"] * (
+    "memorised" in PLAN.config.extra_scores
+)
+# Networks of their own that scores need, and the record of where their weights are.
+PAIR_SCORES = [name for name in PLAN.config.extra_scores if name != "memorised"]
+NETWORKS = f"{RESULTS}/networks.json"
 # What shows that a training is done, and its losses.
 TRAINING = ("trained", "history.csv")
 # Weights that a configuration names get a record in its own results: in the shared record, a wrong
@@ -195,6 +202,7 @@ def records(dataset=None):
     files = ("trained", "run.json", "scores.json")
     names = [f"{run}/{name}" for run in PLAN.runs(dataset) for name in files]
     names += [f"{run}/steps.json" for run in PLAN.stepped(dataset)]
+    names += [f"{run}/diversity.json" for run in PLAN.stochastic(dataset)]
     along = ("epochs.csv", "best.json", "best/scores.json")
     return names + [f"{run}/{name}" for run in PLAN.followed(dataset) for name in along]
 
@@ -234,7 +242,7 @@ def figures():
     """Return the figures of each data set that this configuration has data for."""
     trained = any(row.trained and row.commands is None for row in PLAN.rows.values())
     methods = any(row.role == "method" for row in PLAN.rows.values())
-    kinds = ["grid", "curves"] + ["cost"] * trained + ["cases"] * methods
+    kinds = ["grid", "curves"] + ["cost"] * trained + ["content", "cases"] * methods
     kinds += ["stability"] * bool(PLAN.followed())
     kinds += ["encoder"] * any(row.contrastive for row in PLAN.rows.values())
     return expand(
@@ -249,6 +257,6 @@ def product_names():
     """
     names = {Path(path).stem for path in products()}
     for dataset in PLAN.config.datasets:
-        names |= {dataset, f"{dataset}-scores"}
+        names |= {dataset, f"{dataset}-scores", f"{dataset}-ranks"}
         names |= {f"{dataset}-seeds"} if len(PLAN.config.seeds) > 1 else set()
     return ",".join(sorted(names))

@@ -68,6 +68,7 @@ FIGURES = {
     "{dataset}-curves": Figure("curves", [files_of_runs(*TRAINING)], runs, "training curves"),
     "{dataset}-stability": Figure("stability", [records_of_runs], runs, "FID by epoch"),
     "{dataset}-cost": Figure("cost", [records_of_runs], runs, "time and memory"),
+    "{dataset}-content": Figure("content", [records_of_runs], runs, "FID and content kept"),
     "{dataset}-cases": Figure(
         "cases",
         [TEST_IMAGES, rules.reference.output[0], files_of_runs("scores.json")],

@@ -18,7 +18,7 @@ rule tables:
         others=[
             f"{RESULTS}/tables/{d}{which}.{end}"
             for d in PLAN.config.datasets
-            for which in ("", "-scores")
+            for which in ("", "-scores", "-ranks")
             for end in ("md", "tex")
         ],
     log:
@@ -27,9 +27,11 @@ rule tables:
         ENVIRONMENT
     params:
         out=subpath(output.scores, parent=True),
+        deviations=deviations(),
         runs=PLAN.runs(),
     shell:
-        "python -m cut report tables --out {params.out:q} {params.runs:q} > {log:q} 2>&1"
+        "python -m cut report tables --out {params.out:q} {params.deviations:q} {params.runs:q}"
+        " > {log:q} 2>&1"
 
 
 rule overview:

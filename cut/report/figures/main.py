@@ -22,6 +22,7 @@ from cut.base.image_files import by_stem
 from cut.report.figures import (
     ablation_scatter,
     best_and_worst,
+    fid_against_content,
     fid_against_cost,
     fid_by_epoch,
     image_grid,
@@ -125,6 +126,10 @@ def _cost(runs: Sequence[Path]) -> Figure:
     return fid_against_cost.draw(load_comparable(runs))
 
 
+def _content(runs: Sequence[Path], score: str = fid_against_content.CONTENT) -> Figure:
+    return fid_against_content.draw(load_comparable(runs), score)
+
+
 def _scatter(runs: Sequence[Path], miou: bool = False) -> Figure:
     return ablation_scatter.draw(load_comparable(runs), miou)
 
@@ -134,6 +139,7 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     "curves": loss_curves.draw,
     "stability": _stability,
     "cost": _cost,
+    "content": _content,
     "scatter": _scatter,
     "cases": _cases,
     "encoder": _encoder,

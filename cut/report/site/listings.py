@@ -22,6 +22,7 @@ TITLES = {
     "stability": "FID by epoch",
     "curves": "Training curves",
     "cost": "FID against time and memory",
+    "content": "FID against content kept",
     "cases": "Best and worst translations",
     "encoder": "What the encoder has learned",
 }

@@ -15,6 +15,7 @@ from jinja2.utils import htmlsafe_json_dumps
 import cut
 from cut.base.errors import UserError
 from cut.base.files import replacing
+from cut.report.rank_tables import rank_tables
 from cut.report.site.all_sets import all_sets_table, check_ablation
 from cut.report.site.cards import card_links, write_cards
 from cut.report.site.links import Links
@@ -86,6 +87,7 @@ def context(out: Path, rows: Sequence[Row], contents: Contents) -> dict[str, Any
         "summaries": [found for found in summaries if found],
         "cards": card_links(rows, links),
         "tables": tables,
+        "ranks": {name: found for name, mine in sets.items() if (found := rank_tables(mine))},
         "table_files": list_tables(contents.tables or beside / "tables", links, contents.only),
         "images": [entry for entry in images if entry["names"]],
         "figures": list_figures(

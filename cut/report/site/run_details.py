@@ -30,6 +30,7 @@ FILES = {
     "archive.json": "digests of the archive that the run was taken from",
     "history.csv": "losses",
     "epochs.csv": "scores by epoch",
+    "diversity.json": "how far translations of one input differ",
     "best.json": "the best epoch",
     "best/scores.json": "scores of the best epoch",
     "translated/manifest.json": "digests of the translations",
@@ -37,6 +38,7 @@ FILES = {
     "generator.pt": "weights of the generator",
     "embedding.pt": "weights of the projection heads",
     "features.npz": "Inception features of the translations",
+    "resamples.csv": "scores over resamples of the test images",
 }
 
 Facts = dict[str, dict[str, Any]]  # by heading, then by name

@@ -27,7 +27,16 @@ from cut.results.published import published_number
 from cut.results.rows import Row, Series
 
 # Scores that only the details of a run show: a printed page has no room for more columns.
-IN_DETAILS = ("sfid", "mind", "mmd", "vendi")
+IN_DETAILS = (
+    "sfid",
+    "mind",
+    "mmd",
+    "vendi",
+    "memorised",
+    "st_lpips_input",
+    "edges",
+    "st_lpips_truth",
+)
 OPTIONS = (
     "Id: identity term; Negs: negatives per query; Layers: of the encoder, whose features are"
     " compared; Int and Ext: negatives from the same image and from other images."
