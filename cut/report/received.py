@@ -42,7 +42,7 @@ NEEDED = ("run.json", "scores.json", MANIFEST)
 LIMITS = {"max_bytes": 16 * 10**9, "max_files": 200_000, "max_file_bytes": 4 * 10**9}
 ADVICE = "no results need as many; ask its author for another one"
 DOUBT = "ask its author how it was made"
-# A FID that was computed on another machine differs by less.
+# Scored twice with different threads, the FID of 120 images differed by 9e-8 (relative).
 RELATIVE, ABSOLUTE = 1e-3, 0.01
 
 # Scores of the translations in a run's folder against a folder of test images. What scoring keeps
