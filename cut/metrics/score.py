@@ -125,20 +125,17 @@ def score(
     given = extractor.features(images, content=inputs)
     if keep:
         features.save(replace(given, translated=translated), keep)
-    distances = feature_scores.distances(reference, given)
-    repeated = memorised.score(trained_on, given)
-    truth_paths = exported(partners.truth).paths if partners.truth and not unrelated else None
-    pairs = inputs and inputs.inputs
-    by_networks = image_pairs.score(
-        images.paths,
-        pairs,
-        truth_paths,
-        networks or PairNetworks.load(),
-        extractor.device,
-        (images.form, source.form if source else RGB),
+    groups = (
+        feature_scores.distances(reference, given),
+        memorised.score(trained_on, given),
+        truths,
+        labelled,
+        _input_scores(source, inputs, given),
+        _pair_scores(
+            images, source, None if unrelated else partners.truth, inputs, networks, extractor
+        ),
     )
-    groups = (repeated, truths, labelled, _input_scores(source, inputs, given), by_networks)
-    scores = reduce(Scores.joined, groups, distances)
+    scores = reduce(Scores.joined, groups)
     protocol = Protocol(
         real=reference.protocol,
         fake=_with_pairs(given.protocol, inputs, unrelated),
@@ -190,6 +187,21 @@ def _truth_scores(images: ImageFolder, truth: Path | None, unrelated: bool) -> S
         return Scores.none(paired.NAMES, REAL if truth else "no true counterparts")
     values = paired.compare(images.paths, exported(truth).paths, images.form)
     return mean_scores(values, {"content": paired.PROTOCOL})
+
+
+def _pair_scores(
+    images: ImageFolder,
+    source: ImageFolder | None,
+    truth: Path | None,
+    inputs: ContentDistance | None,
+    networks: PairNetworks | None,
+    extractor: Extractor,
+) -> Scores:
+    """Return the scores by ST-LPIPS and HED."""
+    truths = exported(truth).paths if truth else None
+    given, pairs = networks or PairNetworks.load(), inputs and inputs.inputs
+    forms = images.form, source.form if source else RGB
+    return image_pairs.score(images.paths, pairs, truths, given, extractor.device, forms)
 
 
 def _label_scores(

@@ -93,6 +93,9 @@ def _step_seconds(loop: Loop, seconds: float) -> tuple[float, float]:
 
     Where a step takes longer than there is time for, it is taken at half the height and width.
     """
+    if loop.captured:  # the steps after the first ones and the capture are those of a training
+        times = [_timed(loop, loop.crop) for _ in range(MOST_STEPS)]
+        return statistics.median(times[MOST_STEPS // 2 :]), 1.0
     end = time.perf_counter() + seconds
     half = (loop.crop[0] // 2, loop.crop[1] // 2)
     fits = min(half) >= SMALLEST and not any(side % loop.method.stride for side in half)

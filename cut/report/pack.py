@@ -27,7 +27,7 @@ from cut.report.run_card import card_of_run
 from cut.results.run import load_run
 
 RECORD, CARD, PICTURES = "archive.json", "card.md", "pictures.png"
-RECORDS = ("run.json", "scores.json", "history.csv")
+RECORDS = ("run.json", "scores.json", "resamples.csv", "history.csv")
 GENERATOR = "generator.pt"
 MANIFEST = "translated/manifest.json"
 SHOWN = 6  # test images in the pictures

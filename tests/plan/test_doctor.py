@@ -6,6 +6,7 @@ import re
 import sys
 import zipfile
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -267,3 +268,11 @@ def test_a_python_without_the_dependencies_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "cut.plan.doctor", None)
     with pytest.raises(UserError, match=f"{re.escape(sys.executable)}.* lacks"):
         run_command("doctor")
+
+
+def test_a_step_that_becomes_a_graph_is_timed_as_one(monkeypatch):
+    # The first steps and the capture take a hundred times as long.
+    taken = iter([1.0] * 5 + [0.01] * timing.MOST_STEPS)
+    monkeypatch.setattr(timing, "_timed", lambda loop, size: next(taken))
+    loop = SimpleNamespace(captured=object(), crop=(256, 256))
+    assert timing._step_seconds(loop, 2.0) == (0.01, 1.0)

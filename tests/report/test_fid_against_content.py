@@ -54,6 +54,21 @@ def test_dominated_methods_are_open_and_the_ceiling_is_a_level(tmp_path, score, 
     assert list(front.get_ydata())[1:] == [60.0, 50.0, 50.0]
 
 
+def test_a_score_that_is_better_when_higher_has_its_best_at_the_left(tmp_path):
+    runs = write(tmp_path, {})
+    for name, (content, fid) in POINTS.items():
+        scores = {"edges": 1 - content, "fid": fid}
+        algorithm = name if name in ("copy", "real") else "cut"
+        more = {"algorithm": algorithm, "scores": scores, "images": 0, "points": 1}
+        runs.append(write_run(tmp_path / name, name, **more))
+    figure = fid_against_content.draw([load_run(run) for run in runs], "edges")
+    left, right = figure.axes[0].get_xlim()
+    assert left > right
+    assert [x for (x, _), is_open in drawn(figure).items() if is_open] == [0.8]
+    (front,) = [line for line in figure.axes[0].lines if len(line.get_xdata()) == 4]
+    assert list(front.get_xdata()) == [0.9, 0.9, 0.7, right]
+
+
 def test_nothing_leaves_the_figure(tmp_path):
     points = {f"a-row-with-a-long-name-{i}": (0.1 * i, 50.0 - i) for i in range(1, 14)}
     figure = fid_against_content.draw([load_run(run) for run in write(tmp_path, points)])

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from archives_of_results import DIGEST, SIZE, write_scored, write_test_images
 from command import run_command
-from fake_runs import change_record, write_run
+from fake_runs import change_record, write_resamples, write_run
 from PIL import Image
 
 from cut.base.errors import UserError
@@ -22,7 +22,7 @@ from cut.base.files import sha256_of
 def results(tmp_path_factory):
     root = tmp_path_factory.mktemp("results") / "coats2stripes"
     write_test_images(root / "test")
-    write_scored(root / "mine" / "seed3", seed=3)
+    write_resamples(write_scored(root / "mine" / "seed3", seed=3), fid=[60.0, 62.5])
     return root
 
 
@@ -44,7 +44,8 @@ def test_every_file_has_its_digest(results, archive):
     assert head["files_sha256"] == {n: hashlib.sha256(b).hexdigest() for n, b in files.items()}
     assert (head["method"], head["seed"], head["dataset_digest"]) == ("cut", 3, DIGEST)
     run = results / "mine" / "seed3"
-    for name in ("run.json", "scores.json", "generator.pt", "history.csv", "translated/00.png"):
+    records = ("run.json", "scores.json", "resamples.csv", "generator.pt", "history.csv")
+    for name in (*records, "translated/00.png"):
         assert files[name] == (run / name).read_bytes()
     assert {name for name in files if name.endswith(".png")} == {
         "pictures.png",

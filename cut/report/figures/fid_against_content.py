@@ -94,8 +94,10 @@ def _axes(ax: Axes, score: str, points: Sequence[Means], levels: dict[str, float
     fit_means(ax, "x", [x for x, _ in points])
     fit_means(ax, "y", [y for _, y in points], list(levels.values()))
     low, high = ax.get_xlim()
-    ends = low - 0.04 * (high - low), high  # the floor stands at 0
-    ax.set_xlim(ends if METRICS[score].better == "lower" else ends[::-1])  # better is left
+    if ax.get_xscale() == "linear":
+        low -= 0.04 * (high - low)  # the floor stands at 0
+    better_left = (low, high) if METRICS[score].better == "lower" else (high, low)
+    ax.set_xlim(better_left)
     ax.set_xlabel(f"{METRICS[score].label} ({METRICS[score].better} is better)")
     ax.set_ylabel("FID (lower is better)")
     draw_levels(ax, levels)
