@@ -12,6 +12,7 @@ from conftest import write_photos
 from small_methods import build
 
 from cut.base.errors import UserError
+from cut.base.image_form import DEFAULT
 from cut.base.tensor_files import read_tensors, save_tensors
 from cut.training.checkpoint import Checkpoint, StopSignal, fingerprint
 from cut.training.history import History
@@ -206,7 +207,8 @@ def test_the_fingerprint_leaves_out_options_that_decide_nothing():
     changed |= {"crops": "zoom", "crop_size": 48, "average": 0.9}
 
     def of(**options: object) -> str:
-        method = SimpleNamespace(name="cut", options=SimpleNamespace(model_dump=dict), seed=0)
+        options_of = SimpleNamespace(model_dump=dict)
+        method = SimpleNamespace(name="cut", options=options_of, seed=0, images=DEFAULT)
         loop = SimpleNamespace(method=method, options=TrainingOptions(**options), size=(64, 64))
         loop.device = CPU
         return fingerprint(loop, "0")

@@ -9,6 +9,7 @@ import torch
 from conftest import write_photos
 
 from cut.base.errors import UserError
+from cut.base.image_form import DEFAULT
 from cut.methods.contract import Batch, BatchWithSecond
 from cut.training.loop import Loop, configure_torch, lr_factor
 from cut.training.options import TrainingOptions
@@ -17,7 +18,7 @@ from cut.training.options import TrainingOptions
 class Recorder:
     """A method that notes the batches and the learning rates that it is given."""
 
-    trained, seed, name = True, 0, "recorder"
+    trained, seed, name, images = True, 0, "recorder", DEFAULT
 
     def __init__(self, kind=Batch):
         self.Batch, self.rates, self.batches = kind, [], []
