@@ -12,6 +12,7 @@ class Copy(Method):
     role = "floor"
     summary = "control: the input unchanged, the score of doing nothing"
     trained = False
+    channels = "equal"
 
     def translate(self, images: Tensor) -> Tensor:
         """Return `images`."""

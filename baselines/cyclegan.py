@@ -7,6 +7,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from cut.methods.channels import Takes
 from cut.methods.contract import Batch, Method, Schedule
 from cut.methods.loss import Loss, lsgan_term
 from cut.methods.options import NetworkOptions, PoolSize, Weight
@@ -71,11 +72,17 @@ class CycleGan(Method):
     def __init__(self, options: CycleGanOptions, seed: int = 0) -> None:
         super().__init__(options, seed)
         o = options
-        self.add(G_A=o.generator(), G_B=o.generator(), D_A=o.discriminator(), D_B=o.discriminator())
+        self.add(G_A=o.generator(), G_B=o.generator(back=True))
+        self.add(D_A=o.discriminator(), D_B=o.discriminator(of_source=True))
         self.adam(G=("G_A", "G_B"), D=("D_A", "D_B"))
         seen = {"A": "fake_B", "B": "fake_A"}  # D_A judges translations of A, images of B
         pools = {x: ImagePool(o.pool_size, self.draw, fake) for x, fake in seen.items()}
         self.pools = nn.ModuleDict(pools)
+
+    @classmethod
+    def takes(cls, options: CycleGanOptions) -> Takes:
+        """Return "any" without the identity term, which translates target images."""
+        return "equal" if options.lambda_identity > 0 else "any"
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
         """Update both generators together, then both discriminators."""

@@ -82,6 +82,7 @@ class DclGan(Method):
     Options = DclGanOptions
     schedule = Schedule(200, 200)
     stride = networks.Generator.stride
+    channels = "equal"
     generator = ("G_A",)  # source to target
     losses = {
         "G_GAN_A": Loss("generator to target, adversarial", weight="lambda_gan"),

@@ -164,6 +164,7 @@ class DistanceGan(Method):
     Options = DistanceOptions
     schedule = Schedule(100, 100, batch_size=2)
     stride = Generator.stride
+    channels = "any"
     losses = {
         "G_GAN": lsgan_term("generator, adversarial"),
         "distance": Loss("change of distances", "L1", "lambda_distance"),

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cut.base.errors import UserError
+from cut.methods.channels import Takes
 from cut.methods.contract import Batch, Method, Schedule
 from cut.methods.correspondence import Correspondence, Given
 from cut.methods.loss import Loss, lsgan_term
@@ -171,7 +172,10 @@ class EnCo(Method):
         pairs = options.pairs()
         options.check_layers("layer_pairs", [layer for pair in pairs for layer in pair])
         with torch.device("meta"):  # shapes only
-            generator, images = options.generator(), torch.empty(1, 3, *size)
+            generator, images = (
+                options.generator(),
+                torch.empty(1, options.images.source.channels, *size),
+            )
         for pair in pairs:
             shapes = [tuple(maps.shape[1:]) for maps in generator.encode(images, pair)]
             if shapes[0] != shapes[1] or pair[0] >= pair[1]:
@@ -184,6 +188,11 @@ class EnCo(Method):
         """Scale the learning rates, which rise in the first epochs."""
         warmup = self.options.warmup_epochs
         super().set_lr_factor(min(factor, self.epoch / warmup) if warmup else factor)
+
+    @classmethod
+    def takes(cls, options: EnCoOptions) -> Takes:
+        """Return "any" without the identity term, which translates target images."""
+        return "equal" if options.lambda_identity > 0 else "any"
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
         """Update D, then G and heads together."""

@@ -9,6 +9,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from cut.methods.channels import Takes
 from cut.methods.contract import Batch, Method, Schedule
 from cut.methods.correspondence import Correspondence
 from cut.methods.loss import Loss, lsgan_term
@@ -113,6 +114,11 @@ class GcGan(Method):
         seen = {"D": "fake_B", "D_gc": "fake_gc_B"}
         pools = {name: ImagePool(o.pool_size, self.draw, fake) for name, fake in seen.items()}
         self.pools = nn.ModuleDict(pools)
+
+    @classmethod
+    def takes(cls, options: GcGanOptions) -> Takes:
+        """Return "any" without the identity term, which translates target images."""
+        return "equal" if options.lambda_identity > 0 else "any"
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
         """Update the generator, then both discriminators."""

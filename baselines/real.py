@@ -2,9 +2,7 @@
 
 from collections.abc import Iterator
 
-from PIL.Image import Image
-
-from cut.base.images import read_image, resize
+from cut.base.images import AnyImage, read, resize
 from cut.data.dataset import Dataset
 from cut.methods.contract import Method
 
@@ -20,11 +18,12 @@ class Real(Method):
     role = "ceiling"
     summary = "control: target training images scored as if translated, the score of perfection"
     trained = False
+    channels = "any"
 
     def outputs(
         self, dataset: Dataset, size: tuple[int, int], batch_size: int
-    ) -> Iterator[tuple[str, Image]]:
+    ) -> Iterator[tuple[str, AnyImage]]:
         """Yield as many real target images as there are test inputs, or all if there are fewer."""
         wanted = len(dataset.files("test", "source"))
         for path in dataset.files("train", "target")[:wanted]:
-            yield path.stem, resize(read_image(path), size)
+            yield path.stem, resize(read(path, self.images.target), size, self.images.fit)

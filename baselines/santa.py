@@ -102,7 +102,8 @@ class DomainGenerator(nn.Module):
     def __init__(self, o: SantaOptions) -> None:
         super().__init__()
         plain = o.n_blocks // 2
-        layers = networks.Generator(o.ngf, plain, o.antialias, o.antialias_up).model
+        shape = (o.ngf, plain, o.antialias, o.antialias_up, *o.images.channels)
+        layers = networks.Generator(*shape).model
         up = 2 * (3 + o.antialias_up) + 3  # the layers after the blocks
         blocks = [StyledBlock(4 * o.ngf, o.style_dim) for _ in range(o.n_blocks - plain)]
         self.encoder = layers[:-up]
@@ -171,6 +172,7 @@ class Santa(Method):
     Options = SantaOptions
     schedule = Schedule(200, 200)
     stride = networks.Generator.stride
+    channels = "equal"
     losses = {
         "G_GAN": lsgan_term("generator, adversarial", "lambda_gan"),
         "rec": Loss("reconstruction of the source", "L1", "lambda_rec"),

@@ -53,23 +53,26 @@ class AclGanOptions(AutoEncoderOptions):
 
 
 class MaskedCoder(AutoEncoder):
-    """MUNIT's auto-encoder with a fourth channel, the mask: how much of a pixel is new."""
+    """MUNIT's auto-encoder with one more channel, the mask: how much of a pixel is new."""
 
     def __init__(self, o: AclGanOptions) -> None:
-        super().__init__(o.ngf, o.n_downsample, o.n_blocks, o.style_dim, o.mlp_dim, n_out=4)
+        shape = (o.ngf, o.n_downsample, o.n_blocks, o.style_dim, o.mlp_dim)
+        n = o.images.source.channels
+        super().__init__(*shape, n_out=n + 1, n_in=n)
+        self.n_in = n
 
     def forward(self, images: Tensor, style: Tensor) -> tuple[Tensor, Tensor]:
         """Return translations (N, 3, H, W) in [-1, 1] and their masks (N, 1, H, W) in [0, 1].
 
         Images are (N, 3, H, W) in [-1, 1], styles (N, style_dim).
         """
-        colours, mask = self.decode(self.content(images), style).split([3, 1], dim=1)
+        colours, mask = self.decode(self.content(images), style).split([self.n_in, 1], dim=1)
         mask = (mask + 1) / 2
         return mask * colours + (1 - mask) * images, mask
 
     def reconstruct(self, images: Tensor) -> Tensor:
         """Return (N, 3, H, W) from the images' own contents and styles, without the mask."""
-        return self.decode(*self.encode(images))[:, :3]
+        return self.decode(*self.encode(images))[:, : self.n_in]
 
 
 class AclGan(Method):
@@ -123,6 +126,7 @@ class AclGan(Method):
     Options = AclGanOptions
     schedule = Schedule(100, 100, batch_size=6)
     stride = 4
+    channels = "equal"  # a mask mixes a translation with its input
     generator = ("G_AB",)
     losses = {
         "G_GAN": Loss("generators, adversarial", "squared error, sum", "lambda_gan"),
@@ -141,7 +145,7 @@ class AclGan(Method):
             G_AB=MaskedCoder(o), G_BA=MaskedCoder(o), initialise=partial(initialise, kind="kaiming")
         )
         for name in JUDGES:
-            n_in = 6 if name == "D_pair" else 3
+            n_in = o.images.target.channels * (2 if name == "D_pair" else 1)
             judge = MultiScaleDiscriminator(o.ndf, o.n_layers, o.n_scales, n_in=n_in)
             self.add(**{name: judge}, initialise=partial(initialise, kind="normal"))
         self.adam(G=("G_AB", "G_BA"), D=JUDGES)

@@ -95,6 +95,7 @@ class Decent(Method):
     Options = DecentOptions
     schedule = Schedule(200, 200)
     stride = networks.Generator.stride
+    channels = "equal"
     losses = {
         "G_GAN": lsgan_term("generator, adversarial", "lambda_gan"),
         "identity": Loss("identity of the target", "L1", "lambda_identity"),

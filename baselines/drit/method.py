@@ -123,6 +123,7 @@ class Drit(Method):
     Options = DritOptions
     schedule = Schedule(100, 100, batch_size=2)
     stride = 4
+    channels = "any"
     generator = ("E_c", "G")
     losses = {
         "G_GAN": Loss("generator, adversarial", "cross-entropy, nats, sum"),
@@ -151,14 +152,17 @@ class Drit(Method):
     def __init__(self, options: DritOptions, seed: int = 0) -> None:
         super().__init__(options, seed)
         o = options
+        channels = dict(zip("AB", o.images.channels, strict=True))
         self.add(
-            E_c=ContentEncoder(o.ngf),
-            E_A=AttributeEncoder(o.ndf, o.nz),
-            E_B=AttributeEncoder(o.ndf, o.nz),
-            G=Generator(o.ngf, o.nz),
+            E_c=ContentEncoder(o.ngf, o.images.channels),
+            E_A=AttributeEncoder(o.ndf, o.nz, channels["A"]),
+            E_B=AttributeEncoder(o.ndf, o.nz, channels["B"]),
+            G=Generator(o.ngf, o.nz, o.images.channels),
             D_c=ContentDiscriminator(4 * o.ngf),
             **{
-                name: MultiScaleDiscriminator(o.ndf, o.n_layers, o.n_scales, slope=0.01)
+                name: MultiScaleDiscriminator(
+                    *(o.ndf, o.n_layers, o.n_scales), slope=0.01, n_in=channels[name[-1]]
+                )
                 for name in JUDGES
             },
             initialise=initialise,

@@ -18,16 +18,20 @@ SLOPE = 0.01  # of the leaky ReLUs where the release leaves torch's default
 
 
 class ContentEncoder(nn.Module):
-    """One encoder per domain and a shared last block: (N, 3, H, W) to (N, C, H/4, W/4)."""
+    """One encoder per domain and a shared last block: (N, n, H, W) to (N, C, H/4, W/4).
 
-    def __init__(self, ngf: int) -> None:
+    `channels` are those of the images of A and B.
+    """
+
+    def __init__(self, ngf: int, channels: tuple[int, int] = (3, 3)) -> None:
         super().__init__()
-        self.own = nn.ModuleDict({x: self._branch(ngf) for x in "AB"})
+        each = zip("AB", channels, strict=True)
+        self.own = nn.ModuleDict({x: self._branch(ngf, n) for x, n in each})
         self.shared = ResidualBlock(4 * ngf)
 
     @staticmethod
-    def _branch(width: int) -> nn.Sequential:
-        layers: list[nn.Module] = [Conv(3, width, 7, activation=nn.LeakyReLU(SLOPE))]
+    def _branch(width: int, n_in: int) -> nn.Sequential:
+        layers: list[nn.Module] = [Conv(n_in, width, 7, activation=nn.LeakyReLU(SLOPE))]
         for _ in range(2):
             layers.append(Conv(width, 2 * width, 3, 2, norm="in", activation=nn.ReLU()))
             width *= 2
@@ -55,11 +59,11 @@ class _MeanPoolBlock(nn.Module):
 
 
 class AttributeEncoder(nn.Module):
-    """One domain's encoder of attributes: (N, 3, H, W) to mean and log-variance, (N, nz) each."""
+    """One domain's encoder of attributes: (N, n_in, H, W) to mean and log-variance, (N, nz)."""
 
-    def __init__(self, ndf: int, nz: int) -> None:
+    def __init__(self, ndf: int, nz: int, n_in: int = 3) -> None:
         super().__init__()
-        layers: list[nn.Module] = [Conv(3, ndf, 4, 2)]
+        layers: list[nn.Module] = [Conv(n_in, ndf, 4, 2)]
         layers += [_MeanPoolBlock(n * ndf, (n + 1) * ndf) for n in (1, 2, 3)]
         self.model = nn.Sequential(*layers, nn.LeakyReLU(0.2), nn.AdaptiveAvgPool2d(1))
         self.mean, self.log_variance = nn.Linear(4 * ndf, nz), nn.Linear(4 * ndf, nz)
@@ -71,15 +75,19 @@ class AttributeEncoder(nn.Module):
 
 
 class Generator(nn.Module):
-    """Content and attributes to images: a shared first block, then a branch per domain."""
+    """Content and attributes to images: a shared first block, then a branch per domain.
 
-    def __init__(self, ngf: int, nz: int) -> None:
+    `channels` are those of the images of A and B.
+    """
+
+    def __init__(self, ngf: int, nz: int, channels: tuple[int, int] = (3, 3)) -> None:
         super().__init__()
         self.shared = ResidualBlock(4 * ngf)
-        self.own = nn.ModuleDict({x: self._branch(4 * ngf, nz) for x in "AB"})
+        each = zip("AB", channels, strict=True)
+        self.own = nn.ModuleDict({x: self._branch(4 * ngf, nz, n) for x, n in each})
 
     @staticmethod
-    def _branch(width: int, nz: int) -> nn.ModuleList:
+    def _branch(width: int, nz: int, n_out: int) -> nn.ModuleList:
         """Return the stages; attributes are concatenated before each."""
         width += nz
         stages: list[nn.Module] = [nn.Sequential(*(ResidualBlock(width) for _ in range(3)))]
@@ -87,11 +95,11 @@ class Generator(nn.Module):
             up = nn.ConvTranspose2d(width + nz, (width + nz) // 2, 3, 2, 1, output_padding=1)
             width = (width + nz) // 2
             stages.append(nn.Sequential(up, nn.GroupNorm(1, width), nn.ReLU()))
-        stages.append(nn.Sequential(nn.Conv2d(width + nz, 3, 1), nn.Tanh()))
+        stages.append(nn.Sequential(nn.Conv2d(width + nz, n_out, 1), nn.Tanh()))
         return nn.ModuleList(stages)
 
     def forward(self, content: Tensor, attributes: Tensor, domain: str) -> Tensor:
-        """Return (N, 3, H, W) of (N, C, H/4, W/4) content and (N, nz) attributes."""
+        """Return (N, n, H, W) of (N, C, H/4, W/4) content and (N, nz) attributes."""
         x = self.shared(content)
         for stage in self.own[domain]:
             z = attributes[:, :, None, None].expand(-1, -1, *x.shape[2:])

@@ -83,6 +83,7 @@ class Munit(Method):
     Options = MunitOptions
     schedule = Schedule(100, 100)
     stride = 4
+    channels = "any"
     generator = ("G_A", "G_B")  # one encodes, the other decodes
     losses = {
         "G_GAN": Loss("generator, adversarial", "squared error, sum", "lambda_gan"),
@@ -111,9 +112,10 @@ class Munit(Method):
     def __init__(self, options: MunitOptions, seed: int = 0) -> None:
         super().__init__(options, seed)
         o = options
-        for side in "AB":
-            coder = AutoEncoder(o.ngf, o.n_downsample, o.n_blocks, o.style_dim, o.mlp_dim)
-            judge = MultiScaleDiscriminator(o.ndf, o.n_layers, o.n_scales)
+        shape = (o.ngf, o.n_downsample, o.n_blocks, o.style_dim, o.mlp_dim)
+        for side, n in zip("AB", o.images.channels, strict=True):
+            coder = AutoEncoder(*shape, n_out=n, n_in=n)
+            judge = MultiScaleDiscriminator(o.ndf, o.n_layers, o.n_scales, n_in=n)
             self.add(**{f"G_{side}": coder}, initialise=partial(initialise, kind="kaiming"))
             self.add(**{f"D_{side}": judge}, initialise=partial(initialise, kind="normal"))
         self.adam(G=("G_A", "G_B"), D=("D_A", "D_B"))

@@ -99,6 +99,7 @@ class AutoEncoder(nn.Module):
         style_dim: length of a style code.
         mlp_dim: width of the perceptron from style to the norms' parameters.
         n_out: channels of the decoder's output.
+        n_in: channels of the images.
     """
 
     def __init__(
@@ -109,16 +110,17 @@ class AutoEncoder(nn.Module):
         style_dim: int,
         mlp_dim: int,
         n_out: int = 3,
+        n_in: int = 3,
     ) -> None:
         super().__init__()
         relu, width = nn.ReLU(), ngf
-        content = [Conv(3, width, 7, norm="in", activation=relu)]
+        content = [Conv(n_in, width, 7, norm="in", activation=relu)]
         for _ in range(n_downsample):
             content.append(Conv(width, 2 * width, 4, 2, norm="in", activation=relu))
             width *= 2
         content += [ResidualBlock(width) for _ in range(n_blocks)]
         self.content = nn.Sequential(*content)
-        self.style = self._style_encoder(ngf, style_dim)
+        self.style = self._style_encoder(ngf, style_dim, n_in)
         self.blocks = nn.ModuleList(AdaInBlock(width) for _ in range(n_blocks))
         self.mlp = nn.Sequential(
             nn.Linear(style_dim, mlp_dim),
@@ -137,10 +139,10 @@ class AutoEncoder(nn.Module):
         self.up = nn.Sequential(*up, Conv(width, n_out, 7, activation=nn.Tanh()))
 
     @staticmethod
-    def _style_encoder(width: int, style_dim: int) -> nn.Sequential:
+    def _style_encoder(width: int, style_dim: int, n_in: int) -> nn.Sequential:
         """Return an encoder without norm, which would remove the style's mean and deviation."""
         relu = nn.ReLU()
-        layers = [Conv(3, width, 7, activation=relu)]
+        layers = [Conv(n_in, width, 7, activation=relu)]
         for depth in range(4):
             out = 2 * width if depth < 2 else width
             layers.append(Conv(width, out, 4, 2, activation=relu))
@@ -148,7 +150,7 @@ class AutoEncoder(nn.Module):
         return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Conv2d(width, style_dim, 1))
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return (N, 4*ngf, H/4, W/4) content and (N, style_dim) style of (N, 3, H, W) images."""
+        """Return (N, 4*ngf, H/4, W/4) content and (N, style_dim) style of (N, C, H, W) images."""
         return self.content(x), self.style(x).flatten(1)
 
     def decode(self, content: Tensor, style: Tensor) -> Tensor:

@@ -113,6 +113,7 @@ class SinCut(Method):
     Options = SinCutOptions
     schedule = Schedule(8, 8, 16, crops="zoom", crop_size=64, images_per_epoch=100_000)
     stride = Generator.stride
+    channels = "equal"
     losses = {
         "G_GAN": Loss("generator, adversarial", "softplus", "lambda_gan", lambda _: UNDECIDED),
         "NCE": Loss("PatchNCE, translation", "cross-entropy, nats", "lambda_nce"),
@@ -132,7 +133,8 @@ class SinCut(Method):
     def __init__(self, options: SinCutOptions, seed: int = 0) -> None:
         super().__init__(options, seed)
         o = options
-        self.add(initialise=initialise, G=Generator(o.ngf), D=Discriminator(o.ndf, o.tile))
+        n = o.images.target.channels
+        self.add(initialise=initialise, G=Generator(o.ngf, n), D=Discriminator(o.ndf, o.tile, n))
         self.add(F=networks.ProjectionHeads(self.G.channels(o.nce_layers), o.width))
         self.adam(G=("G", "F"), D="D")
 

@@ -149,27 +149,27 @@ class UpBlock(nn.Module):
 class Encoder(nn.Module):
     """The image itself, a 1x1 convolution, one block that halves, and three that do not."""
 
-    def __init__(self, full: int, half: int) -> None:
+    def __init__(self, full: int, half: int, n_in: int = 3) -> None:
         super().__init__()
         blocks = [ResidualBlock(half, half, down=False) for _ in range(BLOCKS)]
         down = ResidualBlock(full, half, down=True)
-        self.convs = nn.Sequential(nn.Identity(), conv(3, full, 1), down, *blocks)
+        self.convs = nn.Sequential(nn.Identity(), conv(n_in, full, 1), down, *blocks)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return features (N, C, H/2, W/2) of images (N, 3, H, W)."""
+        """Return features (N, C, H/2, W/2) of images (N, n_in, H, W)."""
         return self.convs(x)
 
 
 class Decoder(nn.Module):
     """Three blocks, one that doubles and adds noise, and a 1x1 convolution to an image."""
 
-    def __init__(self, full: int, half: int) -> None:
+    def __init__(self, full: int, half: int, n_out: int = 3) -> None:
         super().__init__()
         blocks = [ResidualBlock(half, half, down=False) for _ in range(BLOCKS)]
-        self.convs = nn.ModuleList([*blocks, UpBlock(half, full), conv(full, 3, 1)])
+        self.convs = nn.ModuleList([*blocks, UpBlock(half, full), conv(full, n_out, 1)])
 
     def forward(self, x: Tensor, noise: Tensor) -> Tensor:
-        """Return images (N, 3, H, W) of features (N, C, H/2, W/2) and noise (N, 1, H, W)."""
+        """Return images (N, n_out, H, W) of features (N, C, H/2, W/2) and noise (N, 1, H, W)."""
         for layer in self.convs:
             x = layer(x, noise) if isinstance(layer, UpBlock) else layer(x)
         return x
@@ -181,10 +181,11 @@ class Generator(nn.Module):
     stride = 2
     layers = 3 + BLOCKS
 
-    def __init__(self, ngf: int) -> None:
+    def __init__(self, ngf: int, images: int = 3) -> None:
         super().__init__()
+        self.n_in = images
         self.widths = 8 * ngf, min(GENERATOR_MOST, 16 * ngf)
-        self.encoder, self.decoder = Encoder(*self.widths), Decoder(*self.widths)
+        self.encoder, self.decoder = Encoder(*self.widths, images), Decoder(*self.widths, images)
 
     def forward(self, images: Tensor, noise: Tensor) -> Tensor:
         """Translate (N, 3, H, W) in [-1, 1] with noise (N, 1, H, W).
@@ -207,7 +208,7 @@ class Generator(nn.Module):
 
     def channels(self, layers: Sequence[int]) -> list[int]:
         """Return the number of channels of each of the encoder's layers."""
-        widths = [3, self.widths[0], *[self.widths[1]] * (1 + BLOCKS)]
+        widths = [self.n_in, self.widths[0], *[self.widths[1]] * (1 + BLOCKS)]
         return [widths[layer] for layer in layers]
 
     def _outputs(self, images: Tensor, n: int) -> list[Tensor]:
@@ -225,9 +226,10 @@ class Discriminator(nn.Module):
     Args:
         ndf: 256/side of it are the channels at a resolution of `side` pixels, at most 384 below 64.
         tile: side of the square tiles that images are cut into, a power of two.
+        n_in: channels of the images.
     """
 
-    def __init__(self, ndf: int, tile: int) -> None:
+    def __init__(self, ndf: int, tile: int, n_in: int = 3) -> None:
         super().__init__()
         self.tile = tile
         sides = [tile >> k for k in range(int(math.log2(tile)) - 1)]  # down to 4
@@ -238,7 +240,7 @@ class Discriminator(nn.Module):
         ]
         blocks = [ResidualBlock(a, b, down=True) for a, b in itertools.pairwise(widths)]
         last = widths[-1]
-        self.convs = nn.Sequential(conv(3, widths[0], 1), *blocks)
+        self.convs = nn.Sequential(conv(n_in, widths[0], 1), *blocks)
         self.final_conv = conv(last, last, 3)
         self.final_linear = nn.Sequential(
             EqualLinear(16 * last, last, activated=True), EqualLinear(last, 1)

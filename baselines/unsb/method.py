@@ -49,10 +49,12 @@ class UnsbOptions(CutOptions):
     def generator(self) -> BridgeGenerator:
         """Return the conditional generator of these options."""
         repaired = self.block == "repaired"
-        return BridgeGenerator(self.ngf, self.n_blocks, self.antialias, self.antialias_up, repaired)
+        shape = (self.ngf, self.n_blocks, self.antialias, self.antialias_up)
+        return BridgeGenerator(*shape, repaired, self.images.target.channels)
 
-    def discriminator(self, n_in: int = 3) -> StepDiscriminator:
-        """Return a conditional PatchGAN of these options, for `n_in` channels."""
+    def discriminator(self, together: int = 1) -> StepDiscriminator:
+        """Return a conditional PatchGAN of these options, for `together` images in one."""
+        n_in = together * self.images.target.channels
         return StepDiscriminator(self.ndf, self.n_layers_D, self.antialias, n_in)
 
 
@@ -174,7 +176,7 @@ class Unsb(Cut):
 
     def __init__(self, options: UnsbOptions, seed: int = 0) -> None:
         super().__init__(options, seed)
-        self.add(E=options.discriminator(n_in=12))
+        self.add(E=options.discriminator(together=4))
         self.adam(E="E")
         if options.block == "repaired":
             self.G.start_scales_at_one()

@@ -102,15 +102,23 @@ class BridgeGenerator(nn.Module):
         antialias: blur before down-sampling.
         antialias_up: blur after up-sampling.
         repaired: of the blocks.
+        images: channels of the images, and of their translations.
     """
 
     stride = networks.Generator.stride
 
     def __init__(
-        self, ngf: int, n_blocks: int, antialias: bool, antialias_up: bool, repaired: bool
+        self,
+        ngf: int,
+        n_blocks: int,
+        antialias: bool,
+        antialias_up: bool,
+        repaired: bool,
+        images: int = 3,
     ) -> None:
         super().__init__()
-        layers = networks.Generator(ngf, 0, antialias, antialias_up).model
+        self.n_in = images
+        layers = networks.Generator(ngf, 0, antialias, antialias_up, images, images).model
         down = 4 + 2 * (3 + antialias)  # the layers before the blocks
         self.code = code = 4 * ngf
         self.model = layers[:down]
@@ -150,7 +158,7 @@ class BridgeGenerator(nn.Module):
         Raises:
             UserError: a layer lies outside the network.
         """
-        return networks.output_channels(self.layers, layers)
+        return networks.output_channels(self.layers, layers, self.n_in)
 
     def start_scales_at_one(self) -> None:
         """Let the blocks' scales start at 1, as the release means them to, and not at 0."""

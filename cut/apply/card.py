@@ -9,6 +9,8 @@ import yaml
 
 from cut.apply.trained import Trained
 from cut.base.files import sha256_of
+from cut.base.image_form import RGB
+from cut.methods.contract import Method
 from cut.records.dataset import DatasetRecord
 from cut.results.card import best_scores, facts, last_scores, licence_of, score_lines
 from cut.results.run import Value, load_run
@@ -31,6 +33,24 @@ pixels = torch.from_numpy(numpy.array(Image.open("photo.png").convert("RGB")))
 images = (pixels / 127.5 - 1).permute(2, 0, 1)[None]
 levels = ((generator(images)[0] + 1) * 127.5).round().clamp(0, 255)
 Image.fromarray(levels.byte().permute(1, 2, 0).numpy()).save("translated.png")""",
+}
+# For images of other forms, from and to arrays (H, W, C).
+ARRAYS = """
+values = numpy.load("image.npy").astype(numpy.float32)
+images = ((values - {low}) / ({high} - {low}) * 2 - 1).transpose(2, 0, 1)[None]
+"""
+BACK = """
+values = (translations[0].transpose(1, 2, 0) + 1) / 2 * ({to_high} - {to_low}) + {to_low}
+numpy.save("translated.npy", values)"""
+OTHER_USES = {
+    ".onnx": f"""import numpy, onnxruntime
+
+session = onnxruntime.InferenceSession("{{name}}"){ARRAYS}\
+(translations,) = session.run(None, {{{{"images": images}}}}){BACK}""",
+    ".pt": f"""import numpy, torch
+
+generator = torch.jit.load("{{name}}"){ARRAYS}\
+translations = generator(torch.from_numpy(images)).numpy(){BACK}""",
 }
 
 
@@ -73,6 +93,28 @@ def scores_of(trained: Trained) -> dict[str, Value]:
     return {}
 
 
+def images_of(method: Method) -> str:
+    """Return in words what the images and their translations are."""
+    source, target = method.images.source, method.images.target
+    if source == target == RGB:
+        return "Images are (N, 3, H, W) in [-1, 1], red, green, blue."
+    return (
+        f"Images are (N, {source.channels}, H, W) in [-1, 1], translations"
+        f" (N, {target.channels}, H, W). -1 and 1 stand for the values {source.low:.10g} and"
+        f" {source.high:.10g} of images, and {target.low:.10g} and {target.high:.10g} of"
+        " translations."
+    )
+
+
+def use_of(method: Method, out: Path) -> str:
+    """Return a program that translates one image by the exported file."""
+    source, target, end = method.images.source, method.images.target, out.suffix.lower()
+    if source == target == RGB:
+        return USES[end].format(name=out.name)
+    ends = {"low": source.low, "high": source.high, "to_low": target.low, "to_high": target.high}
+    return OTHER_USES[end].format(name=out.name, **ends)
+
+
 def _text(trained: Trained, front: dict[str, Any], scores: dict[str, Value], out: Path) -> str:
     record, method = trained.record, trained.method
     h, w = record.size
@@ -83,11 +125,12 @@ def _text(trained: Trained, front: dict[str, Any], scores: dict[str, Value], out
 
 ## Use
 
-Images are (N, 3, H, W) in [-1, 1], red, green, blue. H and W are multiples of {method.stride}. The
-training had images of {h}x{w} pixels (height x width): at another scale the result differs.
+{images_of(method)}
+H and W are multiples of {method.stride}. The training had images of {h}x{w} pixels (height x
+width): at another scale the result differs.
 
 ```python
-{USES[out.suffix.lower()].format(name=out.name)}
+{use_of(method, out)}
 ```
 
 ## Agreement

@@ -48,7 +48,7 @@ class Translation(nn.Module):
         self.method = method.to("cpu").train(False).requires_grad_(False)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Translate (N, 3, H, W) in [-1, 1]."""
+        """Translate (N, C, H, W) in [-1, 1]."""
         return self.method.translate(images)
 
 
@@ -84,7 +84,7 @@ def export_generator(
 
 def _written(write: Writer, method: Method, path: Path, kind: str) -> float:
     """Write the file and compare it; return the largest difference to the generator."""
-    network, images = Translation(method), examples(method.stride)
+    network, images = Translation(method), examples(method.stride, method.images.source.channels)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about exporters' insides
@@ -138,11 +138,13 @@ def check_packages() -> None:
         )
 
 
-def examples(stride: int) -> list[Tensor]:
-    """Return batches of noise, (N, 3, H, W) in [-1, 1], of several sizes."""
+def examples(stride: int, channels: int = 3) -> list[Tensor]:
+    """Return batches of noise, (N, channels, H, W) in [-1, 1], of several sizes."""
     unit = LEAST + -LEAST % stride
     rng = torch.Generator().manual_seed(0)
-    return [torch.rand(n, 3, h * unit, w * unit, generator=rng) * 2 - 1 for n, h, w in SHAPES]
+    return [
+        torch.rand(n, channels, h * unit, w * unit, generator=rng) * 2 - 1 for n, h, w in SHAPES
+    ]
 
 
 def largest_difference(network: Run, written: Run, images: Tensor) -> float:

@@ -1,7 +1,8 @@
 """Translate a folder of images, or one image, with a trained generator.
 
-No data set and no target images are needed. Each translation is a PNG that names in a text chunk
-what it was made of, so that a second call continues where the first one ended.
+No data set and no target images are needed. Each translation is a PNG, or has the form of the
+training's target images. A text in it names what it was made of, so that a second call continues
+where the first one ended.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from tqdm import tqdm
 
@@ -21,10 +21,10 @@ from cut.apply.trained import Trained
 from cut.base.errors import UserError
 from cut.base.failures import out_of_memory
 from cut.base.files import check_writable, replacing, sha256_of
-from cut.base.image_files import by_stem, check_file, is_image
-from cut.base.images import read_image, resize
-
-KEY = "cutbench"  # of the text chunk
+from cut.base.image_files import ARRAY, by_stem, check_file, check_regular, is_image
+from cut.base.images import read, resize
+from cut.base.raster import Raster
+from cut.base.raster_files import KEY, write_raster, written_text
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,8 @@ def translate_folder(
     Args:
         trained: the generator.
         place: a folder of images, or one image.
-        out: the folder to write NAME.png into; for one image also a path that ends with .png.
+        out: the folder to write NAME.png into (or .tif or .npy, as the generator's target images);
+            for one image also a path with that ending.
         request: how.
         device: where to compute.
 
@@ -62,9 +63,9 @@ def translate_folder(
     """
     if request.tiling:
         request.tiling.check(trained)
-    wanted = _targets(Path(place), Path(out))
+    wanted = _targets(Path(place), Path(out), trained.method.images.target.suffix)
     marks = {path: _mark(trained, path, request) for path in wanted}
-    there = [path for path, target in wanted.items() if _read_mark(target) == marks[path]]
+    there = [path for path, target in wanted.items() if written_text(target) == marks[path]]
     todo = [path for path in wanted if path not in set(there)]
     foreign = [wanted[path] for path in todo if wanted[path].exists()]
     if foreign and not request.replace:
@@ -91,24 +92,27 @@ def translate_folder(
     return len(todo), len(there)
 
 
-def _targets(place: Path, out: Path) -> dict[Path, Path]:
-    """Return where each image's translation goes."""
+def _targets(place: Path, out: Path, suffix: str) -> dict[Path, Path]:
+    """Return where each image's translation goes; `suffix` is the extension of translations."""
     if not place.is_dir():
         if not place.exists():
             raise UserError(f"there is no {place}; give a folder of images, or an image")
-        check_file(place)
+        (check_regular if place.suffix.lower() == ARRAY else check_file)(place)
         target = out
-        if out.is_dir() or not is_image(out):
-            target = out / f"{place.stem}.png"
-        elif out.suffix.lower() != ".png":
-            raise UserError(f"{out} is no PNG, and translations are; give NAME.png, or a folder")
+        if out.is_dir() or not (is_image(out) or out.suffix.lower() == ARRAY):
+            target = out / f"{place.stem}{suffix}"
+        elif out.suffix.lower() != suffix:
+            raise UserError(
+                f"{out} is no {suffix[1:].upper()}, and translations are; give NAME{suffix}, or a"
+                " folder"
+            )
         if target.absolute() == place.absolute():
             raise UserError(f"{target} is the image itself; give another place to write")
         check_writable(target)
         return {place: target}
     if out.resolve().is_relative_to(place.resolve()):
         raise UserError(f"{out} is in the folder of the images; give a folder elsewhere")
-    wanted = {path: out / f"{stem}.png" for stem, path in by_stem(place).items()}
+    wanted = {path: out / f"{stem}{suffix}" for stem, path in by_stem(place).items()}
     if out.exists() and not out.is_dir():
         raise UserError(f"{out} is a file; give a folder for the translations of {place}")
     check_writable(next(iter(wanted.values())))
@@ -127,17 +131,8 @@ def _mark(trained: Trained, path: Path, request: Request) -> str:
     return json.dumps(made_of, sort_keys=True)
 
 
-def _read_mark(path: Path) -> str | None:
-    """Return what a file says that it is made of; None if it says nothing, or is no image."""
-    try:
-        with Image.open(path) as image:
-            return image.info.get(KEY)
-    except Exception:  # noqa: BLE001 - for damaged bytes Pillow raises almost anything
-        return None
-
-
 def _translate(trained: Trained, path: Path, target: Path, mark: str, request: Request) -> None:
-    image = read_image(path)
+    image = read(path, trained.method.images.source)
     if request.size:
         image = resize(image, request.size)
     try:
@@ -149,7 +144,10 @@ def _translate(trained: Trained, path: Path, target: Path, mark: str, request: R
             f"{path} with {image.height}x{image.width} pixels does not fit into memory; give a"
             " (smaller) --tile, or a --size"
         ) from None
+    if isinstance(result, Raster):
+        write_raster(target, result, mark)
+        return
     text = PngInfo()
-    text.add_text(KEY, mark)
+    text.add_text(KEY.decode(), mark)
     with replacing(target, sync=False) as temporary:
         result.save(temporary, format="PNG", compress_level=3, pnginfo=text)

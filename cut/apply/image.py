@@ -9,7 +9,6 @@ from typing import Literal
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
@@ -17,7 +16,7 @@ from cut.apply.statistics import Statistics
 from cut.apply.tiles import Pixels, check_tiles, count, translate_tiles
 from cut.apply.trained import Trained
 from cut.base.errors import UserError
-from cut.base.images import resize
+from cut.base.images import AnyImage, image_of, pixels_of, resize
 from cut.base.tensors import to_image, to_tensor
 from cut.methods.contract import Method
 from cut.methods.translated import check_output
@@ -55,9 +54,7 @@ class Tiling:
             )
 
 
-def translate_image(
-    method: Method, image: Image.Image, tiling: Tiling | None, file: Path
-) -> Image.Image:
+def translate_image(method: Method, image: AnyImage, tiling: Tiling | None, file: Path) -> AnyImage:
     """Return the translation of an image, at the same height and width.
 
     A side that is no multiple of the method's stride is continued by reflection at its end, and the
@@ -65,22 +62,23 @@ def translate_image(
 
     Args:
         method: with trained weights.
-        image: 8-bit RGB.
+        image: of the form of the source.
         tiling: how to cut it; None translates it whole.
         file: the name of the image for an error.
 
     Raises:
         UserError: the translation is not finite, or of another shape or range.
     """
-    pixels = padded(np.asarray(image), method.stride)
+    source, target = method.images.source, method.images.target
+    pixels = padded(pixels_of(image), method.stride)
 
     def translate(part: Pixels) -> Tensor:
-        return _translate(method, Image.fromarray(part), file)
+        return _translate(method, image_of(part, source), file)
 
     if tiling is None:
-        out = np.asarray(to_image(translate(pixels)))
+        out = pixels_of(to_image(translate(pixels), target))
     elif tiling.statistics == "tile":
-        out = _by_tiles(translate, pixels, tiling, method.stride)
+        out = _by_tiles(translate, pixels, tiling, method)
     else:
         statistics = Statistics()
         small = overview(image, tiling.tile, method.stride)
@@ -91,18 +89,18 @@ def translate_image(
             with statistics:
                 return translate(part)
 
-        out = _by_tiles(translate_alike, pixels, tiling, method.stride)
-    return Image.fromarray(np.ascontiguousarray(out[: image.height, : image.width]))
+        out = _by_tiles(translate_alike, pixels, tiling, method)
+    return image_of(np.ascontiguousarray(out[: image.height, : image.width]), target)
 
 
 def padded(pixels: Pixels, stride: int) -> Pixels:
-    """Return (H, W, 3) pixels, continued by reflection to multiples of `stride` from `LEAST`."""
+    """Return (H, W, C) pixels, continued by reflection to multiples of `stride` from `LEAST`."""
     more = [max(LEAST, side) - side for side in pixels.shape[:2]]
     more = [m + -(side + m) % stride for m, side in zip(more, pixels.shape[:2], strict=True)]
     return np.pad(pixels, ((0, more[0]), (0, more[1]), (0, 0)), mode="reflect")
 
 
-def overview(image: Image.Image, tile: int, stride: int) -> Image.Image:
+def overview(image: AnyImage, tile: int, stride: int) -> AnyImage:
     """Return the whole image with at most about as many pixels as a tile, sides as `padded`'s."""
     scale = min(1.0, tile / (image.height * image.width) ** 0.5)
     sides = [
@@ -113,18 +111,18 @@ def overview(image: Image.Image, tile: int, stride: int) -> Image.Image:
 
 
 def _by_tiles(
-    translate: Callable[[Pixels], Tensor], pixels: Pixels, tiling: Tiling, stride: int
+    translate: Callable[[Pixels], Tensor], pixels: Pixels, tiling: Tiling, method: Method
 ) -> Pixels:
-    how = (tiling.tile, tiling.overlap, stride)
+    how = (tiling.tile, tiling.overlap, method.stride)
     n = count(*pixels.shape[:2], *how)
     with tqdm(total=n, desc="tiles", unit="tile", disable=None, leave=False) as bar:
-        return translate_tiles(translate, pixels, *how, bar.update)
+        return translate_tiles(translate, pixels, *how, bar.update, method.images.target)
 
 
 @torch.no_grad()
-def _translate(method: Method, image: Image.Image, file: Path) -> Tensor:
-    """Return the translation, (3, H, W) in [-1, 1] on the CPU."""
+def _translate(method: Method, image: AnyImage, file: Path) -> Tensor:
+    """Return the translation, (C, H, W) in [-1, 1] on the CPU."""
     given = to_tensor(image)[None]
     output = method.translate(given.to(method.device))
-    check_output(method.name, given, output, [file])
+    check_output(method.name, given, output, [file], method.images.target.channels)
     return output[0].float().cpu()

@@ -13,9 +13,11 @@ import torch
 from torch import Tensor
 
 from cut.base.errors import UserError
+from cut.base.image_form import RGB, Form
+from cut.base.images import pixels_of
 from cut.base.tensors import to_image
 
-Pixels = np.ndarray  # (H, W, 3), uint8
+Pixels = np.ndarray  # (H, W, C): uint8 of RGB images, float32 of another form
 
 
 def check_tiles(tile: int, overlap: int, stride: int, least: int) -> None:
@@ -83,32 +85,35 @@ def translate_tiles(
     overlap: int,
     stride: int,
     advance: Callable[[], object] = lambda: None,
+    form: Form = RGB,
 ) -> Pixels:
     """Return the translation of an image, blended from those of its tiles.
 
     Args:
-        translate: from (h, w, 3) uint8 to (3, h, w) in [-1, 1] on the CPU.
-        pixels: (H, W, 3) uint8; both sides multiples of `stride`.
+        translate: from (h, w, C) pixels to (C', h, w) in [-1, 1] on the CPU.
+        pixels: (H, W, C) of the image; both sides multiples of `stride`.
         tile: as in `check_tiles`.
         overlap: as in `check_tiles`.
         stride: of the network.
         advance: called after each tile.
+        form: of the translation.
     """
     height, width = pixels.shape[:2]
     tops, lefts = (starts(side, tile, overlap, stride) for side in (height, width))
     down = weights(tops, tile, height, overlap)
     across = weights(lefts, tile, width, overlap)
     h, w = min(tile, height), min(tile, width)
-    out = np.empty_like(pixels)
-    strip = torch.zeros(3, h, width)  # the rows that tiles to come may still add to
+    kind = np.uint8 if form == RGB else np.float32
+    out = np.empty((height, width, form.channels), kind)
+    strip = torch.zeros(form.channels, h, width)  # the rows that tiles to come may still add to
     for i, top in enumerate(tops):
         for left, weight in zip(lefts, across, strict=True):
             part = translate(pixels[top : top + h, left : left + w])
             strip[:, :, left : left + w] += part * torch.outer(down[i], weight).float()
             advance()
         final = (tops[i + 1] if i + 1 < len(tops) else height) - top
-        out[top : top + final] = np.asarray(to_image(strip[:, :final]))
-        strip = torch.cat([strip[:, final:], torch.zeros(3, final, width)], dim=1)
+        out[top : top + final] = pixels_of(to_image(strip[:, :final], form))
+        strip = torch.cat([strip[:, final:], torch.zeros(form.channels, final, width)], dim=1)
     return out
 
 

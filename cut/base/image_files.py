@@ -37,6 +37,7 @@ OTHER_SIGNATURES = re.compile(
 )
 # Extensions of formats that hold animations and pages.
 OF_FRAMES = frozenset({".apng", ".avif", ".gif", ".tif", ".tiff", ".webp"})
+ARRAY = ".npy"
 HOW = "convert it to PNG, or remove it"
 
 
@@ -140,6 +141,8 @@ def frames(path: Path) -> int:
 def split_names(folder: Path) -> tuple[list[str], list[str]]:
     """Return names: (the images of `folder`, its other files), each sorted; hidden ones in none.
 
+    NumPy arrays (.npy) are images in a folder that has no others.
+
     Most names of a large folder need no further look: a regular file, by its entry in the folder,
     with the extension of an image. That makes a million names a matter of seconds.
 
@@ -164,7 +167,10 @@ def split_names(folder: Path) -> tuple[list[str], list[str]]:
         raise UserError(f"{folder} can't be read: {error.strerror}") from None
     for name in sorted(unclear):
         (images if _checked(folder / name) else others).append(name)
-    return sorted(images), others
+    # Arrays beside images may be anything; alone they are the images.
+    arrays = [] if images else [name for name in others if name.lower().endswith(ARRAY)]
+    others = [name for name in others if name not in set(arrays)] if arrays else others
+    return sorted(images or arrays), others
 
 
 def _checked(path: Path) -> bool:

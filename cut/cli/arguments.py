@@ -23,6 +23,16 @@ def add_device(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_fit(parser: argparse.ArgumentParser) -> None:
+    """Add --fit."""
+    parser.add_argument(
+        "--fit",
+        choices=["stretch", "crop", "pad"],
+        default="stretch",
+        help="how images of another aspect ratio are brought to the size (default: stretch)",
+    )
+
+
 def add_extraction(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that say how Inception features are computed."""
     parser.add_argument("--batch-size", type=int, default=8, help="images at a time (default: 8)")

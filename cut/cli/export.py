@@ -8,6 +8,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from cut.cli.arguments import add_fit
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
@@ -21,6 +23,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="instead of the test images, the N of each domain that training leaves out",
     )
+    add_fit(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -30,6 +33,6 @@ def run(args: argparse.Namespace) -> int:
     from cut.data.export import export
 
     size = height_width(args.size, "--size")
-    counts = export(Dataset.load(args.dataset), args.out, size, args.held_out)
+    counts = export(Dataset.load(args.dataset), args.out, size, args.held_out, args.fit)
     print(f"wrote {', '.join(f'{n} {group}' for group, n in counts.items())} to {args.out}")
     return 0

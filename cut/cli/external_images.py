@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from cut.cli.arguments import add_fit
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
@@ -14,6 +16,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--held-out", type=int, default=0, metavar="N", help="images of each domain to leave out"
     )
+    add_fit(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -23,6 +26,6 @@ def run(args: argparse.Namespace) -> int:
     from cut.data.export import export_training
 
     size = height_width(args.size, "--size")
-    counts = export_training(Dataset.load(args.dataset), args.out, size, args.held_out)
+    counts = export_training(Dataset.load(args.dataset), args.out, size, args.held_out, args.fit)
     print(f"wrote {counts['source']} source and {counts['target']} target images to {args.out}")
     return 0

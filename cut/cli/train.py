@@ -20,7 +20,7 @@ from cut.base.errors import UserError
 from cut.cli.arguments import json_object
 
 # The arguments that a request file takes the place of, and those of them that must be given.
-OF_REQUEST = ("dataset", "method", "row", "seed", "size", "options", "training", "device")
+OF_REQUEST = tuple("dataset method row seed size fit options training device".split())
 NEEDED = ("dataset", "method", "out")
 
 
@@ -35,6 +35,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", dest="row", help="the row's name in tables (default: the method)")
     parser.add_argument("--seed", type=int, help="of all draws (default: 0)")
     parser.add_argument("--size", help="pixels, or HEIGHTxWIDTH (default: 256)")
+    parser.add_argument(
+        "--fit",
+        choices=["stretch", "crop", "pad"],
+        help="how images of another aspect ratio are brought to the size (default: stretch)",
+    )
     parser.add_argument("--options", type=json_object, help="the method's options, a JSON object")
     parser.add_argument("--training", type=json_object, help="the loop's options, a JSON object")
     parser.add_argument(

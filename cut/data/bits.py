@@ -10,10 +10,8 @@ Formats whose header has the range (JPEG 2000, PGM) are scaled by Pillow.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -22,11 +20,10 @@ from cut.base.errors import UserError
 from cut.base.image_files import list_images
 from cut.base.images import read_image, write_png
 from cut.base.parallel import in_threads
+from cut.base.raster_files import sixteen_bits
 from cut.data.registry import FOLDERS, Entry
 
-FORMATS = ("PNG", "TIFF")
 DEPTHS = (8, 10, 12, 14)  # of sensors
-OTHER_BYTE = {"B": "L", "L": "B"}
 
 
 def values(path: Path) -> np.ndarray | None:
@@ -34,38 +31,14 @@ def values(path: Path) -> np.ndarray | None:
 
     An alpha channel is left out.
     """
-    with Image.open(path) as image:
-        if image.format not in FORMATS:
-            return None
-        raw = _raw_mode(image)
-        if image.mode.startswith("I"):
-            return np.asarray(image).astype(np.int64)
-        if ";16" not in raw or not image.mode.startswith("RGB"):
-            return None
-        high = np.asarray(image)[..., :3].astype(np.int64)
-    # Pillow keeps one byte of a 16-bit colour. Read with the other byte order, it keeps the other.
-    order = raw[-1] if raw[-1] in OTHER_BYTE else {"little": "L", "big": "B"}[sys.byteorder]
-    with Image.open(path) as image:
-        image.tile = [
-            tile._replace(args=_with_raw_mode(tile.args, raw[:-1] + OTHER_BYTE[order]))
-            for tile in image.tile
-        ]
-        try:
-            low = np.asarray(image)[..., :3].astype(np.int64)
-        except ValueError:  # Pillow reads this kind in one byte order only
-            low = np.zeros_like(high)
-    return 256 * high + low
-
-
-def _raw_mode(image: Image.Image) -> str:
-    """Return Pillow's name of the layout of the pixels in the file, as "RGB;16B", or ""."""
-    args = image.tile[0].args if image.tile else ""
-    raw = args if isinstance(args, str) else (args or ("",))[0]
-    return raw if isinstance(raw, str) else ""
-
-
-def _with_raw_mode(args: Any, raw: str) -> Any:
-    return raw if isinstance(args, str) else (raw, *args[1:])
+    try:
+        found = sixteen_bits(path)
+    except ValueError:  # Pillow reads this kind in one byte order only
+        with Image.open(path) as image:
+            found = 256 * np.asarray(image).astype(np.int64)
+    if found is None:
+        return None
+    return (found[..., :3] if found.ndim == 3 else found).astype(np.int64)
 
 
 def largest_value(path: Path) -> int | None:
@@ -86,6 +59,13 @@ def check_range(root: Path, entry: Entry, largest: dict[str, int | None]) -> Non
         UserError: the largest value of the domain, and the key to give.
     """
     deep = {name: value for name, value in largest.items() if value is not None}
+    if entry.channels is not None:  # `cut.data.forms` compares other forms' values with the bits
+        if name := next((n for n in deep if n.split("/")[0][-1] in entry.channels), None):
+            raise UserError(
+                f"{root / name} has 16 bits, and its data set says channels without bits; give"
+                " bits: 16, or leave channels out to use 8 of them"
+            )
+        return
     if entry.bits is not None and not deep and not entry.scaled:
         raise UserError(f"bits is given for {entry.name}, but none of its images has 16 bits")
     for letter in "AB":

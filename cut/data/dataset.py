@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cut.base.errors import UserError
 from cut.base.files import sha256_of
+from cut.base.image_form import RGB, Fit, Form, Images
 from cut.base.parallel import in_threads
 from cut.data import held_out, pairs
 from cut.records.dataset import DatasetRecord
@@ -26,6 +27,7 @@ class Dataset:
         counts: number of images in each folder.
         images: sha256 of each "FOLDER/NAME".
         paired: whether test images of one name are true counterparts.
+        forms: of the images of each domain, by its letter; one that is missing is 8-bit RGB.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Dataset:
     counts: dict[str, int]
     images: dict[str, str]
     paired: bool = False
+    forms: dict[str, Form] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path) -> Dataset:
@@ -62,7 +65,16 @@ class Dataset:
             counts=record.counts,
             images=record.images,
             paired=record.paired,
+            forms=dict(record.forms),
         )
+
+    def form(self, domain: str) -> Form:
+        """Return the form of the images of domain "source" or "target"."""
+        return self.forms.get(self._letter(domain), RGB)
+
+    def as_images(self, fit: Fit = "stretch") -> Images:
+        """Return what the images of a run on this data set are."""
+        return Images(self.form("source"), self.form("target"), fit)
 
     def files(self, split: str, domain: str) -> list[Path]:
         """Return the images of split "train" or "test" in domain "source" or "target", by name.

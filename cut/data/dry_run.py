@@ -50,6 +50,9 @@ def plan(entry: Entry, out: Path) -> list[str]:
         lines.append(f"    converts: {_conversion(entry)}")
     if entry.joint:
         lines.append(f"    splits: each image, {entry.joint[0]} left and {entry.joint[1]} right")
+    for letter in entry.channels or ():
+        declared = {k: v for k, v in entry.declared(letter).items() if v is not None}
+        lines.append(f"    reads {letter}: {', '.join(f'{k} {v}' for k, v in declared.items())}")
     if entry.scaled:
         lines.append(f"    scales: 16-bit images, as {entry.bits} bits, to 8 bits")
     lines.append(f"    checks: {_checks(entry)}")

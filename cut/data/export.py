@@ -7,17 +7,26 @@ from typing import Literal
 
 from cut.base import written
 from cut.base.files import remove_unfinished, sha256_of
+from cut.base.image_form import RGB, Fit, Form
 from cut.base.image_size import height_width
-from cut.base.images import read_image, read_labels, resize, write_png
+from cut.base.images import framed, read, read_labels, resize, write
 from cut.base.parallel import in_threads
 from cut.data.dataset import Dataset
 from cut.records.images import ExportRecord
 
+OUTSIDE = 255  # the label of what shows nothing
+
 
 def export(
-    dataset: Dataset, out: Path, size: int | tuple[int, int], held: int = 0
+    dataset: Dataset,
+    out: Path,
+    size: int | tuple[int, int],
+    held: int = 0,
+    fit: Fit = "stretch",
 ) -> dict[str, int]:
-    """Write the test images at `size` (bicubic) as PNG into folders of `out`; return the counts.
+    """Write the test images at `size` (bicubic) into folders of `out`; return the counts.
+
+    They are PNG, or of the domain's own form. `fit` is that of `cut.base.images.resize`.
 
     The folders are `source` and `target` and, if the set has them, `truth` (true counterparts),
     `mask` (8-bit grey, 0 or 255) and `labels` (label ids in 8-bit grey, at their own size). With
@@ -25,19 +34,23 @@ def export(
     training leaves out.
     """
     if held:
-        return _export(dataset, out, size, _training(dataset, held, True), "held_out")
-    return _export(dataset, out, size, _test(dataset), "test")
+        return _export(dataset, out, size, _training(dataset, held, True), "held_out", fit)
+    return _export(dataset, out, size, _test(dataset), "test", fit)
 
 
 def export_training(
-    dataset: Dataset, out: Path, size: int | tuple[int, int], held: int = 0
+    dataset: Dataset,
+    out: Path,
+    size: int | tuple[int, int],
+    held: int = 0,
+    fit: Fit = "stretch",
 ) -> dict[str, int]:
     """Write the training images at `size` (bicubic) as PNG; return the number in each folder.
 
     The folders are `source` and `target` of `out`. The `held` images of each domain that no method
     may see are left out.
     """
-    return _export(dataset, out, size, _training(dataset, held, False), "train")
+    return _export(dataset, out, size, _training(dataset, held, False), "train", fit)
 
 
 def _export(
@@ -46,41 +59,54 @@ def _export(
     size: int | tuple[int, int],
     groups: dict[str, dict[str, Path]],
     split: Literal["train", "test", "held_out"],
+    fit: Fit,
 ) -> dict[str, int]:
     """Write the images of each group in place of an earlier export's, then the manifest.
 
     Raises:
         UserError: a folder of a group holds images that no earlier export wrote.
     """
-    h, w = height_width(size)
+    size = height_width(size)
     manifest = Path(out) / "manifest.json"
     jobs = [(g, stem, path) for g, files in groups.items() for stem, path in files.items()]
-    names = [f"{group}/{stem}.png" for group, stem, _ in jobs]
+    forms = {group: _form(dataset, group) for group in groups}
+    names = [f"{group}/{stem}{forms[group].suffix}" for group, stem, _ in jobs]
     written.claim(Path(out), [*names, manifest.name], groups)
 
-    def write(job: tuple[str, str, Path]) -> tuple[str, str]:
+    def write_one(job: tuple[str, str, Path]) -> tuple[str, str]:
         group, stem, path = job
-        image = read_labels(path) if group == "labels" else resize(read_image(path), (h, w))
+        name = f"{group}/{stem}{forms[group].suffix}"
+        if group == "labels":
+            image = framed(read_labels(path), size, fit, OUTSIDE)
+        else:
+            image = resize(read(path, forms[group]), size, fit)
         if group == "mask":
             image = image.convert("L").point(lambda level: 255 * (level >= 128))
-        name = f"{group}/{stem}.png"
-        write_png(Path(out) / name, image)
+        write(Path(out) / name, image)
         return name, sha256_of(Path(out) / name)
 
     for group in groups:
         remove_unfinished(Path(out) / group)  # of an export that was killed
-    images = dict(in_threads(write, jobs, f"export {dataset.name}"))
+    images = dict(in_threads(write_one, jobs, f"export {dataset.name}"))
     counts = {group: len(files) for group, files in groups.items() if files}
     record = ExportRecord(
         dataset=dataset.name,
         dataset_digest=dataset.digest,
         split=split,
-        size=(h, w),
+        size=size,
+        fit=fit,
+        forms={group: forms[group] for group in counts if forms[group] != RGB},
         counts=counts,
         images=images,
     )
     record.write(manifest)
     return counts
+
+
+def _form(dataset: Dataset, group: str) -> Form:
+    """Return the form of the images of a group; masks and label maps have none of their own."""
+    domain = {"source": "source", "target": "target", "truth": "target"}.get(group)
+    return dataset.form(domain) if domain else RGB
 
 
 def _test(dataset: Dataset) -> dict[str, dict[str, Path]]:

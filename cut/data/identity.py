@@ -17,7 +17,7 @@ from cut.base.errors import UserError
 from cut.base.files import sha256_of, user_path
 from cut.base.image_files import files_below, is_image
 from cut.data import cityscapes
-from cut.data.registry import Entry, registry
+from cut.data.registry import OF_FORM, Entry, registry
 from cut.data.source import in_place, local_sources, source_folder
 from cut.data.verify import find_root, listed_names
 
@@ -31,7 +31,7 @@ WITHOUT_EFFECT = {
     "mirrors",
 }
 # Keys that count where they are given, so that the other sets keep the identity that they had.
-WHERE_GIVEN = ("joint", "paired")
+WHERE_GIVEN = ("joint", "paired", *OF_FORM)
 
 Stamp = tuple[int, int]  # (bytes, modification time in ns)
 
@@ -54,7 +54,9 @@ def made_from(entry: Entry) -> dict[str, Any]:
         )
     if own or "folders" in entry.given:
         chosen["folders"] = dict(entry.folders)
-    return chosen | {key: getattr(entry, key) for key in WHERE_GIVEN if key in entry.given}
+    decide = (*WHERE_GIVEN, *(["bits"] if entry.channels is not None else []))
+    given = entry.model_dump(mode="json", include=set(entry.given))
+    return chosen | {key: given[key] for key in decide if key in given}
 
 
 def options_of(entry: Entry) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from cut.base.errors import UserError
 from cut.base.files import write_json
 from cut.data import bits, cityscapes, fetch, joint, pairs
 from cut.data.dataset import Dataset
+from cut.data.forms import Forms
 from cut.data.identity import (
     Stamp,
     fingerprint,
@@ -95,12 +96,12 @@ def verified_record(entry: Entry, out: Path) -> DatasetRecord:
     folder = source_folder(entry)
     if folder is not None:
         root = find_root(folder)
-        images = verify(root, entry)
-        _say_left_out(root, entry)
+        images, forms = verify(root, entry)
+        _say_left_out(root, entry, forms)
     else:
         root = out
-        images = _place(entry, out)
-    record = _record(entry, root, out, images)
+        images, forms = _place(entry, out)
+    record = _record(entry, root, out, images, forms)
     found = stamps(entry, out / record.root)
     Mark(**now, stamps=found, record=record, placed=folder is None).write(out)
     return record
@@ -137,7 +138,9 @@ def refuse_other(entry: Entry, out: Path) -> None:
         )
 
 
-def _record(entry: Entry, root: Path, out: Path, images: dict[str, str]) -> DatasetRecord:
+def _record(
+    entry: Entry, root: Path, out: Path, images: dict[str, str], forms: Forms
+) -> DatasetRecord:
     """Return the record. It is the same on every machine, unless the images are used in place."""
     absolute, base = root.resolve(), out.resolve()
     inside = absolute.is_relative_to(base)
@@ -149,18 +152,19 @@ def _record(entry: Entry, root: Path, out: Path, images: dict[str, str]) -> Data
         source=source,
         target=target,
         direction=entry.direction,
-        digest=content_digest(images, entry.direction),
+        digest=content_digest(images, entry.direction, forms),
         counts=dict(Counter(folders)),
         paired=pairs.declared(entry, root, images),
         licence=entry.licence,
         citation=entry.citation,
         options=options_of(entry),
+        forms=forms,
         images=images,
     )
 
 
-def _place(entry: Entry, out: Path) -> dict[str, str]:
-    """Unpack or make images beside `out`, verify them, move them in; return their digests."""
+def _place(entry: Entry, out: Path) -> tuple[dict[str, str], Forms]:
+    """Unpack or make images beside `out`, verify them, move them in; return what `verify` does."""
     _refuse_foreign(entry, out)
     work = out.parent / f".{out.name}.tmp"  # a fixed name: removes the rest of a killed run
     shutil.rmtree(work, ignore_errors=True)
@@ -178,13 +182,13 @@ def _place(entry: Entry, out: Path) -> dict[str, str]:
                 bits.scale(work, entry)
             if entry.joint:
                 joint.split(work, entry)
-            images = verify(work, entry)
+            images, forms = verify(work, entry)
         except UserError as error:
             # The user knows the archive and not the temporary folder: name the path inside it.
             raise UserError(
                 str(error).replace(f"{work}{os.sep}", f"{entry.source or entry.name}: ")
             ) from None
-        for other in _say_left_out(work, entry):
+        for other in _say_left_out(work, entry, forms):
             other.unlink()
         out.mkdir(parents=True, exist_ok=True)
         write_json(out / MARK, {})  # marks the folder as ours, even after a kill between two moves
@@ -194,15 +198,15 @@ def _place(entry: Entry, out: Path) -> dict[str, str]:
             os.replace(new, out / new.name)
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    return images
+    return images, forms
 
 
-def _say_left_out(root: Path, entry: Entry) -> list[Path]:
+def _say_left_out(root: Path, entry: Entry, forms: Forms) -> list[Path]:
     """Print how many files are no images, and of how many the first frame alone is used.
 
     Returns the files that are no images.
     """
-    others, several = left_out(root, entry)
+    others, several = left_out(root, entry, forms)
     for what, paths in (
         ("left out, because they are no images", others),
         ("of several frames or pages, of which the first is used", several),

@@ -5,14 +5,15 @@ from __future__ import annotations
 import functools
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from cut.base.errors import UserError, explain, unknown
 from cut.base.files import read_text, user_path
 from cut.base.image_files import is_plain
+from cut.base.image_form import Channels, Mapping
 from cut.base.image_size import Size
 from cut.records.names import NAME
 
@@ -26,6 +27,23 @@ MOST_DRAWN = 100_000  # images that are generated
 MOST_BYTES = 10**13
 
 Folder = Literal["trainA", "trainB", "testA", "testB"]
+Letter = Literal["A", "B"]
+Bits = Annotated[int, Field(ge=8, le=16)]
+BITS_BY_LETTER = "dict[literal['A','B'],constrained-int]"  # pydantic's name of the type
+# Far above what the values of images are.
+Bound = Annotated[float, Field(ge=-1e30, le=1e30)]
+Range = tuple[Bound, Bound]
+# Keys about the form of images.
+OF_FORM = ("channels", "range", "rgb")
+
+
+def _per_domain(value: Any) -> Any:
+    """Return a value of each domain, by its letter, of one for both."""
+    return value if isinstance(value, dict | None) else {"A": value, "B": value}
+
+
+Value = TypeVar("Value")
+PerDomain = Annotated[dict[Letter, Value], BeforeValidator(_per_domain)]
 
 
 class Options(BaseModel):
@@ -73,7 +91,20 @@ class Entry(BaseModel):
         None, description="each file holds two images side by side: AB has A on the left"
     )
     paired: bool = Field(False, description="test images of one name are true counterparts")
-    bits: int | None = Field(None, ge=8, le=16, description="bits that 16-bit files use")
+    channels: PerDomain[Channels] | None = Field(
+        None,
+        description="number of channels, for both domains or as {A: 1, B: 3}: images are then read"
+        " at the depth of their files",
+    )
+    bits: Bits | dict[Letter, Bits] | None = Field(None, description="bits that 16-bit files use")
+    range: PerDomain[Range] | None = Field(
+        None, description="[low, high]: the values that become the lowest and the highest"
+    )
+    rgb: PerDomain[Mapping] | None = Field(
+        None,
+        description="the channels, counted from 1, that are taken for red, green and blue where"
+        " three channels of 8 bits are needed",
+    )
     digests: str | None = None
     counts: dict[Folder, Annotated[int, Field(ge=1, le=MOST_IMAGES)]] = {}
     counts_source: str = ""
@@ -86,10 +117,43 @@ class Entry(BaseModel):
     conversion: Conversion | None = None
     given: tuple[str, ...] = Field((), exclude=True, description="keys that a config gives")
 
+    @model_validator(mode="after")
+    def _form(self) -> Entry:
+        """Refuse keys about the form of images that do not fit together."""
+        if self.channels is None:
+            needing = [key for key in ("range", "rgb") if getattr(self, key) is not None]
+            if needing or isinstance(self.bits, dict):
+                raise ValueError(f"{(needing or ['bits'])[0]} needs channels; give channels too")
+            return self
+        if self.joint:
+            raise ValueError("joint images are 8-bit RGB; give folders of single images")
+        for letter in "AB":
+            declared = self.declared(letter)
+            if None not in (declared["bits"], declared["range"]):
+                raise ValueError(f"domain {letter} has bits and range; give one of them")
+            if declared["range"] and not declared["range"][0] < declared["range"][1]:
+                raise ValueError(f"range is {list(declared['range'])}; give [low, high]")
+            if declared["rgb"] and max(declared["rgb"]) > declared["channels"]:
+                raise ValueError(
+                    f"rgb is {list(declared['rgb'])}, and domain {letter} has"
+                    f" {declared['channels']} channels, counted from 1"
+                )
+        return self
+
+    def declared(self, letter: str) -> dict[str, Any]:
+        """Return channels, bits, range and rgb of a domain, "A" or "B"; None where not given."""
+        found = {key: getattr(self, key) for key in (*OF_FORM, "bits")}
+        found = {k: v.get(letter) if isinstance(v, dict) else v for k, v in found.items()}
+        return {**found, "channels": found["channels"] or 3}
+
+    def channels_of(self, letter: str) -> int:
+        """Return the number of channels of the images of a domain, "A" or "B"."""
+        return self.declared(letter)["channels"]
+
     @property
     def scaled(self) -> bool:
         """Return whether 16-bit files use fewer bits, so that their values have to be scaled."""
-        return self.bits is not None and self.bits < 16
+        return self.channels is None and self.bits is not None and self.bits < 16
 
     @property
     def limits(self) -> dict[str, int]:
@@ -208,7 +272,8 @@ def _keys(fields: dict[str, Any]) -> tuple[str, set[str], set[str]]:
     free = set(Entry.model_fields) - fixed
     if "conversion" in fields:
         nested = set(Conversion.model_fields)
-        return "conversion", nested, free - {"folders", "sha256", "bits", "joint"} | nested
+        fixed = {"folders", "sha256", "bits", "joint", *OF_FORM}
+        return "conversion", nested, free - fixed | nested
     return "options", set(), free
 
 
@@ -221,5 +286,6 @@ def _validated(where: str, fields: dict[str, Any]) -> Entry:
     try:
         return Entry.model_validate(fields)
     except ValidationError as error:
-        hidden = ("options", "conversion")  # a config gives their keys beside the others
+        # A config gives the first two's keys beside the others; the rest are types of `bits`.
+        hidden = ("options", "conversion", "constrained-int", BITS_BY_LETTER)
         raise UserError(explain(error, Entry, "key", where, hidden)) from None

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from cut.base.errors import UserError
 from cut.base.files import sha256_of
 from cut.base.image_files import OF_FRAMES, frames, image_names, split_files
+from cut.base.image_form import RGB, Form
 from cut.base.images import read_image
 from cut.base.parallel import in_threads
 from cut.data import bits
+from cut.data.forms import Forms, check_image, form_in, forms_of
 from cut.data.registry import FOLDERS, Entry
 
 LAYOUT = " ".join(FOLDERS)
@@ -75,10 +77,13 @@ def listed_names(root: Path, entry: Entry) -> dict[str, list[str]]:
     return {folder: image_names(root / folder) for folder in (*FOLDERS, *optional)}
 
 
-def verify(root: Path, entry: Entry) -> dict[str, str]:
-    """Check every image of the data set at `root`; return {"trainA/NAME": sha256}, sorted.
+def verify(root: Path, entry: Entry) -> tuple[dict[str, str], Forms]:
+    """Check every image of the data set at `root`.
 
     An image with the registry's digest is good. Any other image is decoded to its end.
+
+    Returns:
+        {"trainA/NAME": sha256}, sorted, and the forms of the domains that are not 8-bit RGB.
 
     Raises:
         UserError: one sentence about the first thing that is wrong, with the file's name.
@@ -94,28 +99,34 @@ def verify(root: Path, entry: Entry) -> dict[str, str]:
         if extra in images:
             _check_pairs(root, images[f"test{entry.letters[0]}"], images[extra])
 
+    forms = forms_of(entry, images)
+
     def check(path: Path) -> tuple[str, str, int | None]:
         name = f"{path.parent.name}/{path.name}"
         digest, expected = sha256_of(path), (digests or {}).get(name)
         if digest == expected:
             return name, digest, None
-        read_image(path)
+        form = form_in(path.parent.name, forms)
+        if form == RGB:
+            read_image(path)
+        else:
+            check_image(path, form, entry)
         if expected is not None:
             raise UserError(
                 f"{path} is not the image of {entry.name}: its sha256 is {digest[:12]}…,"
                 f" expected {expected[:12]}…; fetch it again"
             )
-        return name, digest, bits.largest_value(path)
+        return name, digest, bits.largest_value(path) if form == RGB else None
 
     paths = [path for folder in images.values() for path in folder]
     checked = in_threads(check, paths, f"verify {entry.name}")
     colours = (*FOLDERS, extras(entry)[0])
     largest = {name: most for name, _, most in checked if name.split("/")[0] in colours}
     bits.check_range(root, entry, largest)
-    return dict(sorted((name, digest) for name, digest, _ in checked))
+    return dict(sorted((name, digest) for name, digest, _ in checked)), forms
 
 
-def left_out(root: Path, entry: Entry) -> tuple[list[Path], list[Path]]:
+def left_out(root: Path, entry: Entry, forms: Mapping[str, Form]) -> tuple[list[Path], list[Path]]:
     """Return what is not used in the folders of a verified data set.
 
     Returns:
@@ -128,7 +139,9 @@ def left_out(root: Path, entry: Entry) -> tuple[list[Path], list[Path]]:
         image
         for images, _ in parts
         for image in images
-        if image.suffix.lower() in OF_FRAMES and frames(image) > 1
+        if image.suffix.lower() in OF_FRAMES
+        and form_in(image.parent.name, forms) == RGB
+        and frames(image) > 1
     ]
     return [other for _, others in parts for other in others], several
 
@@ -180,11 +193,13 @@ def _check_pairs(root: Path, sources: list[Path], partners: list[Path]) -> None:
         raise UserError(f"{have[stem]} has no image of its name in {sources[0].parent}")
 
 
-def content_digest(images: dict[str, str], direction: str) -> str:
+def content_digest(images: dict[str, str], direction: str, forms: Mapping[str, Form]) -> str:
     """Return the sha256 over the sorted "FOLDER/NAME sha256" lines of a data set.
 
-    BtoA is another task on the same files, so it adds a line.
+    BtoA is another task on the same files, so it adds a line, and so does each domain of another
+    form than 8-bit RGB.
     """
     lines = [f"{name} {digest}" for name, digest in sorted(images.items())]
     head = ["direction BtoA"] if direction == "BtoA" else []
+    head += [f"form {letter} {form.decides()}" for letter, form in sorted(forms.items())]
     return hashlib.sha256("".join(f"{line}\n" for line in head + lines).encode()).hexdigest()

@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 import torch
-from PIL.Image import Image
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from cut.base import random_streams
 from cut.base.errors import UserError
+from cut.base.image_form import Images
 from cut.base.image_size import in_words
+from cut.base.images import AnyImage
+from cut.methods.channels import Takes
 from cut.methods.correspondence import Correspondence
 from cut.methods.loss import Loss
 from cut.methods.options import NetworkOptions, Options
@@ -82,6 +84,7 @@ class Method(Stateful):
     # The floor is the score of doing nothing, the ceiling that of a perfect translator.
     role: ClassVar[Literal["method", "floor", "ceiling"]] = "method"
     stride: ClassVar[int] = 1  # height and width must be multiples of this
+    channels: ClassVar[Takes] = "three"  # of the images, see `takes`
     # Whether each step is the same sequence of operations on tensors, apart from its draws, so that
     # a CUDA graph can repeat it: it reads no value of a tensor, and keeps nothing outside tensors.
     capturable: ClassVar[bool] = False
@@ -145,12 +148,23 @@ class Method(Stateful):
                 f"size {in_words(size)} is no multiple of {cls.stride}, which {cls.name} needs"
             )
 
+    @classmethod
+    def takes(cls, options: Any) -> Takes:
+        """Return which numbers of channels the networks of these options take.
+
+        A method of which an option decides this extends it.
+        """
+        return cls.channels
+
     def step(self, batch: Any) -> dict[str, Tensor]:
         """Update every network on a batch of the class's kind; return named losses, detached."""
         raise UserError(f"method {self.name} has no training step")
 
     def translate(self, images: Tensor) -> Tensor:
-        """Translate (N, 3, H, W) in [-1, 1] to the same shape and range, without gradient."""
+        """Translate (N, C, H, W) in [-1, 1] to images of the target's channels, without gradient.
+
+        Height, width and range stay the same.
+        """
         raise UserError(f"method {self.name} translates no single batch")
 
     def translations_by_step(self, images: Tensor) -> list[Tensor]:
@@ -267,6 +281,11 @@ class Method(Stateful):
     # -- what the rest of the project uses -----------------------------------------------------
 
     @property
+    def images(self) -> Images:
+        """Return what the images are that the method was built for."""
+        return self.options.images
+
+    @property
     def networks(self) -> dict[str, nn.Module]:
         """Return the trained networks by name: those given to `add`."""
         return {name: self.get_submodule(name) for name in self._added}
@@ -278,33 +297,41 @@ class Method(Stateful):
 
     def outputs(
         self, dataset: Dataset, size: tuple[int, int], batch_size: int
-    ) -> Iterator[tuple[str, Image]]:
+    ) -> Iterator[tuple[str, AnyImage]]:
         """Yield (name, image) for every test image of the source domain, at `size`."""
         return self.translations(dataset.files("test", "source"), size, batch_size)
 
     def translations(
         self, files: list[Path], size: tuple[int, int], batch_size: int
-    ) -> Iterator[tuple[str, Image]]:
+    ) -> Iterator[tuple[str, AnyImage]]:
         """Yield (name, translation) of each image in `files`, at `size`.
 
         Raises:
             UserError: a translation is not finite, or of another shape or range.
         """
-        one = translated(
-            self.name, lambda x: [self.translate(x)], files, size, batch_size, self.device
-        )
+        one = self._translated(lambda x: [self.translate(x)], files, size, batch_size)
         yield from ((name, image) for name, (image,) in one)
 
     def steps_of_translations(
         self, files: list[Path], size: tuple[int, int], batch_size: int
-    ) -> Iterator[tuple[str, list[Image]]]:
+    ) -> Iterator[tuple[str, list[AnyImage]]]:
         """Yield (name, images after each step) of each image in `files`, at `size`.
 
         Raises:
             UserError: as `translations`.
         """
         every = self.translations_by_step
-        yield from translated(self.name, every, files, size, batch_size, self.device)
+        yield from self._translated(every, files, size, batch_size)
+
+    def _translated(
+        self,
+        translate: Callable[[Tensor], Sequence[Tensor]],
+        files: list[Path],
+        size: tuple[int, int],
+        batch_size: int,
+    ) -> Iterator[tuple[str, list[AnyImage]]]:
+        where = (self.device, self.images)
+        return translated(self.name, translate, files, size, batch_size, *where)
 
     def parameter_counts(self) -> dict[str, int]:
         """Return the number of parameters of each trained network."""

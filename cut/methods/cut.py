@@ -76,6 +76,7 @@ class Cut(Method):
     Options = CutOptions
     schedule = Schedule(200, 200)
     stride = networks.Generator.stride
+    channels = "equal"  # the generator's encoder also encodes translations
     capturable = True
     losses = {
         "G_GAN": lsgan_term("generator, adversarial", "lambda_gan"),

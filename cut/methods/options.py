@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+)
 
 from cut.base.errors import UserError, explain
+from cut.base.image_form import DEFAULT, Images
 from cut.base.image_size import in_words
 from cut.nets import networks
 
@@ -35,6 +43,20 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
+    # What the data set's images are. It is no option: `of_images` gives it.
+    _images: Images = PrivateAttr(DEFAULT)
+
+    @property
+    def images(self) -> Images:
+        """Return what the images are that networks of these options are built for."""
+        return self._images
+
+    def of_images(self, images: Images) -> Self:
+        """Return the same options for networks of other images."""
+        copied = self.model_copy()
+        copied._images = images
+        return copied
+
 
 class NetworkOptions(Options):
     """Options of the networks and optimizers that methods share.
@@ -57,13 +79,16 @@ class NetworkOptions(Options):
     beta1: float = Field(0.5, ge=0, lt=1, description="Adam's first-moment decay")
     beta2: float = Field(0.999, ge=0, lt=1, description="Adam's second-moment decay")
 
-    def generator(self) -> networks.Generator:
-        """Return the ResNet generator of these options."""
-        return networks.Generator(self.ngf, self.n_blocks, self.antialias, self.antialias_up)
+    def generator(self, back: bool = False) -> networks.Generator:
+        """Return the ResNet generator of these options; with `back`, from target to source."""
+        n_in, n_out = self.images.channels[::-1] if back else self.images.channels
+        shape = (self.ngf, self.n_blocks, self.antialias, self.antialias_up)
+        return networks.Generator(*shape, n_in, n_out)
 
-    def discriminator(self) -> networks.Discriminator:
-        """Return the PatchGAN discriminator of these options."""
-        return networks.Discriminator(self.ndf, self.n_layers_D, self.antialias)
+    def discriminator(self, of_source: bool = False) -> networks.Discriminator:
+        """Return the PatchGAN discriminator of these options, of target (or source) images."""
+        n_in = self.images.channels[0 if of_source else 1]
+        return networks.Discriminator(self.ndf, self.n_layers_D, self.antialias, n_in)
 
     def check_layers(self, option: str, layers: Sequence[int]) -> None:
         """Refuse feature layers that the generator does not have.

@@ -19,7 +19,9 @@ from pydantic.fields import FieldInfo
 
 import baselines
 from cut.base.errors import UserError, unknown
+from cut.base.image_form import DEFAULT, Images
 from cut.methods import commands
+from cut.methods.channels import check_channels
 from cut.methods.contract import Method
 from cut.methods.options import parse_options
 
@@ -112,18 +114,29 @@ def _classes(name: str) -> list[type[Method]]:
 
 
 def build_method(
-    name: str, options: dict[str, Any], seed: int, size: tuple[int, int] | None = None
+    name: str,
+    options: dict[str, Any],
+    seed: int,
+    size: tuple[int, int] | None = None,
+    images: Images = DEFAULT,
 ) -> Method:
     """Build the method `name` with `options` over its defaults.
 
-    `size` is the (height, width) of the training crops.
+    Args:
+        name: of the method.
+        options: over its defaults.
+        seed: of every draw.
+        size: (height, width) of the training crops.
+        images: what the data set's images are.
 
     Raises:
         UserError: an unknown method, an option that it does not have or whose value is out of
-            range, or, if `size` is given, settings that the method refuses.
+            range, images of other channels than it takes, or, if `size` is given, settings that the
+            method refuses.
     """
     cls = discover()[name]
-    parsed = parse_options(cls.Options, options, name)
+    parsed = parse_options(cls.Options, options, name).of_images(images)
+    check_channels(f"method {name}", cls.takes(parsed), images.channels)
     if size is not None:
         cls.check(parsed, size)
     return cls(parsed, seed)

@@ -19,11 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from PIL import Image
-
 from cut.base.errors import UserError
 from cut.base.files import replacing, sha256_of
-from cut.base.images import write_png
+from cut.base.image_form import RGB, Form
+from cut.base.images import AnyImage, write
 from cut.data.dataset import Dataset
 from cut.metrics.fid import fid
 from cut.metrics.image_folder import ImageFolder, exported
@@ -64,21 +63,26 @@ class HeldOut:
 
 
 def score_images(
-    images: Iterator[tuple[str, Image.Image]], reference: Features, extractor: Extractor
+    images: Iterator[tuple[str, AnyImage]],
+    reference: Features,
+    extractor: Extractor,
+    form: Form = RGB,
 ) -> dict[str, float | None]:
-    """Return {"fid", "kid"} of named images; None where there are no weights."""
+    """Return {"fid", "kid"} of named images of a form; None where there are no features."""
     if isinstance(extractor.weights, WeightsUnavailable) or reference.reason:
         return {"fid": None, "kid": None}
-    # Written as PNG and read again, so that scores equal those of the translate step.
+    # Written to files and read again, so that scores equal those of the translate step.
     with tempfile.TemporaryDirectory() as folder:
         for name, image in images:
-            write_png(Path(folder) / f"{name}.png", image)
-        return score_folder(Path(folder), reference, extractor)
+            write(Path(folder) / f"{name}{form.suffix}", image)
+        return score_folder(Path(folder), reference, extractor, form)
 
 
-def score_folder(folder: Path, reference: Features, extractor: Extractor) -> dict[str, float]:
-    """Return {"fid", "kid"} of the images in a folder."""
-    pair = (reference.values, extractor.features(ImageFolder(folder)).values)
+def score_folder(
+    folder: Path, reference: Features, extractor: Extractor, form: Form = RGB
+) -> dict[str, float]:
+    """Return {"fid", "kid"} of the images of a form in a folder."""
+    pair = (reference.values, extractor.features(ImageFolder(folder, form)).values)
     return {"fid": fid(*pair), "kid": kid(*pair)[0]}
 
 
@@ -95,11 +99,13 @@ def score_epochs(
     for epoch, path in generators.items():
         record, method = load_run(run, path)
         method.to(extractor.device).train(False)
+        form = dataset.form("target")
         outputs = method.outputs(dataset, record.size, extractor.batch_size)
-        scores = score_images(outputs, reference, extractor)
+        scores = score_images(outputs, reference, extractor, form)
         if held_out:
             outputs = method.translations(held_out.sources, record.size, extractor.batch_size)
-            scores["fid_held_out"] = score_images(outputs, held_out.reference, extractor)["fid"]
+            seen = score_images(outputs, held_out.reference, extractor, form)
+            scores["fid_held_out"] = seen["fid"]
         iteration = record.iterations * epoch // record.epochs
         rows.append(EpochScores(epoch=epoch, iteration=iteration, **scores))
         shown = [f"{name} {value:.4g}" for name, value in scores.items() if value is not None]
@@ -140,7 +146,9 @@ def select(
     best = choose(epochs, "fid_held_out" if held else "fid")
     keep(dataset, run, generators[best.epoch], best, extractor)
     EpochScores.write(run / "epochs.csv", epochs)
-    missing = str(extractor.weights) if isinstance(extractor.weights, WeightsUnavailable) else None
+    missing = reference.reason
+    if isinstance(extractor.weights, WeightsUnavailable):
+        missing = str(extractor.weights)
     choice = BestRecord(
         epoch=best.epoch,
         iteration=best.iteration,

@@ -14,10 +14,11 @@ import torch
 from torch import Tensor
 
 from cut.base.errors import UserError
-from cut.base.images import write_png
+from cut.base.images import write
 from cut.data.dataset import Dataset
 from cut.metrics.image_pairs import KINDS, PairNetworks
 from cut.metrics.inception.extract import full_precision, unit_tensor
+from cut.metrics.inception.features import NO_MAPPING
 from cut.metrics.st_lpips import StLpips
 from cut.records.diversity import DiversityRecord
 from cut.training.samples import sample
@@ -52,8 +53,9 @@ def score_diversity(
     if samples < 2:
         raise UserError(f"--samples is {samples}; give 2 or more, to compare them")
     record, method = load_run(run)
-    files, values = dataset.files("test", "source"), []
+    files, values, form = dataset.files("test", "source"), [], dataset.form("target")
     missing = given.missing.get(KIND) or KINDS[KIND].too_small(record.size)
+    missing = missing or ("" if form.rgb else NO_MAPPING)
     missing = missing if method.scored(method.options) else ONE
     if not missing:
         method.to(device).train(False)
@@ -63,9 +65,10 @@ def score_diversity(
                 place.mkdir()
                 with sample(number):
                     for name, image in method.translations(files, record.size, batch_size):
-                        write_png(place / f"{name}.png", image)
+                        write(place / f"{name}{form.suffix}", image)
             for name in sorted(path.name for path in (Path(folder) / "0").iterdir()):
-                images = [unit_tensor(Path(folder) / str(k) / name) for k in range(samples)]
+                places = [Path(folder) / str(k) / name for k in range(samples)]
+                images = [unit_tensor(place, form) for place in places]
                 values.append(mean_distance(given.networks[KIND], torch.stack(images).to(device)))
     found = DiversityRecord(
         st_lpips=sum(values) / len(values) if values else None,

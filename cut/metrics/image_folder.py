@@ -13,21 +13,32 @@ from PIL import Image
 from cut.base.errors import UserError
 from cut.base.files import sha256_of
 from cut.base.image_files import list_images
+from cut.base.image_form import RGB, Form
 from cut.base.images import read_image
-from cut.records.images import ExportRecord
+from cut.base.raster_files import image_size
+from cut.records.images import ExportRecord, form_of
 
 
 class ImageFolder:
     """The images of one folder, sorted by name."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, form: Form | None = None) -> None:
         """List the images.
+
+        Args:
+            path: the folder.
+            form: of the images; by default what their manifest says.
 
         Raises:
             UserError: the folder is missing, has no images, or has sub-folders.
         """
-        self.path = Path(path)
+        self.path, self._form = Path(path), form
         self.paths = list_images(self.path)
+
+    @cached_property
+    def form(self) -> Form:
+        """Return the form of the images: 8-bit RGB, unless a manifest says otherwise."""
+        return self._form or form_of(self.path)
 
     def __len__(self) -> int:
         """Return the number of images."""
@@ -45,7 +56,7 @@ class ImageFolder:
         Raises:
             UserError: they have several sizes.
         """
-        return one_size(self.paths)
+        return one_size(self.paths, self.form)
 
     @cached_property
     def digests(self) -> dict[str, str]:
@@ -85,15 +96,15 @@ def exported(path: Path) -> ImageFolder:
     return images
 
 
-def one_size(paths: Sequence[Path]) -> tuple[int, int]:
+def one_size(paths: Sequence[Path], form: Form = RGB) -> tuple[int, int]:
     """Return (height, width) of all the images.
 
     Raises:
         UserError: they have several sizes, and a batch needs one.
     """
-    first = _size(paths[0])
+    first = _size(paths[0], form)
     for path in paths[1:]:
-        size = _size(path)
+        size = _size(path, form)
         if size != first:
             raise UserError(
                 f"{path} is {size[0]}x{size[1]} but {paths[0].name} is {first[0]}x{first[1]}; "
@@ -102,8 +113,10 @@ def one_size(paths: Sequence[Path]) -> tuple[int, int]:
     return first[1], first[0]
 
 
-def _size(path: Path) -> tuple[int, int]:
+def _size(path: Path, form: Form) -> tuple[int, int]:
     """Return (width, height) from the head of the file; no pixel is decoded."""
+    if form != RGB:
+        return image_size(path)
     with contextlib.suppress(Exception), Image.open(path) as image:
         return image.size
     return read_image(path).size

@@ -16,10 +16,12 @@ from tqdm import tqdm
 
 from cut.base.errors import UserError
 from cut.base.image_files import counterparts
+from cut.base.image_form import RGB, Form
 from cut.metrics import hed, st_lpips
 from cut.metrics.hed import Hed
 from cut.metrics.image_folder import one_size
 from cut.metrics.inception.extract import full_precision, unit_tensor
+from cut.metrics.inception.features import NO_MAPPING
 from cut.metrics.per_image import mean_scores
 from cut.metrics.score_group import Scores
 from cut.metrics.st_lpips import StLpips
@@ -105,6 +107,7 @@ def score(
     truths: Sequence[Path] | None,
     given: PairNetworks,
     device: torch.device | str = "cpu",
+    forms: tuple[Form, Form] = (RGB, RGB),
 ) -> Scores:
     """Return the scores `NAMES` of translations.
 
@@ -114,26 +117,30 @@ def score(
         truths: the true counterparts of the inputs, which are those of the translations' names.
         given: the networks.
         device: where they are.
+        forms: of the translations, which is that of the truths, and of the inputs.
 
     Raises:
         UserError: images of a pair differ in size, or a translation has no counterpart.
     """
     true = dict(counterparts(translations, truths)) if truths else None
     groups = []
-    for name, other, reason in (
-        ("st_lpips_input", inputs, "no folder of inputs (--source, or --test)"),
-        ("edges", inputs, "no folder of inputs (--source, or --test)"),
-        ("st_lpips_truth", true, "no true counterparts"),
+    mine, of_inputs = forms
+    for name, other, form, reason in (
+        ("st_lpips_input", inputs, of_inputs, "no folder of inputs (--source, or --test)"),
+        ("edges", inputs, of_inputs, "no folder of inputs (--source, or --test)"),
+        ("st_lpips_truth", true, mine, "no true counterparts"),
     ):
         kind = name if name in KINDS else "st_lpips"
         if kind in given.missing:
             groups.append(Scores.none([name], given.missing[kind]))
+        elif None in (mine.rgb, form.rgb):
+            groups.append(Scores.none([name], NO_MAPPING))
         elif not other:
             groups.append(Scores.none([name], reason))
-        elif small := KINDS[kind].too_small(one_size(list(other))):
+        elif small := KINDS[kind].too_small(one_size(list(other), mine)):
             groups.append(Scores.none([name], small))
         else:
-            values = _over_pairs(name, given.networks[kind], other, device)
+            values = _over_pairs(name, given.networks[kind], other, device, (mine, form))
             groups.append(mean_scores({name: values.numpy()}, {kind: KINDS[kind].protocol}))
     return reduce(Scores.joined, groups)
 
@@ -146,10 +153,15 @@ def compare(network: nn.Module, a: Tensor, b: Tensor) -> Tensor:
 
 
 def _over_pairs(
-    name: str, network: nn.Module, others: Mapping[Path, Path], device: torch.device | str
+    name: str,
+    network: nn.Module,
+    others: Mapping[Path, Path],
+    device: torch.device | str,
+    forms: tuple[Form, Form],
 ) -> Tensor:
     """Return what a network says of each pair, (pairs,) in float64."""
-    size, theirs = one_size(list(others)), one_size(list(others.values()))
+    both = (list(others), list(others.values()))
+    size, theirs = (one_size(side, form) for side, form in zip(both, forms, strict=True))
     if size != theirs:
         raise UserError(
             f"the translations are {size[1]}x{size[0]} but the images to compare them with are"
@@ -157,7 +169,10 @@ def _over_pairs(
         )
     found = []
     for batch in tqdm(list(_batches(list(others.items()), size)), desc=name, disable=None):
-        sides = [torch.stack([unit_tensor(pair[i]) for pair in batch]).to(device) for i in range(2)]
+        sides = [
+            torch.stack([unit_tensor(path, form) for path in side]).to(device)
+            for side, form in zip(zip(*batch, strict=True), forms, strict=True)
+        ]
         with torch.inference_mode(), full_precision():
             found.append(compare(network, *sides).double().cpu())
     return torch.cat(found)

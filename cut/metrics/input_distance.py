@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from cut.base.image_files import counterparts
+from cut.base.image_form import RGB, Form
 from cut.metrics.per_image import mean_scores
 from cut.metrics.score_group import Scores
 
@@ -62,14 +63,18 @@ def _cosines(x: Tensor) -> Tensor:
 class ContentDistance:
     """Accumulates both scores while the network runs over the translations."""
 
-    def __init__(self, inputs: dict[Path, Path]) -> None:
-        """Compare each translation with `inputs[translation]`."""
-        self.inputs = inputs
+    def __init__(self, inputs: dict[Path, Path], form: Form = RGB) -> None:
+        """Compare each translation with `inputs[translation]`, which is of `form`."""
+        self.inputs, self.form = inputs, form
         self.values: list[Tensor] = []
 
     @classmethod
     def of(
-        cls, translations: Sequence[Path], inputs: Sequence[Path], by_order: bool = False
+        cls,
+        translations: Sequence[Path],
+        inputs: Sequence[Path],
+        by_order: bool = False,
+        form: Form = RGB,
     ) -> ContentDistance:
         """Pair the translations with their inputs, by name or by order.
 
@@ -80,8 +85,8 @@ class ContentDistance:
             UserError: a translation has no input of its name, or an input no translation.
         """
         if by_order:
-            return cls(dict(zip(translations, inputs, strict=False)))
-        return cls(dict(counterparts(translations, inputs, "input")))
+            return cls(dict(zip(translations, inputs, strict=False)), form)
+        return cls(dict(counterparts(translations, inputs, "input")), form)
 
     def inputs_of(self, batch: Sequence[Path]) -> list[Path]:
         """Return the inputs of a batch of translations; fewer where the inputs end first."""

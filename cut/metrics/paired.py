@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from cut.base.errors import UserError
 from cut.base.image_files import counterparts
-from cut.base.images import read_image
+from cut.base.image_form import RGB, Form
+from cut.base.images import read
+from cut.base.raster import Raster
 from cut.records.scores import PairedProtocol
 
 NAMES = ("l1", "ssim")
@@ -24,12 +25,12 @@ PROTOCOL = PairedProtocol(
 
 
 def l1(image: np.ndarray, truth: np.ndarray) -> float:
-    """Return the mean absolute difference of images (H, W, 3) in [0, 1]."""
+    """Return the mean absolute difference of images (H, W, C) in [0, 1]."""
     return float(np.abs(image - truth).mean())
 
 
 def ssim(image: np.ndarray, truth: np.ndarray) -> float:
-    """Return the structural similarity of images (H, W, 3) in [0, 1]: 1 when equal.
+    """Return the structural similarity of images (H, W, C) in [0, 1]: 1 when equal.
 
     Wang et al. 2004, for each channel. Images of less than 11 pixels get a smaller window.
 
@@ -57,17 +58,19 @@ def ssim(image: np.ndarray, truth: np.ndarray) -> float:
     )
 
 
-def compare(translations: Sequence[Path], truths: Sequence[Path]) -> dict[str, np.ndarray]:
+def compare(
+    translations: Sequence[Path], truths: Sequence[Path], form: Form = RGB
+) -> dict[str, np.ndarray]:
     """Return L1 and SSIM of each pair of images, (pairs,) by name.
 
-    Each list is one folder. Images are counterparts by name without extension.
+    Each list is one folder. Images are counterparts by name without extension. All are of `form`.
 
     Raises:
         UserError: an image has no counterpart, two have one name, or a pair differs in size.
     """
     values = []
     for ours, true in counterparts(translations, truths):
-        a, b = _unit(read_image(ours)), _unit(read_image(true))
+        a, b = unit(ours, form), unit(true, form)
         if a.shape != b.shape:
             raise UserError(
                 f"{ours} is {a.shape[1]}x{a.shape[0]} but its counterpart {true} is "
@@ -77,6 +80,9 @@ def compare(translations: Sequence[Path], truths: Sequence[Path]) -> dict[str, n
     return dict(zip(NAMES, np.array(values).T, strict=True))
 
 
-def _unit(image: Image.Image) -> np.ndarray:
-    """Return the image as float64 (H, W, 3) in [0, 1]."""
+def unit(path: Path, form: Form = RGB) -> np.ndarray:
+    """Return the image in a file as float64 (H, W, C) in [0, 1]."""
+    image = read(path, form)
+    if isinstance(image, Raster):
+        return image.unit()
     return np.asarray(image, dtype=np.float64) / 255

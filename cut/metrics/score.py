@@ -15,6 +15,7 @@ from typing import Any
 from cut.base import environment
 from cut.base.errors import UserError
 from cut.base.files import sha256_of
+from cut.base.image_form import RGB
 from cut.metrics import feature_scores, image_pairs, input_distance, memorised, paired
 from cut.metrics.catalogue import SCORES
 from cut.metrics.image_folder import ImageFolder, exported
@@ -117,7 +118,7 @@ def score(
     # Counterparts first: this takes seconds and finds a wrong folder before the network runs.
     truths = _truth_scores(images, partners.truth, unrelated)
     source = exported(partners.source) if partners.source else None
-    inputs = ContentDistance.of(images.paths, source.paths, unrelated) if source else None
+    inputs = _inputs(images, source, unrelated)
     reference = _reference(real, extractor)
     trained_on = _reference(training, extractor) if training else None
     labelled = _label_scores(images, partners.labels, segmenter, unrelated, extractor)
@@ -129,8 +130,10 @@ def score(
         memorised.score(trained_on, given),
         truths,
         labelled,
-        _input_scores(inputs, given),
-        _pair_scores(images, None if unrelated else partners.truth, inputs, networks, extractor),
+        _input_scores(source, inputs, given),
+        _pair_scores(
+            images, None if unrelated else partners.truth, source, inputs, networks, extractor
+        ),
     )
     scores = reduce(Scores.joined, groups)
     protocol = Protocol(
@@ -148,6 +151,15 @@ def score(
         scored_on=ScoredOn(device=extractor.device.type, versions=environment.versions()),
         resamples_sha256=_write_resamples(scores, resamples) if resamples else "",
     )
+
+
+def _inputs(
+    images: ImageFolder, source: ImageFolder | None, unrelated: bool
+) -> ContentDistance | None:
+    """Return what compares the translations with their inputs; None where nothing can."""
+    if source is None or source.form.rgb is None:
+        return None
+    return ContentDistance.of(images.paths, source.paths, unrelated, source.form)
 
 
 def _write_resamples(scores: Scores, path: Path) -> str:
@@ -173,13 +185,14 @@ def _truth_scores(images: ImageFolder, truth: Path | None, unrelated: bool) -> S
     """Return L1 and SSIM to the true counterparts."""
     if truth is None or unrelated:
         return Scores.none(paired.NAMES, REAL if truth else "no true counterparts")
-    values = paired.compare(images.paths, exported(truth).paths)
+    values = paired.compare(images.paths, exported(truth).paths, images.form)
     return mean_scores(values, {"content": paired.PROTOCOL})
 
 
 def _pair_scores(
     images: ImageFolder,
     truth: Path | None,
+    source: ImageFolder | None,
     inputs: ContentDistance | None,
     networks: PairNetworks | None,
     extractor: Extractor,
@@ -187,9 +200,9 @@ def _pair_scores(
     """Return the scores by ST-LPIPS and HED."""
     truths = exported(truth).paths if truth else None
     given = networks or PairNetworks.load()
-    return image_pairs.score(
-        images.paths, inputs and inputs.inputs, truths, given, extractor.device
-    )
+    forms = (images.form, source.form if source else RGB)
+    pairs = inputs and inputs.inputs
+    return image_pairs.score(images.paths, pairs, truths, given, extractor.device, forms)
 
 
 def _label_scores(
@@ -203,14 +216,20 @@ def _label_scores(
     if labels is not None and unrelated:
         reason = "real training images are no translations: the labels are of other images"
         return Scores.none(segmentation.NAMES, reason)
+    if labels is not None and images.form.rgb is None:
+        return Scores.none(segmentation.NAMES, features.NO_MAPPING)
     maps = exported(labels).paths if labels else None
-    return segmentation.score(images.paths, maps, segmenter, extractor.device)
+    return segmentation.score(images.paths, maps, segmenter, extractor.device, images.form)
 
 
-def _input_scores(inputs: ContentDistance | None, given: Features) -> Scores:
+def _input_scores(
+    source: ImageFolder | None, inputs: ContentDistance | None, given: Features
+) -> Scores:
     """Return the distances to the inputs, which were gathered when `given` was extracted."""
-    if inputs is None:
+    if source is None:
         return Scores.none(input_distance.NAMES, "no folder of inputs (--source, or --test)")
+    if inputs is None:
+        return Scores.none(input_distance.NAMES, features.NO_MAPPING)
     if given.reason is not None:
         return Scores.none(input_distance.NAMES, given.reason)
     return inputs.scores()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from cut.base.images import write_png
+from cut.base.images import write
 from cut.data.dataset import Dataset
 from cut.metrics.best_epoch import score_folder
 from cut.metrics.inception import features
@@ -41,7 +41,7 @@ def score_steps(dataset: Dataset, run: Path, extractor: Extractor, target: Path)
     scores = [StepScores(step=step) for step in numbers]
     if missing is None:
         method.to(extractor.device).train(False)
-        files = dataset.files("test", "source")
+        files, form = dataset.files("test", "source"), dataset.form("target")
         with tempfile.TemporaryDirectory() as folder:
             places = [Path(folder) / str(step) for step in numbers]
             for place in places:
@@ -49,9 +49,9 @@ def score_steps(dataset: Dataset, run: Path, extractor: Extractor, target: Path)
             every = method.steps_of_translations(files, record.size, extractor.batch_size)
             for name, images in every:
                 for place, image in zip(places, images, strict=True):
-                    write_png(place / f"{name}.png", image)
+                    write(place / f"{name}{form.suffix}", image)
             scores = [
-                StepScores(step=step, **score_folder(place, reference, extractor))
+                StepScores(step=step, **score_folder(place, reference, extractor, form))
                 for step, place in zip(numbers, places, strict=True)
             ]
     found = StepsRecord(steps=tuple(scores), missing=missing, fingerprint=record.fingerprint)

@@ -91,17 +91,26 @@ class Generator(nn.Module):
         n_blocks: residual blocks (9 in the paper).
         antialias: blur before each down-sampling; `False` is CycleGAN's strided convolution.
         antialias_up: blurred up-sampling; `False` is CycleGAN's transposed convolution.
+        n_in: channels of the images.
+        n_out: channels of their translations.
 
-    Images are (N, 3, H, W) in [-1, 1], H and W multiples of `stride`.
+    Images are (N, n_in, H, W) in [-1, 1], H and W multiples of `stride`.
     """
 
     stride = 4
 
     def __init__(
-        self, ngf: int = 64, n_blocks: int = 9, antialias: bool = True, antialias_up: bool = True
+        self,
+        ngf: int = 64,
+        n_blocks: int = 9,
+        antialias: bool = True,
+        antialias_up: bool = True,
+        n_in: int = 3,
+        n_out: int = 3,
     ) -> None:
         super().__init__()
-        layers: list[nn.Module] = [nn.ReflectionPad2d(3), *_conv_norm_relu(3, ngf, kernel=7)]
+        self.n_in = n_in
+        layers: list[nn.Module] = [nn.ReflectionPad2d(3), *_conv_norm_relu(n_in, ngf, kernel=7)]
         width = ngf
         for _ in range(2):
             stride = 1 if antialias else 2
@@ -118,7 +127,7 @@ class Generator(nn.Module):
                 up = nn.ConvTranspose2d(width, width // 2, 3, 2, padding=1, output_padding=1)
                 layers += [up, InstanceNorm(width // 2), nn.ReLU()]
             width //= 2
-        layers += [nn.ReflectionPad2d(3), nn.Conv2d(width, 3, 7), nn.Tanh()]
+        layers += [nn.ReflectionPad2d(3), nn.Conv2d(width, n_out, 7), nn.Tanh()]
         self.model = nn.Sequential(*layers)
 
     @staticmethod
@@ -128,7 +137,7 @@ class Generator(nn.Module):
         return ends + 2 * (3 + antialias) + n_blocks + 2 * (3 + antialias_up)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Translate (N, 3, H, W) in [-1, 1] to the same shape and range."""
+        """Translate (N, n_in, H, W) in [-1, 1] to (N, n_out, H, W) in [-1, 1]."""
         return self.model(x)
 
     def with_features(self, x: Tensor, layers: Sequence[int]) -> tuple[Tensor, list[Tensor]]:
@@ -161,19 +170,21 @@ class Generator(nn.Module):
         Raises:
             UserError: a layer lies outside the network.
         """
-        return output_channels(self.model, layers)
+        return output_channels(self.model, layers, self.n_in)
 
 
 class Discriminator(nn.Module):
-    """The PatchGAN discriminator: (N, 3, H, W) to a map of real/fake values (N, 1, h, w).
+    """The PatchGAN discriminator: (N, n_in, H, W) to a map of real/fake values (N, 1, h, w).
 
     Its receptive field is 84x84 with `antialias`, and CycleGAN's 70x70 without.
     """
 
-    def __init__(self, ndf: int = 64, n_layers: int = 3, antialias: bool = True) -> None:
+    def __init__(
+        self, ndf: int = 64, n_layers: int = 3, antialias: bool = True, n_in: int = 3
+    ) -> None:
         super().__init__()
         stride = 1 if antialias else 2
-        layers: list[nn.Module] = [nn.Conv2d(3, ndf, 4, stride, 1), nn.LeakyReLU(0.2)]
+        layers: list[nn.Module] = [nn.Conv2d(n_in, ndf, 4, stride, 1), nn.LeakyReLU(0.2)]
         width = ndf
         if antialias:
             layers.append(BlurDown(width))
@@ -257,13 +268,17 @@ class ProjectionHeads(nn.Module):
         return feature.flatten(2)[:, :, ids].transpose(1, 2)
 
 
-def output_channels(modules: Iterable[nn.Module], layers: Sequence[int]) -> list[int]:
+def output_channels(
+    modules: Iterable[nn.Module], layers: Sequence[int], n_in: int = 3
+) -> list[int]:
     """Return the number of output channels of each of `layers`, indices into a generator's modules.
+
+    `n_in` is the number of channels of its images.
 
     Raises:
         UserError: a layer lies outside the generator.
     """
-    widths, width = [], 3
+    widths, width = [], n_in
     for module in modules:
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
             width = module.out_channels

@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from cut.base.errors import UserError
 from cut.base.files import read_text
+from cut.base.image_form import Fit
 from cut.base.image_size import TrainingSize
 from cut.plan.paths import Folder, GivenPath
 from cut.plan.shards import Shard
@@ -86,6 +87,11 @@ class Config(Section):
     size: TrainingSize = Field(
         256,
         description="test images and training crops in pixels: one number, or HEIGHTxWIDTH",
+    )
+    fit: Fit = Field(
+        "stretch",
+        description="how images of another aspect ratio are brought to a size, in training, as"
+        " inputs and as FID's real images: stretch their sides, crop the middle, or pad with black",
     )
     run: list[str] = Field(min_length=1, description="rows to run, in the tables' order")
     methods: dict[str, Row] = Field({}, description="rows that are a method with other options")

@@ -47,6 +47,7 @@ def wanted_of(plan: Plan, row: PlannedRow, directory: Path) -> dict[str, Any]:
         "algorithm": row.algorithm,
         "code_digest": row.code,
         "size": height_width(plan.config.size),
+        "fit": plan.config.fit,
         "options": row.every_option,
         "training": row.every_training,
     }

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from cut.base.errors import UserError, explain
 from cut.data.registry import Entry, resolve
+from cut.methods.channels import check_channels
 from cut.plan.config import Config
 from cut.plan.paths import check_apart
 from cut.plan.rows import PlannedRow, Rows, remembered
@@ -97,10 +98,23 @@ def make_plan(given: dict[str, Any], memory: Path | None = None) -> Plan:
         # Not an error: a configuration may say where every set is and run a few.
         for name in sorted(unused):
             resolve(name, config.data_sources[name])
+    _check_channels(rows, entries)
     plan = Plan(config, rows, entries)
     seeds = {name: row.varies * len(plan.seeds(name)) for name, row in rows.items()}
     check_deviations(config.seed_deviation, dict.fromkeys(config.datasets, seeds))
     return _part(plan, config.shard) if config.shard else plan
+
+
+def _check_channels(rows: Rows, entries: dict[str, Entry]) -> None:
+    """Refuse rows whose networks can't have the images of a data set.
+
+    Raises:
+        UserError: the first such row.
+    """
+    for name, entry in entries.items():
+        source, target = map(entry.channels_of, entry.letters)
+        for row in rows.values():
+            check_channels(f"row {row.name} on {name}", row.channels, (source, target))
 
 
 def _part(plan: Plan, shard: str) -> Plan:

@@ -78,6 +78,7 @@ def _resolve(config: Config, registry: Registry, name: str) -> PlannedRow:
         code=code_digest(cls),
         every_option=parsed.model_dump(mode="json"),
         steps=cls.steps(parsed),
+        channels=cls.takes(parsed),
         stochastic=bool(cls.scored(parsed)),
         every_training=loop.model_dump(mode="json") if cls.trained else {},
         commands=_commands(cls, parsed.model_dump()) if issubclass(cls, ExternalMethod) else None,

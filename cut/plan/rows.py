@@ -17,6 +17,7 @@ from typing import Any
 
 from cut.base.errors import UserError
 from cut.base.files import replacing
+from cut.methods.channels import Takes
 from cut.methods.sources import sources_digest
 from cut.plan.config import Config
 
@@ -65,6 +66,7 @@ class PlannedRow:
     every_option: dict[str, Any]
     every_training: dict[str, Any]  # empty for a row that the loop does not train
     steps: int = 1  # of a translation; each is scored if there are several
+    channels: Takes = "three"  # which numbers of channels it takes
     stochastic: bool = False  # an image has several translations, of which one is scored
     commands: Commands | None = None  # of a method that runs by its own commands
 

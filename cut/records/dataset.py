@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from cut.base.image_form import Form
 from cut.records.fields import Count, Digest, ImageName, Key, Options, Text
 from cut.records.names import SetName
 from cut.records.record import LARGE, Record
@@ -32,5 +33,8 @@ class DatasetRecord(Record):
     citation: Text = Field(description="who to cite")
     options: Options = Field(
         description="what decides the images that are made or changed here; else empty"
+    )
+    forms: dict[Literal["A", "B"], Form] = Field(
+        {}, description="the form of each domain's images, by its letter, unless 8-bit RGB"
     )
     images: dict[ImageName, Digest] = Field(description='sha256 of each "FOLDER/NAME"')

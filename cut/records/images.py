@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from cut.base.image_form import RGB, Fit, Form
 from cut.records.fields import Count, Digest, FileName, ImageName, Key, PixelSize, Seed
 from cut.records.names import Name, RowName, SetName
 from cut.records.record import LARGE, Part, Record
@@ -22,6 +24,10 @@ class Translated(Part):
     role: Role = Field(description="a method, or a control: the floor or the ceiling")
     seed: Seed = Field(description="seed of the run")
     size: PixelSize = Field(description="(height, width) of the images in pixels")
+    fit: Fit = Field(
+        "stretch", description="how inputs of another aspect ratio were brought to the size"
+    )
+    form: Form | None = Field(None, description="the form of the images; null for 8-bit RGB")
     split: Literal["test"] = Field("test", description="the split that was translated")
     epoch: Count = Field(description="epochs trained when the generator was kept")
     iteration: Count = Field(description="steps trained when the generator was kept")
@@ -43,9 +49,10 @@ class Translated(Part):
 
         `operations` is the number of floating-point operations of a translation.
         """
-        same = ("dataset", "dataset_digest", "method", "algorithm", "role", "seed", "size")
+        same = ("dataset", "dataset_digest", "method", "algorithm", "role", "seed", "size", "fit")
         return cls(
             **{key: getattr(run, key) for key in same},
+            form=run.target_form,
             epoch=run.epochs if epoch is None else epoch,
             iteration=run.iterations if iteration is None else iteration,
             operations_per_image=operations,
@@ -82,7 +89,32 @@ class ExportRecord(Record):
         description="test images, training images, or training images held out of training"
     )
     size: PixelSize = Field(description="(height, width) of the images in pixels")
+    fit: Fit = Field(
+        "stretch", description="how images of another aspect ratio were brought to the size"
+    )
+    forms: dict[Key, Form] = Field(
+        {}, description="the form of the images in each folder, unless 8-bit RGB"
+    )
     counts: dict[Key, Annotated[Count, Field(ge=1)]] = Field(
         description="number of images in each folder"
     )
     images: dict[ImageName, Digest] = Field({}, description='sha256 of each "FOLDER/NAME"')
+
+
+def form_of(folder: Path) -> Form:
+    """Return the form of the images in a folder, as its manifest says; 8-bit RGB without one."""
+    return _said_of(folder)[0]
+
+
+def fit_of(folder: Path) -> Fit | None:
+    """Return how images were brought to one size, as their manifest says; None without one."""
+    return _said_of(folder)[1]
+
+
+def _said_of(folder: Path) -> tuple[Form, Fit | None]:
+    folder = Path(folder)
+    if translated := TranslatedRecord.find(folder / "manifest.json"):
+        return translated.translated.form or RGB, translated.translated.fit
+    if export := ExportRecord.find(folder.parent / "manifest.json"):
+        return export.forms.get(folder.name, RGB), export.fit
+    return RGB, None

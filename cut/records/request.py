@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from cut.base.image_form import Fit
 from cut.records.fields import Options, Seed, Text
 from cut.records.names import Name, RowName
 from cut.records.record import Record
@@ -28,6 +29,9 @@ class RequestRecord(Record):
     method: Name = Field(description="name of the method")
     seed: Seed = Field(0, description="of every random draw")
     size: Text = Field("256", description="pixels, or HEIGHTxWIDTH")
+    fit: Fit = Field(
+        "stretch", description="how images of another aspect ratio are brought to the size"
+    )
     options: Options = Field({}, description="of the method, over its defaults")
     training: Options = Field({}, description="of the loop, over the method's defaults")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where to compute")

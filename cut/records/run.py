@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from cut.base.image_form import Fit, Form
 from cut.records.fields import Count, Digest, Epoch, Key, Options, PixelSize, Seconds, Seed, Text
 from cut.records.names import Name, RowName, SetName
 from cut.records.record import Part, Record
@@ -58,6 +59,15 @@ class RunRecord(Record):
     options: Options = Field(description="every option of the method, defaults included")
     training: Options = Field(description="every option of the loop; empty for a control")
     size: PixelSize = Field(description="(height, width) of the images in pixels")
+    fit: Fit = Field(
+        "stretch", description="how images of another aspect ratio were brought to the size"
+    )
+    source_form: Form | None = Field(
+        None, description="the form of the source images; null for 8-bit RGB"
+    )
+    target_form: Form | None = Field(
+        None, description="the form of the target images and of translations; null for 8-bit RGB"
+    )
     epochs: Count = Field(description="epochs trained")
     iterations: Count = Field(description="steps trained")
     images_seen: Count = Field(description="pairs of images seen in training")

@@ -41,6 +41,12 @@ class Side(Part):
     network: Literal["fast", "pytorch-fid"] = Field(
         "fast", description="the network of this project, or that of the pytorch-fid package"
     )
+    fit: Text | None = Field(
+        None, description="how images were brought to one size; null where no manifest says it"
+    )
+    mapping: Text | None = Field(
+        None, description="how three channels of 8 bits were made; null for 8-bit RGB"
+    )
     resize: Text = Field(description="how the network's input was resized")
     dims: Count = Field(description="dimensions of a feature")
     weights: Weights | None = Field(None, description="null where there were no weights")

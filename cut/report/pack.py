@@ -18,10 +18,10 @@ from PIL import Image
 from cut.base.errors import UserError
 from cut.base.files import check_writable, replacing, sha256_of
 from cut.base.image_files import by_stem
-from cut.base.images import read_image
+from cut.base.images import shown
 from cut.records.archive import ArchiveRecord
 from cut.records.dataset import DatasetRecord
-from cut.records.images import Translated, TranslatedRecord
+from cut.records.images import Translated, TranslatedRecord, form_of
 from cut.records.run import RunRecord
 from cut.report.run_card import card_of_run
 from cut.results.run import load_run
@@ -124,7 +124,7 @@ def check_manifest(manifest: TranslatedRecord, record: RunRecord, place: Path, r
     if not manifest.images:
         raise UserError(f"{place} names no translation; {remedy}")
     ours = Translated.of(record, operations=manifest.translated.operations_per_image)
-    for key, value in ours.model_dump().items():
+    for key, value in ours.model_dump(exclude={"form"}).items():  # the data set decides the form
         theirs = getattr(manifest.translated, key)
         if theirs != value:
             raise UserError(f"{place} is of {key} {theirs!r} but its run has {value!r}; {remedy}")
@@ -140,12 +140,16 @@ def _pictures(folder: Path, inputs: bool) -> bytes:
     stems = sorted(translated)
     count = min(SHOWN, len(stems))
     chosen = [stems[i * len(stems) // count] for i in range(count)]
-    rows = [translated]
+    rows, forms = [translated], [form_of(folder / "translated")]
     if inputs:
-        rows.insert(0, by_stem(folder.absolute().parents[1] / "test" / "source"))
+        source = folder.absolute().parents[1] / "test" / "source"
+        rows.insert(0, by_stem(source))
+        forms.insert(0, form_of(source))
         if lacking := [stem for stem in chosen if stem not in rows[0]]:
             raise UserError(f"there is no input {lacking[0]} beside {folder}; pack without inputs")
-    return _sheet([[read_image(row[stem]) for stem in chosen] for row in rows])
+    return _sheet(
+        [[shown(row[s], form) for s in chosen] for row, form in zip(rows, forms, strict=True)]
+    )
 
 
 def _sheet(rows: Sequence[Sequence[Image.Image]]) -> bytes:

@@ -18,6 +18,8 @@ from PIL import Image
 from cut.base.errors import UserError
 from cut.base.files import sha256_of
 from cut.base.image_files import by_stem
+from cut.base.image_form import RGB, Form
+from cut.base.raster_files import image_size
 from cut.data.archives import extract
 from cut.metrics.catalogue import METRICS
 from cut.records.archive import ArchiveRecord
@@ -192,7 +194,11 @@ def _test_of(archive: Path, record: RunRecord, tests: dict[Path, ExportRecord]) 
             f"{archive} is of {record.dataset}, and no test images of it are below the folders"
             " given; give results of that data set too"
         )
-    for key, words in (("dataset_digest", "the data digest"), ("size", "images of size")):
+    for key, words in (
+        ("dataset_digest", "the data digest"),
+        ("size", "images of size"),
+        ("fit", "images with fit"),
+    ):
         theirs = getattr(record, key)
         fitting = {path: test for path, test in same.items() if getattr(test, key) == theirs}
         if not fitting:
@@ -207,13 +213,16 @@ def _test_of(archive: Path, record: RunRecord, tests: dict[Path, ExportRecord]) 
 
 
 def _short(value: str | tuple[int, int]) -> str:
-    return f"{value[:12]}…" if isinstance(value, str) else "x".join(map(str, value))
+    if isinstance(value, str):
+        return f"{value[:12]}…" if len(value) > 12 else value
+    return "x".join(map(str, value))
 
 
 def _check_images(archive: Path, folder: Path, record: RunRecord, test: Path) -> None:
-    """Refuse translations that are not one PNG of the right size per test image."""
+    """Refuse translations that are not one file of the right kind and size per test image."""
     names = TranslatedRecord.read(folder / MANIFEST).images.keys()
-    expected = {f"{stem}.png" for stem in by_stem(test / "source")}
+    form = record.target_form or RGB
+    expected = {f"{stem}{form.suffix}" for stem in by_stem(test / "source")}
     if odd := sorted(names ^ expected):
         what = "is the translation of no" if odd[0] in names else "is missing: it translates a"
         raise UserError(
@@ -221,7 +230,8 @@ def _check_images(archive: Path, folder: Path, record: RunRecord, test: Path) ->
             " whole test set can be compared"
         )
     for name in sorted(names):
-        found, wanted = _head(folder / "translated" / name), ("PNG", *reversed(record.size))
+        wanted = (form.file.upper(), *reversed(record.size))
+        found = _head(folder / "translated" / name, form)
         if found != wanted:
             raise UserError(
                 f"{archive}: {name} is {' '.join(map(str, found))}, expected"
@@ -230,9 +240,11 @@ def _check_images(archive: Path, folder: Path, record: RunRecord, test: Path) ->
             )
 
 
-def _head(path: Path) -> tuple[str | int, ...]:
+def _head(path: Path, form: Form) -> tuple[str | int, ...]:
     """Return format, width and height of an image; no pixel is decoded."""
     try:
+        if form != RGB:
+            return (form.file.upper(), *image_size(path))
         with Image.open(path) as image:
             return (str(image.format), *image.size)
     except Exception:  # noqa: BLE001 - for damaged bytes Pillow raises almost anything

@@ -37,6 +37,7 @@ WORDS: dict[str, Callable[[Difference], str]] = {
     "weights": lambda d: f"Inception weights from {d.measured}, not pytorch-fid's",
     "formats": lambda d: f"translations scored as {' and '.join(d.measured)} files, published PNG",
     "size": lambda d: f"images {_size(d.measured)}, published {_size(d.published)}",
+    "fit": lambda d: f"images brought to the size by {d.measured}, published {d.published}",
     "images": lambda d: (
         f"{d.measured[0]} against {d.measured[1]} images, published {d.published[0]} against"
         f" {d.published[1]}"

@@ -19,6 +19,7 @@ from cut.results.run import Run
 from cut.results.seed_deviation import SeedDeviation
 
 LOAD_SIZE = 286  # the default load size at the published image size
+FIT = "stretch"  # how papers bring images to the size
 EPOCHS = ("epochs_constant", "epochs_decay")
 
 Kind = Literal[
@@ -27,6 +28,7 @@ Kind = Literal[
     "weights",  # of the Inception network
     "formats",  # of the files that were scored
     "size",  # of the images, (height, width)
+    "fit",  # how images were brought to it
     "images",  # (translations, references)
     "no_method",  # the published row's method is not here
     "method",
@@ -72,6 +74,8 @@ def _scoring(run: Run, metric: str) -> list[Difference]:
     size, expected = run.record.size, (given["size"], given["size"])
     if size != expected:
         found.append(Difference("size", size, expected))
+    if run.record.fit != FIT:
+        found.append(Difference("fit", run.record.fit, FIT))
     counts = image_counts(run)
     expected = tuple(given["images"].get(run.record.dataset, counts))
     if counts != expected:

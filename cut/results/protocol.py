@@ -51,12 +51,18 @@ def comparison_key(run: Run) -> dict[str, Any]:
         and not key.startswith(("fake.images_", "kid."))
         and not key.endswith("reason")
     }
-    return kept | {"image size": run.record.size, "data digest": run.record.dataset_digest}
+    return kept | {
+        "image size": run.record.size,
+        "image fit": run.record.fit,
+        "data digest": run.record.dataset_digest,
+    }
 
 
 def protocol_digest(run: Run) -> str:
     """Return a short digest of `comparison_key`."""
-    text = json.dumps(comparison_key(run), sort_keys=True)
+    # Digests are older than `fit`, of which the default is what there was before.
+    key = {k: v for k, v in comparison_key(run).items() if not k.endswith("fit") or v != "stretch"}
+    text = json.dumps(key, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from PIL.Image import Image
 from torch import Tensor
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
 from cut.base import random_streams
 from cut.base.errors import UserError
-from cut.base.images import read_image, resize
+from cut.base.image_form import RGB, Fit, Form
+from cut.base.images import AnyImage, read, resize
 from cut.base.tensors import levels_of, normalised
 
 
@@ -27,19 +27,20 @@ class Augmentation:
     """Resize to `load`, crop to `crop` at random, mirror left-right with probability 1/2.
 
     Sizes are (height, width) in pixels. The published code of CUT and FastCUT has no crop jitter
-    in the decay phase; here that is `load == crop`.
+    in the decay phase; here that is `load == crop`. `fit` is that of `cut.base.images.resize`.
     """
 
     load: tuple[int, int]
     crop: tuple[int, int]
     flip: bool = True
+    fit: Fit = "stretch"
 
-    def __call__(self, image: Image, rng: torch.Generator) -> Tensor:
-        """Return a (3, h, w) tensor in [-1, 1]."""
-        return self.crop_of(levels_of(resize(image, self.load)), rng)
+    def __call__(self, image: AnyImage, rng: torch.Generator) -> Tensor:
+        """Return a (C, h, w) tensor in [-1, 1]."""
+        return self.crop_of(levels_of(resize(image, self.load, self.fit)), rng)
 
     def crop_of(self, levels: Tensor, rng: torch.Generator) -> Tensor:
-        """Return a (3, h, w) tensor in [-1, 1] of the uint8 levels of an image of size `load`.
+        """Return a (C, h, w) tensor in [-1, 1] of what `levels_of` has of an image of size `load`.
 
         It is on the device of the levels.
         """
@@ -69,6 +70,7 @@ class EpochPairs(TorchDataset):
         second: whether each pair has a second source image.
         n: the number of pairs, if not that of the larger domain; with fewer pairs than source
             images, an epoch has some of them.
+        forms: of the images of (source, target).
     """
 
     def __init__(
@@ -81,8 +83,9 @@ class EpochPairs(TorchDataset):
         cache: Resized | None = None,
         n: int | None = None,
         second: bool = False,
+        forms: tuple[Form, Form] = (RGB, RGB),
     ) -> None:
-        self.source, self.target = source, target
+        self.source, self.target, self.forms = source, target, forms
         self.seed, self.epoch, self.augmentation, self.cache = seed, epoch, augmentation, cache
         n = n or epoch_length(source, target)
         rng = random_streams.generator(seed, "order", epoch)
@@ -97,31 +100,33 @@ class EpochPairs(TorchDataset):
         return len(self.order)
 
     def __getitem__(self, index: int) -> tuple[Tensor, ...]:
-        """Return a source, a target and perhaps a second source image: (3, h, w) in [-1, 1].
+        """Return a source, a target and perhaps a second source image: (C, h, w) in [-1, 1].
 
         Raises:
             UserError: an image can't be read.
         """
         rng = random_streams.generator(self.seed, "augmentation", self.epoch, index)
-        a = self._crop(self._source(self.order[index]), rng)
-        pair = a, self._crop(self.target[self.partners[index]], rng)
+        of_source, of_target = self.forms
+        a = self._crop(self._source(self.order[index]), of_source, rng)
+        pair = a, self._crop(self.target[self.partners[index]], of_target, rng)
         if not self.seconds:
             return pair
         name = "augmentation of second sources"
         rng = random_streams.generator(self.seed, name, self.epoch, index)
-        return (*pair, self._crop(self._source(self.seconds[index]), rng))
+        return (*pair, self._crop(self._source(self.seconds[index]), of_source, rng))
 
     def _source(self, number: int) -> Path:
         return self.source[number % len(self.source)]
 
-    def _crop(self, path: Path, rng: torch.Generator) -> Tensor:
+    def _crop(self, path: Path, form: Form, rng: torch.Generator) -> Tensor:
+        augment = self.augmentation
         if self.cache is None:
-            return self.augmentation(read_image(path), rng)
-        return self.augmentation.crop_of(self.cache.image(path, self.augmentation.load), rng)
+            return augment(read(path, form), rng)
+        return augment.crop_of(self.cache.image(path, augment.load, form, augment.fit), rng)
 
 
 class Resized:
-    """Training images that are kept in memory, decoded and resized: 3 bytes per pixel.
+    """Training images that are kept in memory, decoded and resized: 3 bytes per pixel of RGB.
 
     Resized images are kept because they are smaller than the files' (horse2zebra at 64 pixels: 37
     MB in place of 472) and because each step would resize its images again. The sizes of the two
@@ -136,8 +141,10 @@ class Resized:
         self.size: tuple[int, int] | None = None
         self.images: dict[Path, Tensor] = {}
 
-    def image(self, path: Path, size: tuple[int, int]) -> Tensor:
-        """Return the uint8 levels, (3, h, w), of the image in a file at `size` (height, width).
+    def image(
+        self, path: Path, size: tuple[int, int], form: Form = RGB, fit: Fit = "stretch"
+    ) -> Tensor:
+        """Return what `levels_of` has of the image in a file at `size` (height, width).
 
         Raises:
             UserError: it can't be read.
@@ -145,7 +152,7 @@ class Resized:
         if size != self.size:
             self.size, self.images = size, {}
         if path not in self.images:
-            self.images[path] = self._kept(levels_of(resize(read_image(path), size)))
+            self.images[path] = self._kept(levels_of(resize(read(path, form), size, fit)))
         return self.images[path]
 
     def _kept(self, levels: Tensor) -> Tensor:
@@ -155,12 +162,12 @@ class Resized:
         return levels.pin_memory().to(self.device, non_blocking=True)
 
 
-def cached(path: Path, cache: dict[Path, Image] | None) -> Image:
+def cached(path: Path, cache: dict[Path, AnyImage] | None, form: Form = RGB) -> AnyImage:
     """Return the image in a file; without a cache it is decoded each time."""
     if cache is None:
-        return read_image(path)
+        return read(path, form)
     if path not in cache:
-        cache[path] = read_image(path)
+        cache[path] = read(path, form)
     return cache[path]
 
 
@@ -174,7 +181,7 @@ def batches(
 ) -> Iterator[list[Tensor]]:
     """Yield the batches of an epoch, from the 0-based batch `start` on.
 
-    A batch is what the pairs have, each stacked to (N, 3, h, w).
+    A batch is what the pairs have, each stacked to (N, C, h, w).
 
     `workers` processes load images; with 0 this process does. The last batch may be smaller.
 

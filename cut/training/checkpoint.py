@@ -21,6 +21,7 @@ from torch import Tensor
 
 from cut.base.errors import UserError
 from cut.base.files import remove_unfinished, replacing
+from cut.base.image_form import DEFAULT
 from cut.base.tensor_files import not_finite, read_tensors
 from cut.training.history import History
 from cut.training.loop import Loop
@@ -52,6 +53,8 @@ def fingerprint(
         "dataset": dataset_digest,
         "device": loop.device.type,
     }
+    fit = loop.method.images.fit
+    decides |= {"fit": fit} if fit != DEFAULT.fit else {}  # the data set's digest has the forms
     decides |= {"extends": options.extends} if options.extends else {}
     decides |= {"begun_from": begun_from} if begun_from else {}
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]

@@ -100,6 +100,7 @@ def write_record(
         options=parse_options(cls.Options, options, method).model_dump(),
         training={},
         size=manifest.size,
+        fit=manifest.fit,
         epochs=0,
         iterations=0,
         images_seen=0,

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from PIL.Image import Image
 from torch import Tensor
 
 from cut.base.errors import UserError
+from cut.base.image_form import RGB, Form
 from cut.base.image_size import height_width, in_words
+from cut.base.images import AnyImage
 from cut.methods.contract import Batch, BatchWithSecond, Method
 from cut.training.average import Average
 from cut.training.batches import Augmentation, EpochPairs, Resized, batches, epoch_length
@@ -79,7 +80,7 @@ class Loop:
         self.crop = options.crop(size)
         self.source, self.target = source, target
         self.resized = Resized(self._place_of_images()) if options.cache_images else None
-        self.decoded: dict[Path, Image] | None = {} if options.cache_images else None
+        self.decoded: dict[Path, AnyImage] | None = {} if options.cache_images else None
         self.pairs_per_epoch = options.images_per_epoch or epoch_length(source, target)
         self.steps = math.ceil(self.pairs_per_epoch / options.batch_size)
         self.epochs = options.epochs if method.trained else 0
@@ -167,7 +168,7 @@ class Loop:
         if epoch <= self.schedule(epoch)[0]:
             scaled = (round(self.crop[0] * 286 / 256), round(self.crop[1] * 286 / 256))
             load = height_width(self.options.load_size or scaled)
-        return Augmentation(load, self.crop, self.options.flip)
+        return Augmentation(load, self.crop, self.options.flip, self.method.images.fit)
 
     def crops(self, epoch: int) -> EpochPairs | ZoomedCrops:
         """Return the pairs of training crops of 1-based `epoch`."""
@@ -177,7 +178,7 @@ class Loop:
         zoom = Zoom(self.crop, o.zoom_out, o.flip)
         sides = (self.source, self.target)
         where = (self.method.seed, epoch, self.pairs_per_epoch, o.batch_size)
-        return ZoomedCrops(*sides, *where, zoom, self.decoded)
+        return ZoomedCrops(*sides, *where, zoom, self.decoded, self.forms)
 
     def pairs(
         self, epoch: int, augmentation: Augmentation, cache: Resized | None = None
@@ -185,7 +186,13 @@ class Loop:
         """Return the image pairs of 1-based `epoch`; `cache` holds images of one size only."""
         n, second = self.pairs_per_epoch, "second" in self.method.Batch._fields
         sides = (self.source, self.target)
-        return EpochPairs(*sides, self.method.seed, epoch, augmentation, cache, n, second)
+        where = (self.method.seed, epoch)
+        return EpochPairs(*sides, *where, augmentation, cache, n, second, self.forms)
+
+    @property
+    def forms(self) -> tuple[Form, Form]:
+        """Return the forms of the images of (source, target)."""
+        return self.method.images.source, self.method.images.target
 
     @property
     def replayed(self) -> int:
@@ -202,8 +209,10 @@ class Loop:
 
         With processes that load images, they are kept by these.
         """
-        n, (height, width) = len(self.source) + len(self.target), self.augmentation(1).load
+        height, width = self.augmentation(1).load
+        sides = zip((self.source, self.target), self.forms, strict=True)
+        n = sum(len(files) * (3 if form == RGB else 4 * form.channels) for files, form in sides)
         if self.device.type == "cpu" or self.options.workers:
             return torch.device("cpu")
         free, _ = torch.cuda.mem_get_info(self.device)
-        return self.device if 3 * n * height * width < free / 4 else torch.device("cpu")
+        return self.device if n * height * width < free / 4 else torch.device("cpu")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cut.base import environment
 from cut.base.files import sha256_of
+from cut.base.image_form import other_form
 from cut.data.dataset import Dataset
 from cut.records.run import Hardware, RunRecord
 from cut.training import snapshots
@@ -42,6 +43,9 @@ def run_record(
         options=method.options.model_dump(),
         training=options.model_dump() if method.trained else {},
         size=loop.size,
+        fit=method.images.fit,
+        source_form=other_form(method.images.source),
+        target_form=other_form(method.images.target),
         epochs=loop.epochs,
         iterations=steps,
         images_seen=loop.images_until(steps),

@@ -32,9 +32,12 @@ def train(request: RequestRecord, out: Path) -> int:
     crop = training.crop(size)
     device = choose_device(request.device)
     configure_torch(training)
+    dataset = Dataset.load(Path(request.dataset))
+    images = dataset.as_images(request.fit)
+    method = build_method(request.method, request.options, request.seed, crop, images)
     trainer = Trainer(
-        build_method(request.method, request.options, request.seed, crop).to(device),
-        Dataset.load(Path(request.dataset)),
+        method.to(device),
+        dataset,
         training,
         out,
         request=request,

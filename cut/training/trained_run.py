@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cut.base.errors import UserError
+from cut.base.image_form import RGB, Images
 from cut.base.tensor_files import read_tensors
 from cut.methods.contract import Method
 from cut.methods.registry import build_method
@@ -28,7 +29,8 @@ def load_run(run: Path, weights: Path | None = None) -> tuple[RunRecord, Method]
     weights = weights or last
     if weights == last:
         snapshots.verify(last, record.generator_sha256, run)
-    method = build_method(record.algorithm, record.options, record.seed)
+    images = Images(record.source_form or RGB, record.target_form or RGB, record.fit)
+    method = build_method(record.algorithm, record.options, record.seed, images=images)
     load_weights(method, weights)
     return record, method
 

@@ -127,6 +127,7 @@ class Trainer:
             "algorithm": method.name,
             "seed": method.seed,
             "size": self.loop.size,
+            "fit": method.images.fit,
             "device": self.loop.device.type,
             "options": method.options.model_dump(),
             "training": self.options.model_dump() if method.trained else {},

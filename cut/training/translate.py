@@ -9,7 +9,8 @@ import torch
 from cut.base import written
 from cut.base.errors import UserError
 from cut.base.files import remove_unfinished, sha256_of
-from cut.base.images import write_png
+from cut.base.image_form import other_form
+from cut.base.images import write
 from cut.data.dataset import Dataset
 from cut.records.images import Translated, TranslatedRecord
 from cut.training.trained_run import load_run
@@ -52,13 +53,14 @@ def translate(
     written.claim(out, ["manifest.json"])
     remove_unfinished(out)  # of a call that was killed
     method.to(device).train(False)
+    form = method.images.target
     digests: dict[str, str] = {}
     try:
         with Operations() as work:
             for name, image in method.outputs(dataset, record.size, batch_size):
-                path = out / f"{name}.png"
+                path = out / f"{name}{form.suffix}"
                 written.note(out, path.name)
-                write_png(path, image)
+                write(path, image)
                 digests[path.name] = sha256_of(path)
     except UserError:
         for name in digests:  # half a set would look like a whole one
@@ -66,5 +68,7 @@ def translate(
         raise
     each = work.count / len(digests) if method.trained and digests else None
     head = Translated.of(record, epoch, iteration, each)
+    # The data set may have got another mapping to red, green and blue since the training.
+    head = head.model_copy(update={"form": other_form(dataset.form("target"))})
     TranslatedRecord(translated=head, images=digests).write(out / "manifest.json")
     return len(digests)

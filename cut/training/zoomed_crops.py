@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from PIL.Image import Image, Resampling
+from PIL.Image import Resampling
 from torch import Tensor
 from torch.utils.data import Dataset as TorchDataset
 
 from cut.base import random_streams
+from cut.base.image_form import RGB, Form
+from cut.base.images import AnyImage
 from cut.base.tensors import to_tensor
 from cut.training.batches import cached
 
@@ -38,9 +40,9 @@ class Zoom:
         return (least + (1 - least) * torch.rand(2, 2, generator=rng)).tolist()
 
     def __call__(
-        self, image: Image, factors: list[float], number: int, rng: torch.Generator
+        self, image: AnyImage, factors: list[float], number: int, rng: torch.Generator
     ) -> Tensor:
-        """Return the crop of a number, a (3, h, w) tensor in [-1, 1].
+        """Return the crop of a number, a (C, h, w) tensor in [-1, 1].
 
         A side that would become smaller than the crop gets its size.
         """
@@ -58,8 +60,8 @@ class Zoom:
 
 
 def region(
-    image: Image, size: tuple[int, int], corner: tuple[int, int], crop: tuple[int, int]
-) -> Image:
+    image: AnyImage, size: tuple[int, int], corner: tuple[int, int], crop: tuple[int, int]
+) -> AnyImage:
     """Return the crop at `corner` (top, left) of the image resized to `size`, bilinear.
 
     Only the part of the image that the crop needs is resized. Pillow has the edges of a part in
@@ -89,6 +91,7 @@ class ZoomedCrops(TorchDataset):
         zoom: how crops are taken.
         cache: keeps decoded images by their path. Without one, only a single image per domain is
             kept.
+        forms: of the images of (source, target).
     """
 
     def __init__(
@@ -100,8 +103,10 @@ class ZoomedCrops(TorchDataset):
         n: int,
         batch_size: int,
         zoom: Zoom,
-        cache: dict[Path, Image] | None = None,
+        cache: dict[Path, AnyImage] | None = None,
+        forms: tuple[Form, Form] = (RGB, RGB),
     ) -> None:
+        self.forms = forms
         self.files = (source, target)
         self.seed, self.epoch, self.batch_size, self.zoom = seed, epoch, batch_size, zoom
         single = len(source) == len(target) == 1
@@ -113,7 +118,7 @@ class ZoomedCrops(TorchDataset):
         return len(self.numbers[0])
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        """Return a source and a target crop, each (3, h, w) in [-1, 1].
+        """Return a source and a target crop, each (C, h, w) in [-1, 1].
 
         Raises:
             UserError: an image can't be read.
@@ -122,7 +127,8 @@ class ZoomedCrops(TorchDataset):
         factors = self.zoom.factors(random_streams.generator(self.seed, "zoom", self.epoch, batch))
         rng = random_streams.generator(self.seed, "augmentation", self.epoch, index)
         crops = []
-        for files, numbers, own in zip(self.files, self.numbers, factors, strict=True):
+        each = zip(self.files, self.numbers, factors, self.forms, strict=True)
+        for files, numbers, own, form in each:
             turn, which = divmod(int(numbers[index]), len(files))
-            crops.append(self.zoom(cached(files[which], self.cache), own, turn, rng))
+            crops.append(self.zoom(cached(files[which], self.cache, form), own, turn, rng))
         return crops[0], crops[1]

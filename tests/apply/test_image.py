@@ -13,6 +13,7 @@ from trained_generators import GAIN
 
 from cut.apply.image import Tiling, overview, padded, translate_image
 from cut.apply.tiles import starts
+from cut.base.image_form import DEFAULT
 from cut.base.tensors import to_image, to_tensor
 from cut.nets.networks import InstanceNorm
 
@@ -71,7 +72,7 @@ def seam(pixels: np.ndarray, borders: list[int]) -> float:
 class Normed:
     """A method that is an instance norm, so that statistics alone make its seams."""
 
-    name, stride, device = "normed", 4, torch.device("cpu")
+    name, stride, device, images = "normed", 4, torch.device("cpu"), DEFAULT
     norm = InstanceNorm(3)
 
     def translate(self, images):

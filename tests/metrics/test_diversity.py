@@ -11,6 +11,7 @@ from PIL import Image
 
 from cut.base import random_streams
 from cut.base.errors import UserError
+from cut.base.image_form import RGB
 from cut.metrics import diversity
 from cut.metrics.diversity import mean_distance, score_diversity
 from cut.metrics.image_pairs import PairNetworks
@@ -49,7 +50,7 @@ class Grey(torch.nn.Module):
 
 
 GIVEN = PairNetworks({"st_lpips": Apart()}, {})
-DATASET = SimpleNamespace(files=lambda *_: ["a", "b"])
+DATASET = SimpleNamespace(files=lambda *_: ["a", "b"], form=lambda _: RGB)
 
 
 def measure(tmp_path, monkeypatch, method, given=GIVEN, samples=3):

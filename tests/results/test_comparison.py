@@ -271,3 +271,8 @@ def test_a_difference_or_a_missing_value_decides_the_verdict(tmp_path):
     assert compare(other, FID).verdict == Verdict("not comparable")
     (none,) = rows_of([as_published(tmp_path, "cut", fid=None)])
     assert (compare(none, FID).verdict, compare(none, FID).difference) == (None, None)
+
+
+def test_images_that_are_not_stretched_are_not_as_published(tmp_path):
+    found = differences(as_published(tmp_path, "cut", fit="pad"), FID)
+    assert found == [Difference("fit", "pad", "stretch")]

@@ -42,6 +42,30 @@ def test_protocols_are_not_mixed(tmp_path, change, name):
         load_comparable(runs)
 
 
+def test_images_brought_to_a_size_in_two_ways_are_not_mixed(tmp_path):
+    old = write_run(tmp_path / "a", "cut")
+    cropped = write_run(tmp_path / "b", "fastcut", fit="crop")
+    with pytest.raises(UserError, match="differ in image fit"):
+        load_comparable([old, cropped])
+    # A record that names the default has the digest of one from before there was a choice.
+    sides = protocol()
+    for side in ("real", "fake"):
+        sides[side]["fit"] = "stretch"
+    new = write_run(tmp_path / "c", "monce", scored_by=sides)
+    assert len(digests([old, new])) == 1 and digests([old]) != digests([cropped])
+
+
+def test_images_shown_to_the_network_in_two_ways_are_not_mixed(tmp_path):
+    runs = []
+    for name, mapping in (("cut", "channels 1, 1, 1"), ("fastcut", "channels 2, 2, 2")):
+        sides = protocol()
+        for side in ("real", "fake"):
+            sides[side]["mapping"] = mapping
+        runs.append(write_run(tmp_path / name, name, scored_by=sides))
+    with pytest.raises(UserError, match="differ in fake.mapping"):
+        load_comparable(runs)
+
+
 def test_what_changes_no_score_may_differ(tmp_path):
     other = scored({"source": "elsewhere", "tensors_sha256": "ab" * 32})
     other["kid"]["subsets"] = 7

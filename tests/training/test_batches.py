@@ -100,7 +100,7 @@ def test_worker_processes_and_the_cache_change_nothing(photos):
 def test_a_cached_image_is_read_once(photos, monkeypatch):
     read = []
     monkeypatch.setattr(
-        "cut.training.batches.read_image", lambda path: read.append(path) or read_image(path)
+        "cut.training.batches.read", lambda path, form: read.append(path) or read_image(path)
     )
     cache = Resized()
     for epoch in (1, 2, 3):

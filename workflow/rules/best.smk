@@ -8,7 +8,7 @@ use rule test_images as held_out_images with:
         f"{RESULTS}/logs/{{dataset}}.held_out_images.log",
     params:
         out=subpath(output[0], parent=True),
-        size=PLAN.config.size,
+        size=SIZE,
         held_out=HELD_OUT,
 
 

@@ -18,6 +18,10 @@ HELD_OUT = PLAN.config.best.held_out if PLAN.config.best else 0
 # Paths from the folder of these files. environment.yml says why there is one environment.
 ENVIRONMENT = "../../environment.yml"
 CAPTIONS = "../../cut/resources/captions"
+# The argument of --size. The usual way of bringing images to it is not named, so that the jobs are
+# those of a workflow that knew no other.
+FITTED = {} if PLAN.config.fit == "stretch" else {"fit": PLAN.config.fit}
+SIZE = f"{PLAN.config.size} --fit {PLAN.config.fit}" if FITTED else PLAN.config.size
 # CPU threads of a job that computes features or scores; Snakemake takes no more than it has cores.
 SCORING_THREADS = PLAN.config.scoring_threads
 RUN = f"{RESULTS}/{{dataset}}/{{row}}/seed{{seed}}"
@@ -102,6 +106,7 @@ def decides(wildcards):
     if digest := begun_from(row):
         training["begun_from"] = digest
     shared = {"method": row.algorithm, "options": row.options, "size": str(PLAN.config.size)}
+    shared |= FITTED
     # Snakemake does not see the modules that a command imports; `code` is a digest of them.
     return as_json({**shared, **training, "code": row.code})
 
@@ -116,6 +121,7 @@ def request(wildcards, input):
         method=row.algorithm,
         seed=int(wildcards.seed),
         size=str(PLAN.config.size),
+        **FITTED,
         options=row.options,
         training={**row.training, **row.loop},
         device=PLAN.config.device,

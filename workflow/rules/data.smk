@@ -31,7 +31,7 @@ rule test_images:
         ENVIRONMENT
     params:
         out=subpath(output[0], parent=True),
-        size=PLAN.config.size,
+        size=SIZE,
         held_out=0,
     shell:
         "python -m cut export {input:q} {params.out:q} --size {params.size}"

@@ -15,7 +15,7 @@ rule training_images:
         ENVIRONMENT
     params:
         out=subpath(output[0], parent=True),
-        size=PLAN.config.size,
+        size=SIZE,
         held_out=HELD_OUT,
     shell:
         "python -m cut external images {input:q} {params.out:q} --size {params.size}"

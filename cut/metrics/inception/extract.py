@@ -19,13 +19,15 @@ from PIL import Image
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from cut.base.images import read_image
+from cut.base.image_form import RGB, Form
+from cut.base.images import read_image, shown
 from cut.metrics.image_folder import ImageFolder, one_size
-from cut.metrics.inception.features import CHANNELS, DIMS, SPATIAL_DIMS, Features
+from cut.metrics.inception.features import CHANNELS, DIMS, NO_MAPPING, SPATIAL_DIMS, Features
 from cut.metrics.inception.network import build
 from cut.metrics.inception.package_network import PackageNetwork
 from cut.metrics.inception.weights import InceptionWeights, WeightsUnavailable
 from cut.metrics.input_distance import MAPS, ContentDistance
+from cut.records.images import fit_of
 from cut.records.scores import Side
 
 POOLED = 3  # the block whose features FID compares
@@ -82,26 +84,30 @@ class Extractor:
         """
         protocol = self._protocol(images, meta or {})
         if content:
-            one_size(sorted(content.inputs.values()))
-        if isinstance(self.weights, WeightsUnavailable):
+            one_size(sorted(content.inputs.values()), content.form)
+        if protocol.reason is not None:
             none = {n: np.zeros((0, n), np.float32) for n in (DIMS, SPATIAL_DIMS)}
             return Features(none[DIMS], images.names, protocol, spatial=none[SPATIAL_DIMS])
         blocks = (*MAPS, POOLED) if content else (POOLED,)
         rows, spatial = [], []
         for batch in self._batches(images):
             with torch.inference_mode(), full_precision():
-                *maps, pooled = self._network(self._tensor(batch), blocks)
+                *maps, pooled = self._network(self._tensor(batch, images.form), blocks)
                 rows.append(pooled.flatten(1).cpu().numpy())  # (B, 2048)
                 spatial.append(self._spatial)
                 if content:
                     inputs = content.inputs_of(batch)
                     # The inputs need only the inner maps, a fraction of the work.
-                    content.add(self._network(self._tensor(inputs), MAPS) if inputs else [], maps)
+                    given = self._tensor(inputs, content.form) if inputs else None
+                    content.add([] if given is None else self._network(given, MAPS), maps)
         inner = np.concatenate(spatial)
         return Features(np.concatenate(rows), images.names, protocol, spatial=inner)
 
     def _protocol(self, images: ImageFolder, meta: dict[str, str]) -> Side:
         missing = isinstance(self.weights, WeightsUnavailable)
+        reason = str(self.weights) if missing else None
+        if images.form.rgb is None:
+            missing, reason = True, NO_MAPPING
         return Side(
             **meta,
             images=len(images),
@@ -110,10 +116,12 @@ class Extractor:
             images_sha256=images.digest,
             extractor=EXTRACTOR,
             network=self.network,
+            fit=fit_of(images.path),
+            mapping=images.form.mapping,
             resize=RESIZE,
             dims=DIMS,
             weights=None if missing else self.weights.record,
-            reason=str(self.weights) if missing else None,
+            reason=reason,
         )
 
     def _batches(self, images: ImageFolder) -> tqdm[list[Path]]:
@@ -122,9 +130,9 @@ class Extractor:
         title = f"features of {images.path.name}"
         return tqdm(batches, desc=title, unit="batch", disable=None)
 
-    def _tensor(self, paths: Sequence[Path]) -> Tensor:
+    def _tensor(self, paths: Sequence[Path], form: Form = RGB) -> Tensor:
         """Return the images as one float32 tensor (B, 3, H, W) in [0, 1]."""
-        x = torch.stack([unit_tensor(path) for path in paths]).to(self.device)
+        x = torch.stack([unit_tensor(path, form) for path in paths]).to(self.device)
         return x.contiguous(memory_format=torch.channels_last)
 
 
@@ -133,9 +141,11 @@ def full_precision() -> AbstractContextManager[None]:
     return torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
 
 
-def unit_tensor(path: Path) -> Tensor:
-    """Return the image as float32 (3, H, W) in [0, 1]."""
-    levels = torch.from_numpy(np.array(_pixels(path)))  # (H, W, 3)
+def unit_tensor(path: Path, form: Form = RGB) -> Tensor:
+    """Return the image as float32 (3, H, W) in [0, 1]; one of another form by its mapping."""
+    levels = torch.from_numpy(
+        np.array(_pixels(path) if form == RGB else shown(path, form))
+    )  # (H, W, 3)
     return levels.permute(2, 0, 1).float().div(255)
 
 

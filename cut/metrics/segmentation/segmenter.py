@@ -20,8 +20,9 @@ from tqdm import tqdm
 from cut.base.errors import UserError
 from cut.base.files import sha256_of
 from cut.base.image_files import counterparts
+from cut.base.image_form import RGB, Form
 from cut.base.image_size import height_width, in_words
-from cut.base.images import read_image, read_labels, resize
+from cut.base.images import read_labels, resize, shown
 from cut.base.tensor_files import read_tensors
 from cut.metrics.inception.extract import full_precision
 from cut.metrics.score_group import Scores
@@ -130,11 +131,13 @@ def score(
     labels: Sequence[Path] | None,
     segmenter: Segmenter | None,
     device: torch.device | str = "cpu",
+    form: Form = RGB,
 ) -> Scores:
     """Return the scores `NAMES` of translations against the label maps of their names.
 
     They come from one confusion matrix over all images. Label maps are resized to the prediction
-    by the nearest label.
+    by the nearest label. Translations of another form than 8-bit RGB are shown to the network by
+    its mapping.
 
     Raises:
         UserError: an image has no label map, or one is damaged.
@@ -148,7 +151,7 @@ def score(
     segmenter.network.to(device)
     counts = np.zeros((CLASSES, CLASSES), np.int64)
     for path, label in tqdm(pairs, "segment", unit="image", disable=None):
-        predicted = segmenter.predict(read_image(path), device)
+        predicted = segmenter.predict(shown(path, form), device)
         h, w = predicted.shape
         ids = read_labels(label).resize((w, h), Image.Resampling.NEAREST)
         counts += confusion.confusion(training_classes(np.asarray(ids)), predicted, CLASSES)

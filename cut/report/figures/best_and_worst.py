@@ -12,15 +12,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
 from matplotlib.figure import Figure
+from PIL.Image import Image
 from scipy.spatial.distance import cdist
 
 from cut.base.errors import NothingToShow, UserError
 from cut.base.image_files import by_stem, counterparts, list_images
-from cut.base.images import read_image
+from cut.base.image_form import RGB, Form
+from cut.base.images import shown
 from cut.metrics import paired
 from cut.metrics.image_folder import exported
+from cut.records.images import form_of
 from cut.records.run import RunRecord
 from cut.report.figures.image_page import POINT, Frame, ImagePage, fitted, frame
 from cut.report.figures.text import PAGE, text_width, wrapped
@@ -48,12 +50,34 @@ CENTRED = {"ha": "center", "va": "top"}
 
 
 @dataclass(frozen=True)
+class Line:
+    """The images of one line of the page: by name without extension, and their form."""
+
+    files: Mapping[str, Path]
+    form: Form = RGB
+
+    @classmethod
+    def of(cls, folder: Path) -> Line:
+        """Return the line of a folder of images."""
+        return cls(by_stem(folder), form_of(folder))
+
+    def image(self, stem: str) -> Image:
+        """Return an image as it is shown."""
+        return shown(self.files[stem], self.form)
+
+
+@dataclass(frozen=True)
 class Ranking:
     """One run's translations by score, the lowest (best) first: (name without extension, score)."""
 
     method: str
     folder: Path
     ranked: list[tuple[str, float]]
+
+    @cached_property
+    def line(self) -> Line:
+        """Return the translations."""
+        return Line.of(self.folder)
 
     def ends(self, count: int) -> list[tuple[str, float]]:
         """Return the `count` best and the `count` worst."""
@@ -70,14 +94,14 @@ def rank(run: Path, test: Path) -> list[tuple[str, float]]:
     folder = run / "translated"
     if (test / "truth").is_dir():
         pairs = counterparts(list_images(folder), exported(test / "truth").paths)
-        scores = {mine.stem: paired.l1(_pixels(mine), _pixels(true)) for mine, true in pairs}
+        form = form_of(folder)
+        scores = {
+            mine.stem: paired.l1(paired.unit(mine, form), paired.unit(true, form))
+            for mine, true in pairs
+        }
     else:
         scores = _nearest(folder, run / "features.npz", test / "target.npz")
     return sorted(scores.items(), key=lambda item: (item[1], item[0]))
-
-
-def _pixels(path: Path) -> np.ndarray:
-    return np.asarray(read_image(path), np.float64) / 255
 
 
 def _nearest(folder: Path, translated: Path, reference: Path) -> dict[str, float]:
@@ -219,10 +243,10 @@ def draw(test: Path, runs: Sequence[Path], count: int) -> Figure:
         raise UserError(f"--count is {count}; give 1 or more")
     found = rankings(test, runs)
     count = min(count, max(1, len(found[0].ranked) // 2))
-    lines = {"input": by_stem(exported(test / "source").path), "output": {}}
+    lines = {"input": Line.of(exported(test / "source").path), "output": Line({})}
     if (test / "truth").is_dir():
-        lines["truth"] = by_stem(exported(test / "truth").path)
-    size = read_image(next(iter(lines["input"].values()))).size
+        lines["truth"] = Line.of(exported(test / "truth").path)
+    size = lines["input"].image(next(iter(lines["input"].files))).size
     layout = lay_out(found, count, len(lines), size)
     kind = "truth" if "truth" in lines else "features"
     words = f"Best and worst by {LABELS[kind]} (below each)"
@@ -241,7 +265,7 @@ def _method(
     corner: tuple[float, float],
     layout: Layout,
     i: int,
-    lines: Mapping[str, Mapping[str, Path]],
+    lines: Mapping[str, Line],
     decimals: int,
 ) -> None:
     """Draw the `i`-th method: its best translations on the left and its worst on the right."""
@@ -259,11 +283,13 @@ def _method(
     places = [side + k * (w + GAP) for side in (0, half) for k in range(count)]
     for place, (stem, score) in zip(places, found.ends(count), strict=True):
         left, below = x + WORDS + place, y + len(lines) * (h + GAP)
-        for j, (line, paths) in enumerate(lines.items()):
-            file = found.folder / f"{stem}.png" if line == "output" else paths.get(stem)
-            if file is None:
-                raise UserError(f"{found.folder / stem}.png has no {line} of its name")
-            page.image(left, y + j * (h + GAP), fitted(read_image(file), layout.frame.pixels))
+        for j, (name, line) in enumerate(lines.items()):
+            shown_line = found.line if name == "output" else line
+            if stem not in shown_line.files:
+                raise UserError(
+                    f"{found.folder / stem}{found.line.form.suffix} has no {name} of its name"
+                )
+            page.image(left, y + j * (h + GAP), fitted(shown_line.image(stem), layout.frame.pixels))
         page.text(left + w / 2, below, f"{score:.{decimals}f}", fontsize=SMALL, **CENTRED)
         if layout.stems:
             style = {"fontsize": TINY, "color": "0.35", **CENTRED}

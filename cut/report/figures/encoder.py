@@ -23,7 +23,8 @@ from torch.nn import functional as F
 
 from cut.base.errors import UserError
 from cut.base.image_files import by_stem
-from cut.base.images import read_image
+from cut.base.image_form import Images
+from cut.base.images import as_rgb, read
 from cut.base.random_streams import generator
 from cut.base.tensor_files import read_tensors
 from cut.base.tensors import to_image, to_tensor
@@ -154,7 +155,7 @@ def draw(run: Path, test: Path, names: Sequence[str], seed: int) -> Figure:
     record, method = load_encoder(run)
     layers = method.options.nce_layers
     sources = by_stem(exported(test / "source").path)
-    images = torch.stack([to_tensor(read_image(sources[name])) for name in names])
+    images = torch.stack([to_tensor(read(sources[name], method.images.source)) for name in names])
     found = encode(method, images)
     columns = 4 + len(layers)
     height = WIDTH / columns * images.shape[2] / images.shape[3] + 0.13
@@ -174,16 +175,17 @@ def draw(run: Path, test: Path, names: Sequence[str], seed: int) -> Figure:
         ax.set_title(title, fontsize=7)
     for row, name in enumerate(names):
         place = _place(seed, name)
-        for column, picture in enumerate(_pictures(found, row, place)):
+        for column, picture in enumerate(_pictures(found, row, place, method.images)):
             _panel(axes[row][column], picture, place, marked=column < 2 + len(layers))
     return figure
 
 
-def _pictures(found: Encoded, row: int, place: tuple[float, float]) -> list[np.ndarray]:
+def _pictures(found: Encoded, row: int, place: tuple[float, float], of: Images) -> list[np.ndarray]:
     """Return a row's pictures: images (H, W, 3), and maps (H, W) of similarities."""
     images, out = found.images
     maps = [similarity(queries[row], keys[row], place) for queries, keys in found.vectors]
-    shown = [np.asarray(to_image(x)) for x in (out[row], images[row])]
+    both = to_image(out[row], of.target), to_image(images[row], of.source)
+    shown = [np.asarray(as_rgb(image)) for image in both]
     shown += [m.numpy() for m in maps]
     return [*shown, found.colours[row], found.colours[len(images) + row]]
 

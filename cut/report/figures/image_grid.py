@@ -12,8 +12,10 @@ from matplotlib.figure import Figure
 
 from cut.base.errors import UserError
 from cut.base.image_files import by_stem
-from cut.base.images import read_image
+from cut.base.image_form import RGB, Form
+from cut.base.images import shown
 from cut.metrics.image_folder import exported
+from cut.records.images import form_of
 from cut.records.run import RunRecord
 from cut.report.figures.image_page import POINT, Frame, ImagePage, fitted, frame
 from cut.report.figures.text import PAGE, hard_cut, shortened, text_width, wrapped
@@ -30,10 +32,16 @@ LINES = 3  # of a horizontal label, at most
 
 @dataclass(frozen=True)
 class ImageColumn:
-    """A column: its label, and its images by name without extension."""
+    """A column: its label, its images by name without extension, and their form."""
 
     label: str
     images: Mapping[str, Path]
+    form: Form = RGB
+
+    @classmethod
+    def of(cls, label: str, folder: Path) -> ImageColumn:
+        """Return the column of a folder of images."""
+        return cls(label, by_stem(folder), form_of(folder))
 
 
 def columns(test: Path, runs: Sequence[Path]) -> list[ImageColumn]:
@@ -45,42 +53,42 @@ def columns(test: Path, runs: Sequence[Path]) -> list[ImageColumn]:
     Raises:
         UserError: a folder is missing, or runs are of different data sets.
     """
-    found = {"input": ImageColumn("input", by_stem(exported(test / "source").path))}
+    found = {"input": ImageColumn.of("input", exported(test / "source").path)}
     records = [RunRecord.read(run / "run.json") for run in runs]
     one_dataset(records)
     for run, record in zip(runs, records, strict=True):
         if not record.control and record.method not in found:
-            found[record.method] = ImageColumn(record.method, by_stem(run / "translated"))
+            found[record.method] = ImageColumn.of(record.method, run / "translated")
     truth = (
-        [ImageColumn("truth", by_stem(exported(test / "truth").path))]
+        [ImageColumn.of("truth", exported(test / "truth").path)]
         if (test / "truth").is_dir()
         else []
     )
     return [*found.values(), *truth]
 
 
-def draw(shown: Sequence[ImageColumn], chosen: Sequence[str]) -> Figure:
+def draw(columns: Sequence[ImageColumn], chosen: Sequence[str]) -> Figure:
     """Draw the `chosen` images (names without extension) of all columns, at most a page wide.
 
     Raises:
         UserError: a column lacks a chosen image.
     """
-    for column in shown:
+    for column in columns:
         for name in chosen:
             if name not in column.images:
                 raise UserError(
                     f"{column.label} has no image for {name}; translate its whole test set"
                 )
-    size = read_image(shown[0].images[chosen[0]]).size
-    labels, place = _layout([column.label for column in shown], size, len(chosen))
+    size = shown(columns[0].images[chosen[0]], columns[0].form).size
+    labels, place = _layout([column.label for column in columns], size, len(chosen))
     (w, h), top = place.inches, labels.height
-    width = NAMES + len(shown) * (w + GAP) - GAP + MARGIN
+    width = NAMES + len(columns) * (w + GAP) - GAP + MARGIN
     page = ImagePage(width, top + len(chosen) * (h + GAP) - GAP + MARGIN, place.dpi)
-    for j, (column, label) in enumerate(zip(shown, labels.texts, strict=True)):
+    for j, (column, label) in enumerate(zip(columns, labels.texts, strict=True)):
         x = NAMES + j * (w + GAP)
         page.text(x + w / 2, top - 0.05, label, fontsize=labels.size, **labels.style)
         for i, name in enumerate(chosen):
-            image = fitted(read_image(column.images[name]), place.pixels)
+            image = fitted(shown(column.images[name], column.form), place.pixels)
             page.image(x, top + i * (h + GAP), image)
     upright = {"fontsize": SMALL, "ha": "right", "va": "center", "rotation": 90, "color": "0.35"}
     for i, name in enumerate(_names(chosen, h)):

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from cut.base.image_files import list_images
 from cut.report.columns import name_of
 from cut.report.site.links import Links
+from cut.report.site.shown_images import shown_folder
 from cut.results.families import family_of
 from cut.results.rows import Row, runs_of
 from cut.results.run import Run
@@ -50,6 +51,7 @@ def pictures(rows: Sequence[Row], links: Links) -> dict[str, Any]:
     are the columns compared at first; `absent` says which columns there are none of, and why.
     """
     shelves, absent = _shelves(rows)
+    shelves = [replace(s, folder=shown_folder(s.folder, links.base)) for s in shelves]
     files = [shelf.files() for shelf in shelves]
     inputs = bool(shelves) and shelves[0].label == "input"
     every = files[:1] if inputs else files
