@@ -48,6 +48,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="HEIGHTxWIDTH",
         help="size of the images that the segmenter sees, as for `cut score`",
     )
+    parser.add_argument(
+        "--networks", type=Path, help="file that `cut networks` wrote: adds ST-LPIPS and edges"
+    )
     add_extraction(parser)
     parser.add_argument(
         "folders",
@@ -88,27 +91,35 @@ def rescorer(args: argparse.Namespace) -> Rescore:
 
     from cut.base.device import choose_device
     from cut.metrics import score
+    from cut.metrics.image_pairs import PairNetworks
     from cut.metrics.inception import features
     from cut.metrics.inception.extract import Extractor
     from cut.metrics.segmentation.segmenter import SIZE, Segmenter
-    from cut.records.resamples import Resample
+    from cut.records.networks import NetworksRecord
     from cut.records.scores import ScoresRecord
 
     device = choose_device(args.device)
     weights = score.weights_of(args.weights_json, args.fid_weights)
     size = args.segmenter_size or SIZE
     segmenter = Segmenter.load(args.segmenter, size) if args.segmenter else None
+    networks = PairNetworks.load(args.networks and NetworksRecord.read(args.networks), device)
     extractors: dict[str, Extractor] = {}  # each loads its network once
 
-    def rescore(test: Path, translated: Path, keep: Path) -> ScoresRecord:
-        kept = test / "target.npz"
-        real = kept if kept.is_file() else test / "target"
+    def rescore(test: Path, run: Path) -> ScoresRecord:
+        kept, training = test / "target.npz", test.parent / "train" / "target.npz"
         network = features.load(kept).protocol.network if kept.is_file() else "fast"
         if network not in extractors:
             extractors[network] = Extractor(weights, device, args.batch_size, network)
-        partners = score.Partners.inside(test)
-        resamples = keep.with_name(Resample.files[0])
-        given = (extractors[network], segmenter, keep, resamples)
-        return score.score(real, translated, partners, *given)
+        return score.score(
+            kept if kept.is_file() else test / "target",
+            run / "translated",
+            score.Partners.inside(test),
+            extractors[network],
+            segmenter,
+            keep=run / "features.npz",
+            resamples=run / "resamples.csv",
+            training=training if training.is_file() else None,
+            networks=networks,
+        )
 
     return rescore

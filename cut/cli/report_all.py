@@ -45,8 +45,9 @@ def _figures(runs: list[Path]) -> dict[str, list[Path | str]]:
     found: dict[str, list[Path | str]] = {k: [*runs] for k in ("curves", "cost", "content")}
     if any((run / "epochs.csv").is_file() for run in runs):
         found["stability"] = [*runs]
-    test = runs[0].parents[1] / "test"
-    if (test / "source").is_dir():
+    # Of runs from several places, those that were received have no test images beside them.
+    tests = (run.parents[1] / "test" for run in runs)
+    if test := next((test for test in tests if (test / "source").is_dir()), None):
         images = ["--test", test]
         found["grid"] = found["cases"] = [*images, *runs]
         if encoders := [run for run in runs if (run / "embedding.pt").is_file()]:

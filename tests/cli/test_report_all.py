@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 from command import run_command
-from fake_runs import write_run
+from fake_runs import write_run, write_test
 
 from cut.base.errors import UserError
+from cut.cli import report_all
 
 
 def test_all_parts_are_written(tmp_path, capsys):
@@ -25,6 +26,20 @@ def test_all_parts_are_written(tmp_path, capsys):
         "site/index.html",
     } <= names
     assert "figures/coats2stripes-grid.png" not in names, "there are no test images"
+
+
+def test_test_images_are_found_beside_any_of_the_runs(tmp_path, monkeypatch):
+    received, own = tmp_path / "a-received" / "coats2stripes", tmp_path / "own" / "coats2stripes"
+    write_run(received / "theirs" / "seed0", "theirs", algorithm="cut")
+    write_run(own / "cut" / "seed0", "cut")
+    write_test(own / "test")
+    called = []
+    monkeypatch.setattr(report_all, "_command", lambda *words: called.append(words))
+    folders = [received.parent, own.parent]
+    assert run_command("report all", ["--out", tmp_path / "out", *folders]) == 0
+    (grid,) = [words for words in called if words[:2] == ("report figures", "grid")]
+    assert grid[grid.index("--test") + 1] == own / "test"
+    assert {received / "theirs" / "seed0", own / "cut" / "seed0"} <= set(grid)
 
 
 def test_a_folder_without_runs_is_refused(tmp_path):

@@ -54,8 +54,8 @@ def archive(theirs, tmp_path_factory):
 def take(archive, home, into, fid=61.25, **changes):
     """Take an archive whose translations get the score `fid` here."""
 
-    def rescore(test, translated, keep):
-        return scores(translated.parent, fid, **changes)
+    def rescore(test, run):
+        return scores(run, fid, **changes)
 
     return received.receive([archive], [home], into, rescore)[0]
 
@@ -105,8 +105,9 @@ def test_a_row_is_scored_again_from_its_translations(home, tmp_path, capsys):
     place = out / "received" / "coats2stripes" / "cut" / "seed4"
     again = ScoresRecord.read(place / "scores.json")
     assert again.scores == honest.scores and again.scores["l1"] is not None
-    assert (place / "features.npz").is_file() and (place / "card.md").is_file()
     assert again.resamples_sha256 == sha256_of(place / "resamples.csv")
+    assert again.resamples_sha256 == honest.resamples_sha256
+    assert (place / "features.npz").is_file() and (place / "card.md").is_file()
     with open(out / "coats2stripes.csv", newline="") as file:
         rows = {row["method"]: row for row in csv.DictReader(file)}
     assert float(rows["cut"]["fid"]) == honest.scores["fid"]
@@ -249,6 +250,15 @@ def test_records_of_several_runs_are_refused(archive, home, tmp_path):
     refused(mixed, home, tmp_path / "in", "generator.pt is not")
     mixed = rewritten(archive, tmp_path / "e.zip", {"translated/09.png": b"x"})
     refused(mixed, home, tmp_path / "in", "translated/09.png is not the image of")
+
+
+def test_a_method_that_is_a_program_of_its_own_has_no_generator(home, tmp_path):
+    run = write_scored(tmp_path / "run")
+    (run / "generator.pt").unlink()
+    change_record(run / "run.json", external=True)
+    head = pack.pack(run, tmp_path / "a.zip")
+    assert "generator.pt" not in head.files_sha256
+    assert take(tmp_path / "a.zip", home, tmp_path / "in").run.record.external
 
 
 def test_a_control_is_refused(archive, home, tmp_path):

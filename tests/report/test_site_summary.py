@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, unquote
 
 import pytest
 import yaml
-from fake_runs import write_run, write_test
+from fake_runs import write_resamples, write_run, write_test
 from site_results import ODD, to_images, write_many, write_results
 
 from cut.report.site.links import Links
@@ -24,6 +24,8 @@ def site(tmp_path_factory) -> Path:
     runs = write_results(root) + write_results(root, "cat2dog", truth=False)
     home = root / "horse2zebra"
     runs.append(write_run(home / "cyclegan" / "seed0", "cyclegan", dataset="horse2zebra"))
+    for run in (runs[1], runs[-1]):  # two rows with resamples have a rank matrix
+        write_resamples(run, fid=[60.0, 62.5])
     return write_site(root / "site", runs)
 
 
@@ -86,6 +88,8 @@ def test_a_data_set_and_a_family_are_chosen_for_the_whole_page(opened, site):
     assert page.locator("#summary h3:visible").all_inner_texts() == ["cat2dog"]
     assert page.locator("#scores h3:visible").all_inner_texts() == ["cat2dog"]
     assert page.locator("#details h3:visible").all_inner_texts() == ["cat2dog"]
+    assert page.locator("#ranks h3").count() == 1, "of horse2zebra"
+    assert not page.locator("#ranks h3").is_visible()
     assert not page.locator("#figures img[alt*='horse2zebra']").is_visible()
     to_images(page)
     assert "/cat2dog/" in page.locator("#grid img").first.get_attribute("src")

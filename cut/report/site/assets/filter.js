@@ -18,11 +18,9 @@ const Filter = {
   function apply() {
     Filter.set = document.getElementById("filter-set").value;
     Filter.family = document.getElementById("filter-family").value;
-    // Rows of the tables of scores have filters of their own, which ask this one.
     for (const element of document.querySelectorAll("[data-set], [data-family]")) {
-      if (!element.closest("tbody")?.parentElement.matches(".scores")) {
-        element.hidden = !Filter.shows(element.dataset);
-      }
+      // Rows of the tables of scores have filters of their own, which ask this one.
+      if (!element.matches("#scores tr")) element.hidden = !Filter.shows(element.dataset);
     }
     for (const table of document.querySelectorAll("[data-all-sets]")) table.hidden = !!Filter.set;
     document.dispatchEvent(new Event("filter"));

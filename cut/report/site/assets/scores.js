@@ -90,7 +90,7 @@
     document.addEventListener("keydown", (event) => event.key === "Escape" && hide());
   }
 
-  for (const table of document.querySelectorAll("table.scores")) {
+  for (const table of document.querySelectorAll("#scores table.scores")) {
     sortable(table);
     filterable(table);
   }
