@@ -260,7 +260,9 @@ class Method(Stateful):
         """
         sizes = [m.shape[2] * m.shape[3] for m in maps]
         drawn = self.draw(name, lambda rng: [torch.randperm(s, generator=rng)[:n] for s in sizes])
-        return [ids.to(m.device) for ids, m in zip(drawn, maps, strict=True)]
+        # A copy that the CPU does not wait for.
+        pairs = zip(drawn, maps, strict=True)
+        return [ids.to(m.device, non_blocking=True) for ids, m in pairs]
 
     # -- what the rest of the project uses -----------------------------------------------------
 

@@ -8,6 +8,7 @@ from fake_runs import write_resamples, write_run
 from tables_of import rows
 
 from cut.report.rank_tables import percent, rank_tables
+from cut.results.families import family_of
 
 FIDS = {"copy": [90.0] * 4, "cut": [50.0, 52, 54, 56], "fastcut": [51.0, 53, 53, 55]}
 
@@ -43,6 +44,10 @@ def test_the_page_shows_them(tmp_path):
     run_command("report page", ["--out", tmp_path / "site", *runs])
     page = (tmp_path / "site" / "index.html").read_text()
     assert page.count('id="ranks"') == 1 and '<a href="#ranks">' in page
+    matrix = page.partition('id="ranks"')[2].partition("</section>")[0]
+    # A row has the family of its method in its line, in its column's header and in its cells.
+    assert matrix.count(f'data-family="{family_of(rows(runs)[1])}"') == 2 * (1 + 1 + 3)
+    assert matrix.count('data-set="coats2stripes"') == 1
     run_command("report page", ["--out", tmp_path / "other", write_run(tmp_path / "x", points=1)])
     assert 'id="ranks"' not in (tmp_path / "other" / "index.html").read_text()
 

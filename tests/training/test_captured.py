@@ -149,6 +149,19 @@ def test_a_subclass_has_to_say_itself_that_a_graph_can_repeat_its_step():
     assert not Method.capturable
 
 
+def test_a_state_whose_rates_are_tensors_continues(tmp_path):
+    _, method, _ = trained("cut", lambda method: Repeated(method, method.step))
+    torch.save(method.training_state(), tmp_path / "state.pt")
+    other = build("cut", lr=LR).double()
+    other.load_training_state(torch.load(tmp_path / "state.pt", weights_only=True))
+    for each in (method, other):
+        each.set_lr_factor(0.125)
+        Repeated(each, each.step).step(doubled(batch(seed=5)))
+    assert {g["lr"].item() for o in other.optimizers.values() for g in o.param_groups} == {LR / 8}
+    for weight, same in zip(method.parameters(), other.parameters(), strict=True):
+        assert torch.equal(weight, same)
+
+
 def test_learning_rates_move_to_where_a_graph_reads_them():
     method = build("cut", lr=LR)
     for optimizer in method.optimizers.values():

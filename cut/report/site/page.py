@@ -24,7 +24,7 @@ from cut.report.site.pictures import pictures
 from cut.report.site.run_details import set_details
 from cut.report.site.scores import score_table
 from cut.report.site.summary import summary_of
-from cut.results.families import families_of
+from cut.results.families import families_of, family_of
 from cut.results.protocol import load_comparable
 from cut.results.rows import Row, by_dataset, rows_of, runs_of
 from cut.results.seed_deviation import SeedDeviations
@@ -88,6 +88,7 @@ def context(out: Path, rows: Sequence[Row], contents: Contents) -> dict[str, Any
         "cards": card_links(rows, links),
         "tables": tables,
         "ranks": {name: found for name, mine in sets.items() if (found := rank_tables(mine))},
+        "family_of": family_of,
         "table_files": list_tables(contents.tables or beside / "tables", links, contents.only),
         "images": [entry for entry in images if entry["names"]],
         "figures": list_figures(
