@@ -132,7 +132,7 @@ def score(
         labelled,
         _input_scores(source, inputs, given),
         _pair_scores(
-            images, source, None if unrelated else partners.truth, inputs, networks, extractor
+            images, None if unrelated else partners.truth, source, inputs, networks, extractor
         ),
     )
     scores = reduce(Scores.joined, groups)
@@ -191,16 +191,17 @@ def _truth_scores(images: ImageFolder, truth: Path | None, unrelated: bool) -> S
 
 def _pair_scores(
     images: ImageFolder,
-    source: ImageFolder | None,
     truth: Path | None,
+    source: ImageFolder | None,
     inputs: ContentDistance | None,
     networks: PairNetworks | None,
     extractor: Extractor,
 ) -> Scores:
     """Return the scores by ST-LPIPS and HED."""
     truths = exported(truth).paths if truth else None
-    given, pairs = networks or PairNetworks.load(), inputs and inputs.inputs
-    forms = images.form, source.form if source else RGB
+    given = networks or PairNetworks.load()
+    forms = (images.form, source.form if source else RGB)
+    pairs = inputs and inputs.inputs
     return image_pairs.score(images.paths, pairs, truths, given, extractor.device, forms)
 
 

@@ -18,6 +18,9 @@ MEGABYTE = 10**6
 PROCESS = 1200
 # The Inception network on a batch of images.
 INCEPTION = 400
+# Bytes per pixel of a batch of HED, which has up to 8 images of 256x256 pixels, or one larger one.
+EDGES = 900
+EDGES_PIXELS = 8 * 256 * 256
 # Bytes per pixel, channel of the generator's first layer and image of a batch: all that a training
 # step keeps, and what a translation has at one time.
 KEPT = 900
@@ -54,7 +57,11 @@ def translating_mb(row: PlannedRow, config: Config) -> int:
 
 def scoring_mb(config: Config) -> int:
     """Return the megabytes of memory that Inception features and scores need."""
-    return CUDA if config.device == "cuda" else PROCESS + INCEPTION
+    if config.device == "cuda":
+        return CUDA
+    height, width = height_width(config.size)
+    pixels = max(EDGES_PIXELS, height * width) if "edges" in config.extra_scores else 0
+    return PROCESS + max(INCEPTION, pixels * EDGES // MEGABYTE)
 
 
 def _network_mb(row: PlannedRow, config: Config, size: int | str, maps: int, weights: int) -> int:

@@ -17,7 +17,7 @@ from PIL import Image
 from standin import write_images, write_manifest, write_weights
 
 from cut.base.errors import UserError
-from cut.metrics import feature_scores, input_distance, score
+from cut.metrics import feature_scores, image_pairs, input_distance, memorised, score
 from cut.metrics.catalogue import METRICS, SCORES
 from cut.metrics.image_folder import ImageFolder
 from cut.metrics.inception import features
@@ -110,7 +110,8 @@ def test_records_every_score_with_its_protocol(folders, standin, tmp_path):
     assert tuple(result["scores"]) == SCORES
     # Five images have no fifth neighbour.
     few = {"precision", "recall", "density", "coverage", "fid_infinity", "sfid"}
-    assert set(result["missing"]) == {*few, *input_distance.NAMES, *segmenter.NAMES}
+    not_given = {*input_distance.NAMES, *segmenter.NAMES, *memorised.NAMES, *image_pairs.NAMES}
+    assert set(result["missing"]) == {*few, *not_given}
     assert "at least 4096 images" in result["missing"]["fid_infinity"]
     assert "--source" in result["missing"]["perceptual"]
     assert "no label maps" in result["missing"]["miou"]

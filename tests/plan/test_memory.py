@@ -80,3 +80,14 @@ def test_without_a_readable_status_a_job_asks_for_the_same_again(tmp_path):
     (tmp_path / "train.log.json").write_text("{")
     for path in (tmp_path / "train.log.json", Path("missing")):
         assert memory.after(2, 1000, path) == 1000
+
+
+def test_edges_of_large_images_take_more_memory():
+    def scoring(**changes):
+        return memory.scoring_mb(make_plan({**CONFIG, "extra_scores": ["edges"], **changes}).config)
+
+    # The peak of HED alone on an image of 724x724 pixels was 983 MB.
+    assert 983 + 300 < scoring(size=724) < 3 * 983
+    assert scoring(size=64) == scoring(size=256) < scoring(size="1024x2048")
+    plain = memory.scoring_mb(make_plan(CONFIG).config)
+    assert plain == memory.PROCESS + memory.INCEPTION < scoring(size=64)
