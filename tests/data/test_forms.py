@@ -15,6 +15,7 @@ from cut.base.image_form import RGB
 from cut.base.images import framed, middle, resize
 from cut.base.raster import Raster
 from cut.base.raster_files import read_raster, write_raster
+from cut.data.dry_run import plan
 from cut.data.export import export
 from cut.data.registry import resolve
 from cut.data.verify import content_digest
@@ -184,3 +185,11 @@ def test_one_file_that_is_not_as_the_others_is_a_sentence(tmp_path):
     write_raster(tmp_path / "twelve/testB/1.png", most)
     with pytest.raises(UserError, match=r"testB/1.png.*5000"):
         own(tmp_path / "twelve", tmp_path / "out", channels=1, bits=12)
+
+
+def test_a_dry_run_says_how_each_domain_is_read(tmp_path):
+    write_set(tmp_path / "src", BANDS, COLOURS)
+    settings = {"channels": {"A": 4, "B": 3}, "range": {"A": [-1, 3]}, "bits": {"B": 12}}
+    entry = resolve("mine", {"source": str(tmp_path / "src"), **settings})
+    said = [line.strip() for line in plan(entry, tmp_path / "out") if "reads" in line]
+    assert said == ["reads A: channels 4, range (-1.0, 3.0)", "reads B: channels 3, bits 12"]
