@@ -154,8 +154,10 @@ def test_without_weights_only_those_scores_are_missing(folders, tmp_path, capsys
     result = json.loads(out.read_text())
     assert result["scores"]["fid"] is None and result["scores"]["l1"] == 0
     need = (*feature_scores.NAMES, *input_distance.NAMES)
-    labels = dict.fromkeys(segmenter.NAMES, "no label maps of the inputs were given")
-    assert result["missing"] == dict.fromkeys(need, "no source answers") | labels
+    others = {*segmenter.NAMES, *memorised.NAMES, *image_pairs.NAMES}
+    assert set(result["missing"]) == {*need, *others}
+    assert {result["missing"][name] for name in need} == {"no source answers"}
+    assert "no source answers" not in {result["missing"][name] for name in others}
     assert f"missing {', '.join(need)}: no source answers" in capsys.readouterr().out
     assert features.load(kept).reason == "no source answers"
 
@@ -174,7 +176,8 @@ def test_one_image_has_no_distance_but_has_content(folders, standin, tmp_path):
     real, _ = folders
     one = write_images(tmp_path / "one", 1)
     result = score.score(real, one, Partners(truth=one), Extractor(find_inception(standin)))
-    given = {*feature_scores.NAMES, *input_distance.NAMES, *segmenter.NAMES}
+    others = {*segmenter.NAMES, *memorised.NAMES, *image_pairs.NAMES}
+    given = {*feature_scores.NAMES, *input_distance.NAMES, *others}
     assert set(result.missing) == given
     assert "two images" in result.missing["fid"]
     assert result.scores["ssim"] == pytest.approx(1)
