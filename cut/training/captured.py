@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,11 @@ def tensors_of(drawn: Any) -> list[Tensor] | None:
     if isinstance(listed, list) and all(isinstance(value, Tensor) for value in listed):
         return listed
     return None
+
+
+def tensors_in(draws: Iterable[Any]) -> list[Tensor]:
+    """Return all tensors of several draws, in order."""
+    return [tensor for drawn in draws for tensor in tensors_of(drawn) or ()]
 
 
 class Draws:
@@ -67,7 +72,7 @@ class Draws:
 
     def tensors(self) -> list[Tensor]:
         """Return all tensors that the current step has drawn."""
-        return [tensor for drawn in self.drawn for tensor in tensors_of(drawn) or ()]
+        return tensors_in(self.drawn)
 
     def _keep(self, drawn: Any) -> None:
         self.drawn.append(drawn)
@@ -157,10 +162,9 @@ class CapturedSteps:
         """Return the graph of a step with the current branches, without taking it."""
         inputs = type(batch)(*(images.clone() for images in batch))
         kept = [self._on_device(drawn) for drawn in self.draws.drawn]
-        draws = [tensor for drawn in kept for tensor in tensors_of(drawn) or ()]
         losses: Losses = {}
         graph = self._record(lambda: losses.update(self._with_draws(inputs, kept)))
-        return Graph(graph, inputs, draws, losses, self.counts[self.draws.branches])
+        return Graph(graph, inputs, tensors_in(kept), losses, self.counts[self.draws.branches])
 
     @contextlib.contextmanager
     def _on_stream(self) -> Iterator[None]:
