@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from cut.base.image_form import DEFAULT
 from cut.methods.contract import Batch
 from cut.methods.options import parse_options
 from cut.methods.registry import discover
@@ -12,10 +13,10 @@ from cut.methods.registry import discover
 SMALL = {"ngf": 4, "ndf": 4, "n_blocks": 5, "n_patches": 8, "width": 8, "tile": 16}
 
 
-def build(name, seed=0, **options):
+def build(name, seed=0, images=DEFAULT, **options):
     cls = discover()[name]
     small = {k: v for k, v in SMALL.items() if k in cls.Options.model_fields}
-    return cls(parse_options(cls.Options, {**small, **options}, name), seed)
+    return cls(parse_options(cls.Options, {**small, **options}, name).of_images(images), seed)
 
 
 def batch(seed=0, n=1, size=32, kind=Batch):

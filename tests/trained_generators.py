@@ -9,6 +9,7 @@ from fake_runs import write_run
 from small_methods import build
 
 from cut.base.files import sha256_of
+from cut.base.image_form import DEFAULT, Images, other_form
 from cut.base.tensor_files import save_tensors
 
 GAIN = 0.3  # of the weights, so that a translation is not the same grey everywhere
@@ -18,13 +19,21 @@ OPTIONS = {"init_gain": GAIN, "n_blocks": 1, "nce_layers": [0]}  # of CUT
 
 
 def write_generator(
-    run: Path, method: str = "cut", seed: int = 0, noise: float | None = None, **facts: Any
+    run: Path,
+    method: str = "cut",
+    seed: int = 0,
+    noise: float | None = None,
+    images: Images = DEFAULT,
+    **facts: Any,
 ) -> Path:
     """Write a run with a generator of random weights; `facts` replace fields of `run.json`.
 
     `noise` is the weight of SinCUT's noise, which starts at zero.
     """
-    built = build(method, seed, **(OPTIONS if method == "cut" else {}))
+    built = build(method, seed, images, **(OPTIONS if method == "cut" else {}))
+    for domain in ("source", "target"):
+        form = other_form(getattr(images, domain))
+        facts[f"{domain}_form"] = form and form.model_dump(mode="json")
     run.mkdir(parents=True)
     state = built.generator_state()
     for name in state if noise is not None else ():

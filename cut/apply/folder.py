@@ -22,6 +22,7 @@ from cut.base.errors import UserError
 from cut.base.failures import out_of_memory
 from cut.base.files import check_writable, replacing, sha256_of
 from cut.base.image_files import ARRAY, by_stem, check_file, check_regular, is_image
+from cut.base.image_form import Fit
 from cut.base.images import read, resize
 from cut.base.raster import Raster
 from cut.base.raster_files import KEY, write_raster, written_text
@@ -35,11 +36,13 @@ class Request:
         size: (height, width) to which they are resized; None keeps each image's own.
         tiling: how they are cut into tiles; None translates them whole.
         replace: whether another file in the place of a translation is replaced.
+        fit: how an image of another aspect ratio is brought to `size`; None stretches it.
     """
 
     size: tuple[int, int] | None = None
     tiling: Tiling | None = None
     replace: bool = False
+    fit: Fit | None = None
 
 
 def translate_folder(
@@ -128,13 +131,15 @@ def _mark(trained: Trained, path: Path, request: Request) -> str:
         "size": request.size,
         "tiling": asdict(request.tiling) if request.tiling else None,
     }
+    if request.fit not in (None, "stretch"):
+        made_of["fit"] = request.fit
     return json.dumps(made_of, sort_keys=True)
 
 
 def _translate(trained: Trained, path: Path, target: Path, mark: str, request: Request) -> None:
     image = read(path, trained.method.images.source)
     if request.size:
-        image = resize(image, request.size)
+        image = resize(image, request.size, request.fit or "stretch")
     try:
         result = translate_image(trained.method, image, request.tiling, path)
     except Exception as error:

@@ -13,13 +13,15 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import get_args
 
 from cut.base.errors import UserError
+from cut.base.image_form import Fit
 from cut.cli.arguments import add_device, check_positive
 
 PLACES = ("generator", "images", "out")
 OF_A_DATASET = ("dataset", "run", "batch_size")
-OF_A_FOLDER = ("size", "tile", "overlap", "statistics", "replace")
+OF_A_FOLDER = ("size", "fit", "tile", "overlap", "statistics", "replace")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,6 +31,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     one.add_argument("images", type=Path, nargs="?", metavar="FOLDER", help="folder, or an image")
     one.add_argument("out", type=Path, nargs="?", metavar="OUT", help="folder to write into")
     one.add_argument("--size", help="resize to pixels, or HEIGHTxWIDTH (default: each image's own)")
+    one.add_argument(
+        "--fit",
+        choices=get_args(Fit),
+        help="how --size treats another aspect ratio (default: as the training did)",
+    )
     one.add_argument("--tile", type=int, metavar="PIXELS", help="cut into tiles of this side")
     one.add_argument(
         "--overlap", type=int, metavar="PIXELS", help="of tiles (default: an eighth of a tile)"
@@ -65,6 +72,8 @@ def _folder(args: argparse.Namespace) -> int:
     if args.tile is None and (args.overlap is not None or args.statistics):
         name = "overlap" if args.overlap is not None else "statistics"
         raise UserError(f"--{name} is about tiles; give --tile too, as --tile 512")
+    if args.fit and not args.size:
+        raise UserError("--fit is about another size; give --size too, as --size 256")
     from cut.apply.folder import Request, translate_folder
     from cut.apply.image import Tiling
     from cut.apply.trained import load_trained
@@ -78,7 +87,8 @@ def _folder(args: argparse.Namespace) -> int:
         overlap = args.tile // 8 // stride * stride if args.overlap is None else args.overlap
         tiling = Tiling(args.tile, overlap, args.statistics or "tile")
     size = height_width(args.size, "--size") if args.size else None
-    request = Request(size, tiling, args.replace)
+    fit = (args.fit or trained.method.images.fit) if size else None
+    request = Request(size, tiling, args.replace, fit)
     device = choose_device(args.device)
     done, there = translate_folder(trained, args.images, args.out, request, device)
     print(f"translated {done} images into {args.out} ({there} were there already)")

@@ -9,12 +9,14 @@ import torch
 import yaml
 from command import run_command
 from fake_runs import write_best
+from other_forms import BANDS, GREY
 from trained_generators import write_generator
 
 from cut.apply import export
 from cut.apply.trained import load_trained
 from cut.base.errors import UserError
 from cut.base.files import sha256_of
+from cut.base.image_form import Images
 from cut.records.dataset import DatasetRecord
 
 
@@ -37,9 +39,10 @@ def script(run, tmp_path_factory):
 def agrees(run, translate):
     """Return whether a translation of two sizes is that of the run's generator."""
     method = load_trained(run).method.train(False)
-    rng = torch.Generator().manual_seed(3)
+    rng, channels = torch.Generator().manual_seed(3), method.images.source.channels
     images = [
-        torch.rand(n, 3, h, w, generator=rng) * 2 - 1 for n, h, w in [(1, 40, 24), (3, 20, 60)]
+        torch.rand(n, channels, h, w, generator=rng) * 2 - 1
+        for n, h, w in [(1, 40, 24), (3, 20, 60)]
     ]
     return all(float((translate(x) - method.translate(x)).abs().max()) < 1e-4 for x in images)
 
@@ -50,17 +53,24 @@ def test_torchscript_agrees_at_any_size(run, script):
     assert script.stat().st_size < 3 * (run / "generator.pt").stat().st_size
 
 
+def test_four_channels_are_exported_too(tmp_path):
+    run = write_generator(tmp_path / "run", images=Images(BANDS, BANDS))
+    command(run, tmp_path / "generator.pt")
+    assert agrees(run, torch.jit.load(tmp_path / "generator.pt"))
+
+
 def test_onnx_agrees_at_any_size(tmp_path):
     for name in export.PACKAGES:
         pytest.importorskip(name, reason=f"{name} is not installed")
     import onnxruntime
 
-    run = write_generator(tmp_path / "run")
+    # From one channel to four, so that neither number is taken for the other, or for RGB's.
+    run = write_generator(tmp_path / "run", "cyclegan", images=Images(GREY, BANDS))
     out = tmp_path / "generator.onnx"
     command(run, out)
     session = onnxruntime.InferenceSession(out, providers=["CPUExecutionProvider"])
     assert agrees(run, lambda x: torch.from_numpy(session.run(None, {"images": x.numpy()})[0]))
-    assert yaml.safe_load(out.with_suffix(".md").read_text().split("---")[1])["method"] == "cut"
+    assert front(out.with_suffix(".md").read_text())["method"] == "cyclegan"
 
 
 def test_without_its_packages_onnx_is_refused(run, tmp_path, monkeypatch):

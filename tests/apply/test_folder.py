@@ -15,6 +15,7 @@ from cut.apply import folder
 from cut.apply.trained import load_trained
 from cut.base.errors import UserError
 from cut.base.files import sha256_of
+from cut.base.images import read_image, resize
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +51,32 @@ def test_names_and_sizes_are_kept(run, photos, tmp_path, capsys):
     assert "translated 3 images" in capsys.readouterr().out
     translate(run, photos, tmp_path / "at", "--size=20x28")
     assert set(sizes(tmp_path / "at").values()) == {(28, 20)}
+
+
+def test_another_aspect_ratio_is_treated_as_in_training(run, photos, tmp_path):
+    padded = write_generator(tmp_path / "padded", fit="pad")
+
+    def of_grey(name, generator, *given):
+        translate(generator, photos / "grey.png", tmp_path / name, "--size=20", *given)
+        return np.asarray(Image.open(tmp_path / name))
+
+    def of_prepared(name, fit):
+        source = resize(read_image(photos / "grey.png"), (20, 20), fit)
+        source.save(tmp_path / f"source-{name}")
+        translate(run, tmp_path / f"source-{name}", tmp_path / name)
+        return np.asarray(Image.open(tmp_path / name))
+
+    stretched = of_grey("a.png", run)
+    expected = {fit: of_prepared(f"{fit}.png", fit) for fit in ("stretch", "crop", "pad")}
+    assert np.array_equal(stretched, expected["stretch"])
+    assert np.array_equal(of_grey("b.png", padded), expected["pad"])
+    assert np.array_equal(of_grey("c.png", padded, "--fit=crop"), expected["crop"])
+    assert not np.array_equal(expected["crop"], expected["pad"])
+    # Another fit is another translation, which does not silently stand for the first.
+    with pytest.raises(UserError, match="--replace"):
+        of_grey("b.png", padded, "--fit=stretch")
+    with pytest.raises(UserError, match="--size"):
+        translate(run, photos, tmp_path / "out", "--fit=crop")
 
 
 def test_one_image_goes_to_a_file_or_into_a_folder(run, photos, tmp_path):
