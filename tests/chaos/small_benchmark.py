@@ -57,6 +57,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "score": (
         *("score", f"{TEST}/target.npz", f"{RUN}/translated", *SCORED),
         *("--json", f"{RUN}/scores.json", "--features", f"{RUN}/features.npz"),
+        *("--resamples", f"{RUN}/resamples.csv"),
     ),
     "score best": (
         *("score", f"{TEST}/target.npz", f"{RUN}/best/translated", *SCORED),
