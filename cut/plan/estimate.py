@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from cut.base.errors import UserError
+from cut.base.image_form import RGB
 from cut.base.image_size import height_width
 from cut.data.prepare import stands
 from cut.data.registry import Entry
@@ -150,8 +153,18 @@ def disk_bytes(plan: Plan, costs: Sequence[RowCost]) -> int:
     counts, (h, w) = image_counts(plan), height_width(plan.config.size)
     weights = sum(cost.trainings * cost.measured.kept for cost in costs)
     copies = 2 if plan.config.best else 1  # of the last epoch, and of the best one
-    images = 0
+    pixels = 0.0  # bytes of one pixel of every image
     for dataset in plan.config.datasets:
         tests = max((n for f, n in counts.get(dataset, {}).items() if "test" in f), default=0)
-        images += tests * len(plan.runs(dataset)) * copies
-    return weights + round(images * h * w * 3 * PNG_SHARE)
+        one = _pixel_bytes(plan.entries[dataset], Path(plan.config.data))
+        pixels += tests * len(plan.runs(dataset)) * copies * one
+    return weights + round(pixels * h * w * PNG_SHARE)
+
+
+def _pixel_bytes(entry: Entry, data: Path) -> int:
+    """Return the bytes of a translation's pixel; 16 bits per value where that is not known yet."""
+    letter = entry.letters[1]
+    if stands(entry, data / entry.name):
+        form = DatasetRecord.read(data / entry.name / "dataset.json").forms.get(letter, RGB)
+        return form.channels * np.dtype(form.dtype).itemsize
+    return 3 if entry.channels is None else 2 * entry.channels_of(letter)

@@ -13,9 +13,11 @@ import torch
 import yaml
 from command import run_command
 from conftest import ROOT
+from other_forms import BANDS, COUNTS, write_set
 from training_runs import OPTIONS
 
 from cut.base.errors import UserError
+from cut.data.prepare import prepare
 from cut.methods.registry import discover
 from cut.plan import doctor, estimate, timing
 from cut.plan.config import read
@@ -189,6 +191,28 @@ def test_memory_and_disk_that_are_too_small_are_named(config, monkeypatch):
     lacking = findings(config()).lacking
     assert len(lacking) == 2
     assert "side by side" in lacking[0] and "disk of results" in lacking[1]
+
+
+def test_the_disk_of_other_channels_and_depths_is_counted(config, tmp_path):
+    rows = {"run": ["copy"], "methods": {}}
+
+    def disk_bytes(**changes):
+        plan = make_plan(read(config(**rows, **changes)))
+        assert len(plan.runs()) == 1
+        return plan, estimate.disk_bytes(plan, [])
+
+    def expected(images, bytes_of_pixel):
+        return round(images * 32 * 32 * bytes_of_pixel * estimate.PNG_SHARE)
+
+    assert disk_bytes()[1] == expected(5, 3)
+    source = write_set(tmp_path / "set", BANDS, BANDS)
+    form = {"source": str(source), "channels": 4, "range": [-1, 3]}
+    own = {"datasets": ["own"], "data_sources": {"own": form}}
+    # 16 bits until the set is read; then the 32 of its files.
+    plan, before = disk_bytes(**own)
+    assert before == expected(COUNTS["testB"], 8)
+    prepare(plan.entries["own"], tmp_path / "data" / "own")
+    assert disk_bytes(**own)[1] == expected(COUNTS["testB"], 16)
 
 
 @pytest.mark.parametrize(("load", "busy"), [(0.4, False), (3.0, True)])
