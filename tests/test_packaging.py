@@ -376,3 +376,11 @@ def test_the_wheel_holds_both_packages_and_their_data(root: Path, tmp_path: Path
     expected = {p.relative_to(source).as_posix() for p in sources if p.is_file()}
     assert {"cut/resources/registry.yaml", "cut/resources/captions/grid.rst"} <= expected
     assert expected - names == {n for n in expected if n.startswith("build/")}
+
+
+@pytest.mark.xdist_group("groups")
+def test_tests_of_a_group_are_run_by_one_worker(request):
+    if not getattr(request.config.option, "loadgroup", False):
+        pytest.skip("the tests are not run by several workers in groups")
+    # pytest-xdist sends tests whose names end alike to one worker.
+    assert request.node.nodeid.endswith("@groups")

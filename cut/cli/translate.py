@@ -13,10 +13,8 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import get_args
 
 from cut.base.errors import UserError
-from cut.base.image_form import Fit
 from cut.cli.arguments import add_device, check_positive
 
 PLACES = ("generator", "images", "out")
@@ -33,7 +31,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     one.add_argument("--size", help="resize to pixels, or HEIGHTxWIDTH (default: each image's own)")
     one.add_argument(
         "--fit",
-        choices=get_args(Fit),
+        choices=["stretch", "crop", "pad"],
         help="how --size treats another aspect ratio (default: as the training did)",
     )
     one.add_argument("--tile", type=int, metavar="PIXELS", help="cut into tiles of this side")

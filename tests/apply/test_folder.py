@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from cut.apply import folder
 from cut.apply.trained import load_trained
 from cut.base.errors import UserError
 from cut.base.files import sha256_of
+from cut.base.image_form import Fit
 from cut.base.images import read_image, resize
 
 
@@ -67,10 +69,11 @@ def test_another_aspect_ratio_is_treated_as_in_training(run, photos, tmp_path):
         return np.asarray(Image.open(tmp_path / name))
 
     stretched = of_grey("a.png", run)
-    expected = {fit: of_prepared(f"{fit}.png", fit) for fit in ("stretch", "crop", "pad")}
+    expected = {fit: of_prepared(f"{fit}.png", fit) for fit in get_args(Fit)}
     assert np.array_equal(stretched, expected["stretch"])
     assert np.array_equal(of_grey("b.png", padded), expected["pad"])
-    assert np.array_equal(of_grey("c.png", padded, "--fit=crop"), expected["crop"])
+    for fit, image in expected.items():
+        assert np.array_equal(of_grey(f"given-{fit}.png", padded, f"--fit={fit}"), image)
     assert not np.array_equal(expected["crop"], expected["pad"])
     # Another fit is another translation, which does not silently stand for the first.
     with pytest.raises(UserError, match="--replace"):

@@ -22,6 +22,8 @@ from cut.metrics.score import Partners, score
 from cut.metrics.segmentation import segmenter
 from cut.records.scores import ScoresRecord
 
+# One worker scores the controls for all tests.
+pytestmark = pytest.mark.xdist_group("controls")
 IMAGES = {"testA": 60, "testB": 70, "trainB": 60}
 SIZE = 64
 
