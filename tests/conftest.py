@@ -59,6 +59,12 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(autouse=True)
+def same_draws():
+    """Let each test draw the same numbers, whichever tests ran before it in its process."""
+    torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
 def close_figures() -> Iterator[None]:
     """Close the figures that a test has drawn."""
     yield
