@@ -36,13 +36,13 @@ class Request:
         size: (height, width) to which they are resized; None keeps each image's own.
         tiling: how they are cut into tiles; None translates them whole.
         replace: whether another file in the place of a translation is replaced.
-        fit: how an image of another aspect ratio is brought to `size`; None stretches it.
+        fit: how an image of another aspect ratio is brought to `size`.
     """
 
     size: tuple[int, int] | None = None
     tiling: Tiling | None = None
     replace: bool = False
-    fit: Fit | None = None
+    fit: Fit = "stretch"
 
 
 def translate_folder(
@@ -131,7 +131,8 @@ def _mark(trained: Trained, path: Path, request: Request) -> str:
         "size": request.size,
         "tiling": asdict(request.tiling) if request.tiling else None,
     }
-    if request.fit not in (None, "stretch"):
+    # Translations that were made before there was a choice are still those asked for.
+    if request.size and request.fit != "stretch":
         made_of["fit"] = request.fit
     return json.dumps(made_of, sort_keys=True)
 
@@ -139,7 +140,7 @@ def _mark(trained: Trained, path: Path, request: Request) -> str:
 def _translate(trained: Trained, path: Path, target: Path, mark: str, request: Request) -> None:
     image = read(path, trained.method.images.source)
     if request.size:
-        image = resize(image, request.size, request.fit or "stretch")
+        image = resize(image, request.size, request.fit)
     try:
         result = translate_image(trained.method, image, request.tiling, path)
     except Exception as error:

@@ -31,7 +31,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     one.add_argument("--size", help="resize to pixels, or HEIGHTxWIDTH (default: each image's own)")
     one.add_argument(
         "--fit",
-        choices=["stretch", "crop", "pad"],
+        choices=["stretch", "crop", "pad"],  # those of `Fit`, whose module loads pydantic
         help="how --size treats another aspect ratio (default: as the training did)",
     )
     one.add_argument("--tile", type=int, metavar="PIXELS", help="cut into tiles of this side")
@@ -85,7 +85,7 @@ def _folder(args: argparse.Namespace) -> int:
         overlap = args.tile // 8 // stride * stride if args.overlap is None else args.overlap
         tiling = Tiling(args.tile, overlap, args.statistics or "tile")
     size = height_width(args.size, "--size") if args.size else None
-    fit = (args.fit or trained.method.images.fit) if size else None
+    fit = args.fit or trained.method.images.fit
     request = Request(size, tiling, args.replace, fit)
     device = choose_device(args.device)
     done, there = translate_folder(trained, args.images, args.out, request, device)

@@ -153,7 +153,7 @@ def disk_bytes(plan: Plan, costs: Sequence[RowCost]) -> int:
     counts, (h, w) = image_counts(plan), height_width(plan.config.size)
     weights = sum(cost.trainings * cost.measured.kept for cost in costs)
     copies = 2 if plan.config.best else 1  # of the last epoch, and of the best one
-    pixels = 0.0  # bytes of one pixel of every image
+    pixels = 0  # bytes of one pixel of every image
     for dataset in plan.config.datasets:
         tests = max((n for f, n in counts.get(dataset, {}).items() if "test" in f), default=0)
         one = _pixel_bytes(plan.entries[dataset], Path(plan.config.data))

@@ -16,7 +16,7 @@ from cut.apply import export
 from cut.apply.trained import load_trained
 from cut.base.errors import UserError
 from cut.base.files import sha256_of
-from cut.base.image_form import Images
+from cut.base.image_form import DEFAULT, Images
 from cut.records.dataset import DatasetRecord
 
 
@@ -59,18 +59,23 @@ def test_four_channels_are_exported_too(tmp_path):
     assert agrees(run, torch.jit.load(tmp_path / "generator.pt"))
 
 
-def test_onnx_agrees_at_any_size(tmp_path):
+# From one channel to four, neither number may be taken for the other, or for RGB's.
+@pytest.mark.parametrize(
+    ("method", "images"),
+    [("cut", DEFAULT), ("cyclegan", Images(GREY, BANDS))],
+    ids=["RGB", "1 to 4"],
+)
+def test_onnx_agrees_at_any_size(tmp_path, method, images):
     for name in export.PACKAGES:
         pytest.importorskip(name, reason=f"{name} is not installed")
     import onnxruntime
 
-    # From one channel to four, so that neither number is taken for the other, or for RGB's.
-    run = write_generator(tmp_path / "run", "cyclegan", images=Images(GREY, BANDS))
+    run = write_generator(tmp_path / "run", method, images=images)
     out = tmp_path / "generator.onnx"
     command(run, out)
     session = onnxruntime.InferenceSession(out, providers=["CPUExecutionProvider"])
     assert agrees(run, lambda x: torch.from_numpy(session.run(None, {"images": x.numpy()})[0]))
-    assert front(out.with_suffix(".md").read_text())["method"] == "cyclegan"
+    assert front(out.with_suffix(".md").read_text())["method"] == method
 
 
 def test_without_its_packages_onnx_is_refused(run, tmp_path, monkeypatch):
