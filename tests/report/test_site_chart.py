@@ -75,6 +75,12 @@ def test_a_control_that_is_far_is_an_arrow_and_no_line(tmp_path):
     assert b - a > 20, "the methods keep their room"
 
 
+def test_a_single_training_stands_between_all_controls(tmp_path):
+    found = chart(tmp_path, {"copy": 290.0, "a": 40.0, "real": 20.0})
+    assert [level.role for level in found.levels] == ["ceiling", "floor"]
+    assert not any(line.bar.left or line.bar.right for line in found.rows)
+
+
 def test_scores_without_intervals_are_points_and_one_row_has_an_axis(tmp_path):
     found = chart(tmp_path, {"a": 40.0, "b": 60.0}, halves=0)
     points = [line.bar.whiskers[0].point for line in found.rows]

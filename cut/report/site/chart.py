@@ -69,12 +69,16 @@ def chart_of(rows: Sequence[Row]) -> Chart | None:
 
 
 def _axis(rows: Sequence[Row]) -> Axis | None:
-    """Return an axis of the methods' intervals, and of the controls that are not far from them."""
+    """Return an axis of the methods' intervals, and of the controls that are not far from them.
+
+    A single training has no other to be told from: all controls are on its axis.
+    """
     methods = [row for row in rows if not row.control]
     if not methods:
         return None
     axis = axis_of(methods) or _around([row.mean(METRIC) for row in methods])
-    room = FARTHEST * (axis.high - axis.low)
+    trainings = sum(len(_bounds(row)) for row in methods)
+    room = FARTHEST * (axis.high - axis.low) if trainings > 1 else math.inf
     for ends in ([v for three in _bounds(row) for v in three] for row in rows if row.control):
         low, high = min(axis.low, *ends), max(axis.high, *ends)
         if high - low <= room:
