@@ -262,11 +262,12 @@ class EnCo(Method):
             )
             for image, score in enumerate(scores)
         ]
-        return torch.stack(rows).to(judged.device)
+        return torch.stack(rows).to(judged.device, non_blocking=True)
 
 
 def guided(scores: Tensor, n: int, oversample: int, rng: torch.Generator) -> Tensor:
     """Draw n of (HW,) positions: n//2 with the lowest scores of many random ones, and n//2 more."""
-    many = torch.randperm(len(scores), generator=rng)[: oversample * n].to(scores.device)
-    some = torch.randperm(len(scores), generator=rng)[: n // 2].to(scores.device)
+    many = torch.randperm(len(scores), generator=rng)[: oversample * n]
+    some = torch.randperm(len(scores), generator=rng)[: n // 2]
+    many, some = (ids.to(scores.device, non_blocking=True) for ids in (many, some))
     return torch.cat([many[scores[many].argsort()[: n // 2]], some])

@@ -124,7 +124,7 @@ class Bank(nn.Module):
     def take(self, layer: int, positions: Tensor) -> Tensor:
         """Return a copy of entries, (n, C): the bank may change before the backward pass."""
         entries = self.vectors(layer)
-        return entries[positions.to(entries.device)]
+        return entries[positions.to(entries.device, non_blocking=True)]
 
     def get_extra_state(self) -> dict[str, list[int]]:
         """Return the pointers, as a part of `state_dict`."""

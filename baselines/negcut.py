@@ -133,7 +133,7 @@ class NegCut(Cut):
         means = [v.mean(dim=1) for v in self.F_(k, everywhere)]
         shapes = [(*pair[0].shape[:2], self.options.noise_width) for pair in pairs]
         drawn = self.draw("noise", lambda rng: [torch.randn(s, generator=rng) for s in shapes])
-        noise = [z.to(mean) for z, mean in zip(drawn, means, strict=True)]
+        noise = [z.to(mean, non_blocking=True) for z, mean in zip(drawn, means, strict=True)]
         # In N's own step the images and heads have no graph, and N has.
         with torch.enable_grad():
             negatives = self.N(means, noise)

@@ -229,7 +229,7 @@ class Santa(Method):
         noise = self.draw(
             "noise/latent", lambda rng: torch.randn(latents.shape, generator=rng) * o.noise_std
         )
-        noisy = latents + noise.to(latents)
+        noisy = latents + noise.to(latents, non_blocking=True)
         rec, fake, same = self.decode_all(noisy, len(a))
         judgement = lsgan_terms(self.D, b, fake.detach())
         losses = self.update("D", judgement, total=sum(judgement.values()) / 2)
@@ -267,7 +267,7 @@ class Santa(Method):
             "path/interval",
             lambda rng: o.shortest_step + width * torch.rand(n, generator=rng),
         )
-        center, half = center.to(latents), half.to(latents)
+        center, half = (x.to(latents, non_blocking=True) for x in (center, half))
         far, near = (center + half).clamp(0, 1), (center - half).clamp(0, 1)
         length = (far - near).clamp(min=SHORTEST)[:, None, None, None]
         pairs = zip(

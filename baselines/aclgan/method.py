@@ -245,7 +245,9 @@ class AclGan(Method):
             self.draw(f"style/{when}/z{i}", lambda rng: torch.randn(shape, generator=rng))
             for i in (1, 2, 3)
         ]
-        return [scale * z.to(like) for scale, z in zip(scales, drawn, strict=True)]
+        return [
+            scale * z.to(like, non_blocking=True) for scale, z in zip(scales, drawn, strict=True)
+        ]
 
     def _judge(self, name: str, judged: Sequence[tuple[Tensor, bool, float]]) -> Tensor:
         """Return the weighted sum of a discriminator's terms, over (images, real, weight)."""

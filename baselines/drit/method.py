@@ -212,7 +212,7 @@ class Drit(Method):
 
     def _normal(self, name: str, shape: Sequence[int]) -> Tensor:
         drawn = self.draw(name, lambda rng: torch.randn(tuple(shape), generator=rng))
-        return drawn.to(next(self.parameters()))
+        return drawn.to(next(self.parameters()), non_blocking=True)
 
     def _codes(self, n: int) -> list[Tensor]:
         """Draw the random attributes of a step, (n, nz): one, or two for mode seeking."""

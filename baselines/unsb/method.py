@@ -319,4 +319,5 @@ class Unsb(Cut):
         return self._normal(name, (n, self.G.code))
 
     def _normal(self, name: str, shape: Sequence[int]) -> Tensor:
-        return self.draw(name, lambda rng: torch.randn(shape, generator=rng))
+        drawn = self.draw(name, lambda rng: torch.randn(shape, generator=rng))
+        return drawn.to(self.device, non_blocking=True)

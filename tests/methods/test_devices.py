@@ -2,7 +2,8 @@
 
 A step runs on tensors that claim to be on a GPU. They have no values, so that no GPU is needed.
 An operation on tensors of two devices fails, and so does reading a value from the GPU, for which a
-real step would wait. Backward passes need a real GPU; `update` stands in for them.
+real step would wait. So it would for a copy to the GPU that is not `non_blocking`. Backward passes
+need a real GPU; `update` stands in for them.
 """
 
 from __future__ import annotations
@@ -25,13 +26,24 @@ TRAINED = sorted(
 
 
 class Gpu(FakeTensorMode):
-    """Makes what is moved to or made on "cuda" a tensor without values; the CPU's stay real."""
+    """Makes what is moved to or made on "cuda" a tensor without values; the CPU's stay real.
+
+    `awaited` has the shapes of what was copied there while the CPU waits.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(allow_non_fake_inputs=True)
+        self.awaited: list[tuple[int, ...]] = []
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         to_gpu = torch.device(kwargs.get("device") or "cpu").type == "cuda"
         given = tree_leaves((args, kwargs))
-        if to_gpu or any(isinstance(each, FakeTensor) for each in given):
+        on_gpu = any(isinstance(each, FakeTensor) for each in given)
+        copies = to_gpu and not on_gpu and func is torch.ops.aten._to_copy.default
+        if copies and not kwargs.get("non_blocking"):
+            self.awaited.append(tuple(args[0].shape))
+        if to_gpu or on_gpu:
             return super().__torch_dispatch__(func, types, args, kwargs)
         return func(*args, **kwargs)
 
@@ -62,7 +74,7 @@ def gpu(monkeypatch):
 
     monkeypatch.setattr(Method, "update", update)
     monkeypatch.setattr(torch.autograd, "grad", zeros)
-    with Gpu(allow_non_fake_inputs=True) as gpu:
+    with Gpu() as gpu:
         yield gpu
 
 
@@ -74,7 +86,9 @@ def test_a_step_and_a_translation_stay_on_their_device(name, gpu):
     gpu.take(method)
     kind = type(method).Batch
     batch = kind(*(torch.empty(1, 3, 32, 32, device="cuda") for _ in kind._fields))
+    gpu.awaited.clear()
     losses = method.step(batch)
+    assert not gpu.awaited, "shapes of copies that the CPU waits for"
     assert losses and {loss.device.type for loss in losses.values()} == {"cuda"}
     assert method.translate(batch.source).device.type == "cuda"
 
@@ -86,3 +100,6 @@ def test_mixed_devices_and_waiting_are_found(gpu):
         here + there
     with pytest.raises(DataDependentOutputException):
         float(there.sum())
+    assert gpu.awaited == [(2,)]
+    here.to("cuda", non_blocking=True)
+    assert len(gpu.awaited) == 1
