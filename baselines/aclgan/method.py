@@ -241,12 +241,9 @@ class AclGan(Method):
     def _styles(self, like: Tensor, when: str) -> list[Tensor]:
         """Draw the styles z1, z2 and z3 of each image."""
         shape, scales = (len(like), self.options.style_dim), (1.0, self.options.same_style, 1.0)
-        drawn = [
-            self.draw(f"style/{when}/z{i}", lambda rng: torch.randn(shape, generator=rng))
-            for i in (1, 2, 3)
-        ]
         return [
-            scale * z.to(like, non_blocking=True) for scale, z in zip(scales, drawn, strict=True)
+            scale * self.draw_normal(f"style/{when}/z{i}", shape, like)
+            for i, scale in enumerate(scales, 1)
         ]
 
     def _judge(self, name: str, judged: Sequence[tuple[Tensor, bool, float]]) -> Tensor:

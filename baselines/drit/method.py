@@ -190,7 +190,7 @@ class Drit(Method):
             content, _ = self._noisy_contents(real, f"content{i}")
             losses |= self._content_discriminator_step(content)
         code = self._encode(real, "forward")
-        z = self._codes(half)
+        z = self._codes(real["A"])
         fake = self._translate(code, z)
         losses |= self._discriminators_step(real, others, fake)
         losses |= self._content_discriminator_step(code["content"])
@@ -210,14 +210,10 @@ class Drit(Method):
 
     # -- codes and images, by domain -------------------------------------------------------------
 
-    def _normal(self, name: str, shape: Sequence[int]) -> Tensor:
-        drawn = self.draw(name, lambda rng: torch.randn(tuple(shape), generator=rng))
-        return drawn.to(next(self.parameters()), non_blocking=True)
-
-    def _codes(self, n: int) -> list[Tensor]:
-        """Draw the random attributes of a step, (n, nz): one, or two for mode seeking."""
+    def _codes(self, images: Tensor) -> list[Tensor]:
+        """Draw the random attributes of a step, (N, nz): one, or two for mode seeking."""
         names = ["forward/z", "forward/z2"] if self.options.mode_seeking else ["forward/z"]
-        return [self._normal(name, (n, self.options.nz)) for name in names]
+        return [self.draw_normal(name, (len(images), self.options.nz), images) for name in names]
 
     def _contents(self, images: dict[str, Tensor]) -> dict[str, Tensor]:
         return {x: self.E_c(images[x], x) for x in "AB"}
@@ -227,16 +223,16 @@ class Drit(Method):
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Return the contents with noise from N(0, 1), and the noise."""
         clean = self._contents(images)
-        noise = {x: self._normal(f"{when}/noise_{x}", clean[x].shape) for x in "AB"}
+        noise = {x: self.draw_normal(f"{when}/noise_{x}", c.shape, c) for x, c in clean.items()}
         return {x: clean[x] + noise[x] for x in "AB"}, noise
 
     def _encode(self, images: dict[str, Tensor], when: str) -> dict[str, Any]:
         """Return by domain: noisy content, its noise, attributes, their means and log-variances."""
         gauss = {x: self.networks[f"E_{x}"](images[x]) for x in "AB"}
-        attributes = {
-            x: mean + self._normal(f"{when}/eps_{x}", mean.shape) * (0.5 * log_variance).exp()
-            for x, (mean, log_variance) in gauss.items()
-        }
+        attributes = {}
+        for x, (mean, log_variance) in gauss.items():
+            normal = self.draw_normal(f"{when}/eps_{x}", mean.shape, mean)
+            attributes[x] = mean + normal * (0.5 * log_variance).exp()
         content, noise = self._noisy_contents(images, when)
         return {"content": content, "noise": noise, "attributes": attributes, "gauss": gauss}
 

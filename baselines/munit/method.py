@@ -150,8 +150,7 @@ class Munit(Method):
     def _style(self, like: Tensor, name: str) -> Tensor:
         """Draw a style for each image."""
         shape = len(like), self.options.style_dim
-        drawn = self.draw(f"style/{name}", lambda rng: torch.randn(shape, generator=rng))
-        return drawn.to(like, non_blocking=True)
+        return self.draw_normal(f"style/{name}", shape, like)
 
     def _discriminator_losses(self, batch: Batch) -> dict[str, Tensor]:
         a, b = batch

@@ -157,8 +157,8 @@ class SinCut(Method):
         o, (a, b) = self.options, batch
         both = torch.cat([a, b])
         shape = (len(both), 1, *both.shape[2:])
-        noise = self.draw("noise/decoder/level0", lambda rng: torch.randn(shape, generator=rng))
-        out, keys = self.G.with_features(both, noise.to(both, non_blocking=True), o.nce_layers)
+        noise = self.draw_normal("noise/decoder/level0", shape, both)
+        out, keys = self.G.with_features(both, noise, o.nce_layers)
         fake, same = out.split([len(a), len(b)])
         losses = self._discriminator_step(b, fake.detach())
         terms = {

@@ -222,11 +222,11 @@ class Unsb(Cut):
         index = int(self.draw("time_index", lambda rng: torch.randint(steps, (1,), generator=rng)))
         starts = {"A": a, "A2": second} | ({"B": b} if self._with_identity else {})
         states = self._simulate(starts, index)
-        z, z_second = self._draw_z("z/main", 2 * n), self._draw_z("z/second", n)
+        z, z_second = self._draw_z("z/main", 2 * n, a), self._draw_z("z/second", n, a)
         flipped = self._draw_flip()
         seen = torch.cat([states[name] for name in ("A", "B") if name in states])
-        out = self.G(seen.flip(3) if flipped else seen, index, z[: len(seen)].to(a))
-        fake_second = self.G(states["A2"], index, z_second.to(a))
+        out = self.G(seen.flip(3) if flipped else seen, index, z[: len(seen)])
+        fake_second = self.G(states["A2"], index, z_second)
         return Passes(
             index, states["A"], states["A2"], states.get("B"), out, out[:n], fake_second, flipped
         )
@@ -281,8 +281,8 @@ class Unsb(Cut):
         Both are encoded at the first step with the same random numbers.
         """
         o, terms = self.options, range(len(self._terms))
-        drawn = [self._draw_z(f"z/nce{term}", len(batch.source)) for term in terms]
-        z = torch.cat(drawn).to(p.out)
+        drawn = [self._draw_z(f"z/nce{term}", len(batch.source), p.out) for term in terms]
+        z = torch.cat(drawn)
         queries = self._by_term(self.G.encode(p.out, o.nce_layers, z))
         clean = torch.cat([batch.source, batch.target][: len(drawn)])
         with torch.set_grad_enabled(o.key_gradient):
@@ -293,13 +293,15 @@ class Unsb(Cut):
         """Return the states at a step of bridges that begin at `starts`, (N, 3, H, W) each."""
         states = torch.cat(list(starts.values()))  # one pass for all: no norm mixes images
         for step in range(index):
-            shapes = {name: x.shape for name, x in starts.items()}
-            z = torch.cat([self._draw_z(f"bridge/{k}/t{step}/z", s[0]) for k, s in shapes.items()])
-            guess = self.G(states, step, z.to(states))
-            noise = torch.cat(
-                [self._normal(f"bridge/{k}/t{step + 1}/noise", s) for k, s in shapes.items()]
+            z = torch.cat(
+                [self._draw_z(f"bridge/{k}/t{step}/z", len(x), x) for k, x in starts.items()]
             )
-            states = self.next_state(step + 1, states, guess, noise.to(states))
+            guess = self.G(states, step, z)
+            noises = [
+                self.draw_normal(f"bridge/{k}/t{step + 1}/noise", x.shape, x)
+                for k, x in starts.items()
+            ]
+            states = self.next_state(step + 1, states, guess, torch.cat(noises))
         return dict(zip(starts, states.chunk(len(starts)), strict=True))
 
     def _guesses(self, images: Tensor, steps: int) -> list[Tensor]:
@@ -315,9 +317,5 @@ class Unsb(Cut):
             guesses.append(self.G(state, index, normal(self.G.code)))
         return guesses
 
-    def _draw_z(self, name: str, n: int) -> Tensor:
-        return self._normal(name, (n, self.G.code))
-
-    def _normal(self, name: str, shape: Sequence[int]) -> Tensor:
-        drawn = self.draw(name, lambda rng: torch.randn(shape, generator=rng))
-        return drawn.to(self.device, non_blocking=True)
+    def _draw_z(self, name: str, n: int, like: Tensor) -> Tensor:
+        return self.draw_normal(name, (n, self.G.code), like)

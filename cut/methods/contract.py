@@ -278,6 +278,11 @@ class Method(Stateful):
         pairs = zip(drawn, maps, strict=True)
         return [ids.to(m.device, non_blocking=True) for ids, m in pairs]
 
+    def draw_normal(self, name: str, shape: Sequence[int], like: Tensor) -> Tensor:
+        """Draw a tensor of standard normal values, of the device and type of `like`."""
+        drawn = self.draw(name, lambda rng: torch.randn(tuple(shape), generator=rng))
+        return drawn.to(like, non_blocking=True)
+
     # -- what the rest of the project uses -----------------------------------------------------
 
     @property

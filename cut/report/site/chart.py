@@ -69,27 +69,17 @@ def chart_of(rows: Sequence[Row]) -> Chart | None:
 
 
 def _axis(rows: Sequence[Row]) -> Axis | None:
-    """Return an axis of the methods' intervals, and of the controls that are not far from them.
-
-    A single training has no other to be told from: all controls are on its axis.
-    """
-    methods = [row for row in rows if not row.control]
-    if not methods:
+    """Return an axis of the methods' intervals, and of the controls that are not far from them."""
+    if all(row.control for row in rows):
         return None
-    axis = axis_of(methods) or _around([row.mean(METRIC) for row in methods])
-    trainings = sum(len(_bounds(row)) for row in methods)
-    room = FARTHEST * (axis.high - axis.low) if trainings > 1 else math.inf
+    axis = axis_of(rows, _bounds)
+    room = FARTHEST * (axis.high - axis.low)
     for ends in ([v for three in _bounds(row) for v in three] for row in rows if row.control):
         low, high = min(axis.low, *ends), max(axis.high, *ends)
         if high - low <= room:
             axis = Axis(low, high)
     margin = 0.03 * (axis.high - axis.low)
     return Axis(max(0.0, axis.low - margin), axis.high + margin)
-
-
-def _around(values: Sequence[float]) -> Axis:
-    room = 0.1 * (max(values) - min(values)) or 0.5
-    return Axis(max(0.0, min(values) - room), max(values) + room)
 
 
 def _chart_row(row: Row, axis: Axis) -> ChartRow:

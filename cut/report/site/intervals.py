@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from cut.metrics.catalogue import METRICS
@@ -70,18 +70,21 @@ def bounds_of(row: Row) -> list[Bounds]:
     return [three for three in found if None not in three]
 
 
-def axis_of(rows: Sequence[Row]) -> Axis | None:
-    """Return the axis of a table's bars, or None where there is nothing to draw.
+def axis_of(
+    rows: Sequence[Row], bounds: Callable[[Row], Sequence[Bounds]] = bounds_of
+) -> Axis | None:
+    """Return the axis of the bars that `bounds` gives, or None where there is nothing to draw.
 
     It spans the methods' intervals. Controls do not count, nor does a FID more than 1.5 times the
     quartiles' distance above the upper quartile (as in a box plot), which a collapsed training has:
-    either would shrink all other intervals to dots.
+    either would shrink all other intervals to dots. A single training has no other to be told
+    from: all controls are on its axis.
     """
-    methods = [three for row in rows if not row.control for three in bounds_of(row)]
-    found = methods if len(methods) > 1 else [three for row in rows for three in bounds_of(row)]
+    methods = [three for row in rows if not row.control for three in bounds(row)]
+    found = methods if len(methods) > 1 else [three for row in rows for three in bounds(row)]
     if not found:
         return None
-    if len(found) > 3:
+    if len(methods) > 3:
         q1, _, q3 = statistics.quantiles([fid for _, fid, _ in found], method="inclusive")
         found = [three for three in found if three[1] <= q3 + 1.5 * (q3 - q1)]
     low, high = min(low for low, _, _ in found), max(high for _, _, high in found)
