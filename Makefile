@@ -33,7 +33,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --fork-st
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-fast test-slurm lint format lock report clean python
+.PHONY: help demo test test-fast test-slurm lint format generated lock report clean python
 
 help:
 	@echo 'make demo       install into $(VENV), then train, translate, score: tables and a picture'
@@ -42,6 +42,7 @@ help:
 	@echo 'make test-slurm run the workflow on a Slurm cluster that the test sets up (root, Debian)'
 	@echo 'make lint       check style and workflow (ruff, snakefmt, snakemake --lint)'
 	@echo 'make format     rewrite the code in that style'
+	@echo 'make generated  write docs/methods.md and the schemas again, after a change of the code'
 	@echo 'make report     write report.html with the tables and figures of the last demo'
 	@echo 'make lock       resolve pyproject.toml again into requirements*.lock (needs uv)'
 	@echo 'make clean      remove $(VENV), caches and builds; results/ and data/ stay'
@@ -103,6 +104,12 @@ format: $(TEST_STAMP)
 	@$(VENV)/bin/ruff check --fix .
 	@$(VENV)/bin/ruff format .
 	@$(VENV)/bin/snakefmt -l 100 Snakefile workflow
+
+# What the code prints and the repository keeps; tests compare both.
+generated: $(TEST_STAMP)
+	@$(VENV)/bin/python -m cut methods --write docs/methods.md
+	@$(VENV)/bin/python -m cut record --write-schemas docs/schemas
+	@$(VENV)/bin/python -m cut config --schema > docs/schemas/config.schema.json
 
 # The run lock constrains the test lock, so that the test tools never change a version of the run.
 lock:
