@@ -137,6 +137,18 @@ def test_positions_are_distinct_and_no_more_than_there_are():
     assert len(many) == 50 == len(set(many.tolist())) and int(many.max()) < 400
 
 
+def test_normal_values_come_from_the_stream_or_from_a_replay():
+    cut, again = build("cut"), build("cut")
+    like = torch.zeros(1, dtype=torch.float64)
+    drawn = cut.draw_normal("z", (2, 3), like)
+    expected = torch.randn(2, 3, generator=again.rng)
+    assert drawn.dtype == torch.float64 and torch.equal(drawn, expected.double())
+    assert not torch.equal(cut.draw_normal("z", (2, 3), like), drawn)
+    recorded = {"z": torch.ones(2, 3)}
+    cut.given_draws = recorded.__getitem__
+    assert torch.equal(cut.draw_normal("z", (2, 3), like), torch.ones(2, 3, dtype=torch.float64))
+
+
 @pytest.mark.parametrize("size", [(32, 30), (30, 32)])
 def test_a_side_that_is_no_multiple_of_the_stride_is_refused(size):
     cls = type(build("cut"))

@@ -11,18 +11,22 @@ from cut.results.run import load_run
 
 
 def chart(root, scores, halves=5.0, seeds=1):
-    """Return the chart of rows with these FIDs; their intervals reach `halves` to either side."""
-    runs = []
+    """Return the chart of rows with these FIDs; their intervals reach `halves` to either side.
+
+    `halves` is of all rows, or by name; 0 is no interval.
+    """
+    runs, by_name = [], halves if isinstance(halves, dict) else dict.fromkeys(scores, halves)
     for name, fid in scores.items():
+        half = by_name[name]
         for seed in range(seeds):
             value = fid and fid + seed
-            ends = {"fid_low": value - halves, "fid_high": value + halves} if value else {}
+            ends = {"fid_low": value - half, "fid_high": value + half} if value else {}
             run = write_run(
                 root / name / f"seed{seed}",
                 name,
                 algorithm=name if name in ("copy", "real") else "cut",
                 seed=seed,
-                scores={"fid": value} | (ends if halves else {}),
+                scores={"fid": value} | (ends if half else {}),
                 missing={} if value else {"fid": "none"},
                 images=0,
                 points=2,
@@ -75,8 +79,10 @@ def test_a_control_that_is_far_is_an_arrow_and_no_line(tmp_path):
     assert b - a > 20, "the methods keep their room"
 
 
-def test_a_single_training_stands_between_all_controls(tmp_path):
-    found = chart(tmp_path, {"copy": 290.0, "a": 40.0, "real": 20.0})
+@pytest.mark.parametrize("half", [5.0, 0.0])
+def test_a_single_training_stands_between_all_controls(tmp_path, half):
+    halves = {"copy": 5.0, "a": half, "real": 5.0}
+    found = chart(tmp_path, {"copy": 290.0, "a": 40.0, "real": 20.0}, halves)
     assert [level.role for level in found.levels] == ["ceiling", "floor"]
     assert not any(line.bar.left or line.bar.right for line in found.rows)
 
