@@ -8,7 +8,9 @@
 also timed as the workflow calls it, with the distances to those: there the network sees them too.
 All are whole processes with the same weights, run in turn. Prints the FIDs, the median times, and
 the median and the range of the ratios, a turn each: a machine that others use too is not always as
-fast. Exits with 1 where the first ratio is below `--least`.
+fast. On a CPU it also says how long the network alone takes for one image with one thread, and the
+least that a plain matrix product would need for as many operations. Exits with 1 where the first
+ratio is below `--least`.
 """
 
 from __future__ import annotations
@@ -24,7 +26,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+import torch
+
+from benchmarks.step import matrix_rate, seconds
+from cut.metrics.image_folder import ImageFolder
+from cut.metrics.inception.extract import BATCH_SIZE
+from cut.metrics.inception.network import build, template
 from cut.metrics.inception.weights import find_inception
+from cut.training.work import Operations
 
 # pytorch-fid's command has no argument for a weights file: they stand in for its download, in the
 # process that the command runs in.
@@ -100,6 +109,41 @@ def measure(args: argparse.Namespace) -> tuple[dict[str, float], dict[str, list[
     return fids, times
 
 
+def network_limit(size: tuple[int, int], turns: int = 3) -> dict[str, float]:
+    """Measure how near FID's network comes to the machine's rate of matrix products.
+
+    Args:
+        size: height and width of the images, which the network enlarges to 299.
+        turns: how often each is timed.
+
+    Returns:
+        Per image, of one CPU thread: `seconds` that the network takes, its `operations`, and the
+        `least_seconds` that matrix products need for as many. `rate_share` is their ratio.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    # Random weights take as long as the real ones.
+    empty = template().state_dict().items()
+    network = build({k: torch.rand(v.shape) if v.shape else torch.tensor(0) for k, v in empty})
+    batch = torch.rand(BATCH_SIZE, 3, *size).contiguous(memory_format=torch.channels_last)
+    rates, taken = [], []
+    with torch.no_grad(), Operations() as work:  # in inference mode, convolutions are not counted
+        network(batch)
+    for _ in range(turns):
+        rates.append(matrix_rate(time.process_time, "cpu"))
+        with torch.inference_mode():
+            taken.append(seconds(lambda: network(batch), time.process_time, "cpu"))
+    torch.set_num_threads(threads)
+    each, operations = statistics.median(taken) / BATCH_SIZE, work.count / BATCH_SIZE
+    least = operations / statistics.median(rates)
+    return {
+        "seconds": each,
+        "operations": operations,
+        "least_seconds": least,
+        "rate_share": least / each,
+    }
+
+
 def summary(fids: dict[str, float], times: dict[str, list[float]]) -> dict[str, Any]:
     """Return what `--json` writes: FIDs, seconds, and the ratios to `pytorch_fid`."""
     commands = {}
@@ -133,6 +177,12 @@ def main() -> int:
             f"{name:30} FID {one['fid']:.5f}  {one['seconds']:6.1f} s  ratio"
             f" {one['speedup']:.1f} ({low:.1f} to {high:.1f})"
             f"  FID differs by {one['fid_differs_by']:.1e}"
+        )
+    if args.device == "cpu":
+        found["network"] = one = network_limit(ImageFolder(args.fake).size)
+        print(
+            f"the network, one thread: {one['seconds']:.3f} s per image, of which matrix products"
+            f" need {one['least_seconds']:.3f} s for as many operations"
         )
     if args.json:
         args.json.write_text(json.dumps(found, indent=1) + "\n")
