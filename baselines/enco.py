@@ -53,7 +53,7 @@ class EnCoOptions(NetworkOptions):
 
     def pairs(self) -> list[tuple[int, int]]:
         """Return the pairs of layers, all numbered from the start."""
-        depth = networks.Generator.depth(self.n_blocks, self.antialias, self.antialias_up)
+        depth = self.depth()
         return [(encoder, depth + decoder) for encoder, decoder in self.layer_pairs]
 
 

@@ -42,13 +42,13 @@ class SantaOptions(NetworkOptions):
     style_dim: int = Field(8, ge=2, le=4096, description="length of a domain's code")
     noise_std: float = Field(1.0, ge=0, le=1000, description="of the noise on latents in training")
 
-    def depth(self) -> int:
+    def decoder_depth(self) -> int:
         """Return the number of layers of the decoder."""
-        return self.n_blocks - self.n_blocks // 2 + 2 * (3 + self.antialias_up) + 3
+        return self.n_blocks - self.n_blocks // 2 + self.ends()[1]
 
     def layers(self) -> list[int]:
         """Return the layers whose change is measured, numbered from the start."""
-        return [layer % self.depth() for layer in self.path_layers]
+        return [layer % self.decoder_depth() for layer in self.path_layers]
 
 
 class AdaIN(nn.Module):
@@ -102,10 +102,10 @@ class DomainGenerator(nn.Module):
     def __init__(self, o: SantaOptions) -> None:
         super().__init__()
         plain = o.n_blocks // 2
-        shape = (o.ngf, plain, o.antialias, o.antialias_up, *o.images.channels)
-        layers = networks.Generator(*shape).model
-        up = 2 * (3 + o.antialias_up) + 3  # the layers after the blocks
-        blocks = [StyledBlock(4 * o.ngf, o.style_dim) for _ in range(o.n_blocks - plain)]
+        layers = o.model_copy(update={"n_blocks": plain}).generator().model
+        up = o.ends()[1]
+        width = o.ngf * 2**o.n_downsampling
+        blocks = [StyledBlock(width, o.style_dim) for _ in range(o.n_blocks - plain)]
         self.encoder = layers[:-up]
         self.decoder = nn.Sequential(*blocks, *(styled(x, o.style_dim) for x in layers[-up:]))
         self.domain_embedding = nn.Embedding(2, o.style_dim)
@@ -214,7 +214,7 @@ class Santa(Method):
             UserError: the option, and what it may be.
         """
         super().check(options, size)
-        n = options.depth()
+        n = options.decoder_depth()
         for layer in options.path_layers:
             if not -n <= layer < n:
                 raise UserError(

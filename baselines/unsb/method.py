@@ -50,7 +50,7 @@ class UnsbOptions(CutOptions):
         """Return the conditional generator of these options."""
         repaired = self.block == "repaired"
         shape = (self.ngf, self.n_blocks, self.antialias, self.antialias_up)
-        return BridgeGenerator(*shape, repaired, self.images.target.channels)
+        return BridgeGenerator(*shape, repaired, self.images.target.channels, self.n_downsampling)
 
     def discriminator(self, together: int = 1) -> StepDiscriminator:
         """Return a conditional PatchGAN of these options, for `together` images in one."""

@@ -97,12 +97,13 @@ class BridgeGenerator(nn.Module):
     """CUT's generator with conditional residual blocks; its layers have the same numbers.
 
     Args:
-        ngf: channels after the first convolution; codes of step and style have four times as many.
+        ngf: channels after the first convolution.
         n_blocks: residual blocks.
         antialias: blur before down-sampling.
         antialias_up: blur after up-sampling.
         repaired: of the blocks.
         images: channels of the images, and of their translations.
+        n_downsampling: stages that halve height and width.
     """
 
     stride = networks.Generator.stride
@@ -115,12 +116,14 @@ class BridgeGenerator(nn.Module):
         antialias_up: bool,
         repaired: bool,
         images: int = 3,
+        n_downsampling: int = 2,
     ) -> None:
         super().__init__()
         self.n_in = images
-        layers = networks.Generator(ngf, 0, antialias, antialias_up, images, images).model
-        down = 4 + 2 * (3 + antialias)  # the layers before the blocks
-        self.code = code = 4 * ngf
+        shape = (antialias, antialias_up, images, images, n_downsampling)
+        layers = networks.Generator(ngf, 0, *shape).model
+        down, _ = networks.Generator.ends(antialias, antialias_up, n_downsampling)
+        self.code = code = ngf * 2**n_downsampling
         self.model = layers[:down]
         self.model_res = nn.ModuleList(BridgeBlock(code, code, repaired) for _ in range(n_blocks))
         self.model_upsample = nn.Sequential(*layers[down:])

@@ -70,6 +70,9 @@ class NetworkOptions(Options):
     ngf: Channels = Field(64, description="channels of the generator's first layer")
     ndf: Channels = Field(64, description="channels of the discriminator's first layer")
     n_blocks: int = Field(9, ge=1, le=100, description="residual blocks of the generator")
+    n_downsampling: int = Field(
+        2, ge=1, le=2, description="down-sampling stages of the generator; 1 for small images"
+    )
     n_layers_D: int = Field(3, ge=1, le=5, description="down-sampling stages of the discriminator")
     antialias: bool = Field(True, description="blur before down-sampling (CycleGAN: false)")
     antialias_up: bool = Field(True, description="blur after up-sampling (CycleGAN: false)")
@@ -83,7 +86,15 @@ class NetworkOptions(Options):
         """Return the ResNet generator of these options; with `back`, from target to source."""
         n_in, n_out = self.images.channels[::-1] if back else self.images.channels
         shape = (self.ngf, self.n_blocks, self.antialias, self.antialias_up)
-        return networks.Generator(*shape, n_in, n_out)
+        return networks.Generator(*shape, n_in, n_out, self.n_downsampling)
+
+    def ends(self) -> tuple[int, int]:
+        """Return the numbers of the generator's layers before and after its residual blocks."""
+        return networks.Generator.ends(self.antialias, self.antialias_up, self.n_downsampling)
+
+    def depth(self) -> int:
+        """Return the number of the generator's layers, without building it."""
+        return sum(self.ends()) + self.n_blocks
 
     def discriminator(self, of_source: bool = False) -> networks.Discriminator:
         """Return the PatchGAN discriminator of these options, of target (or source) images."""
@@ -96,7 +107,7 @@ class NetworkOptions(Options):
         Raises:
             UserError: names the option, the layer and the range.
         """
-        depth = networks.Generator.depth(self.n_blocks, self.antialias, self.antialias_up)
+        depth = self.depth()
         for layer in layers:
             if not 0 <= layer < depth:
                 raise UserError(

@@ -93,6 +93,8 @@ class Generator(nn.Module):
         antialias_up: blurred up-sampling; `False` is CycleGAN's transposed convolution.
         n_in: channels of the images.
         n_out: channels of their translations.
+        n_downsampling: stages that halve height and width, and that double them again; 1 or 2 (2 in
+            the paper). Small images stay sharper with 1.
 
     Images are (N, n_in, H, W) in [-1, 1], H and W multiples of `stride`.
     """
@@ -107,19 +109,20 @@ class Generator(nn.Module):
         antialias_up: bool = True,
         n_in: int = 3,
         n_out: int = 3,
+        n_downsampling: int = 2,
     ) -> None:
         super().__init__()
         self.n_in = n_in
         layers: list[nn.Module] = [nn.ReflectionPad2d(3), *_conv_norm_relu(n_in, ngf, kernel=7)]
         width = ngf
-        for _ in range(2):
+        for _ in range(n_downsampling):
             stride = 1 if antialias else 2
             layers += _conv_norm_relu(width, 2 * width, stride=stride, padding=1)
             width *= 2
             if antialias:
                 layers.append(BlurDown(width))
         layers += [ResidualBlock(width) for _ in range(n_blocks)]
-        for _ in range(2):
+        for _ in range(n_downsampling):
             if antialias_up:
                 layers.append(BlurUp(width))
                 layers += _conv_norm_relu(width, width // 2, padding=1)
@@ -131,10 +134,12 @@ class Generator(nn.Module):
         self.model = nn.Sequential(*layers)
 
     @staticmethod
-    def depth(n_blocks: int = 9, antialias: bool = True, antialias_up: bool = True) -> int:
-        """Return the number of layers of such a generator, without building it."""
-        ends = 1 + 3 + 3  # padding, convolution with norm; padding, convolution, tanh
-        return ends + 2 * (3 + antialias) + n_blocks + 2 * (3 + antialias_up)
+    def ends(
+        antialias: bool = True, antialias_up: bool = True, n_downsampling: int = 2
+    ) -> tuple[int, int]:
+        """Return the numbers of layers before and after the residual blocks."""
+        # Before: padding, convolution, norm, ReLU. After: padding, convolution, tanh.
+        return 4 + n_downsampling * (3 + antialias), n_downsampling * (3 + antialias_up) + 3
 
     def forward(self, x: Tensor) -> Tensor:
         """Translate (N, n_in, H, W) in [-1, 1] to (N, n_out, H, W) in [-1, 1]."""

@@ -19,6 +19,10 @@ from cut.plan.plan import make_plan
 TRAINED = sorted(name for name, cls in discover().methods.items() if cls.trained)
 
 
+def options_of(name):
+    return discover()[name].Options.model_fields
+
+
 def test_discovery_finds_the_paper_and_the_controls():
     assert {"cut", "fastcut", "copy", "real"} <= set(discover().methods)
     assert discover().broken == {}
@@ -46,6 +50,17 @@ def test_a_step_changes_every_network(name, n):
             k for k in after if k.startswith(network + ".") and not torch.equal(before[k], after[k])
         ]
         assert changed, f"network {network} of {name} did not change"
+
+
+@pytest.mark.parametrize("name", [n for n in TRAINED if "n_downsampling" in options_of(n)])
+def test_the_generator_may_halve_its_input_once(name):
+    once, twice = (build(name, n_downsampling=n) for n in (1, 2))
+    assert all(torch.isfinite(v) for v in once.step(batch(kind=once.Batch)).values())
+    images = batch().source
+    assert once.translate(images).shape == images.shape
+    # The maps of the residual blocks have twice the height and width, and half the channels.
+    sizes = [sum(p.numel() for p in m.networks[m.generator[0]].parameters()) for m in (once, twice)]
+    assert sizes[0] < sizes[1] / 2
 
 
 @pytest.mark.parametrize("name", TRAINED)

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from cut.base.errors import UserError
+from cut.methods.options import NetworkOptions
 from cut.nets.networks import (
     BlurDown,
     BlurUp,
@@ -13,6 +14,7 @@ from cut.nets.networks import (
     Generator,
     InstanceNorm,
     ProjectionHeads,
+    ResidualBlock,
     count_parameters,
     initialise,
 )
@@ -139,10 +141,32 @@ def test_a_layer_outside_the_generator_is_refused():
 
 @pytest.mark.parametrize("antialias", [False, True])
 @pytest.mark.parametrize("antialias_up", [False, True])
+@pytest.mark.parametrize("n_downsampling", [1, 2])
 @pytest.mark.parametrize("n_blocks", [1, 6])
-def test_the_number_of_layers_is_known_without_a_network(n_blocks, antialias, antialias_up):
-    built = Generator(1, n_blocks, antialias, antialias_up)
-    assert Generator.depth(n_blocks, antialias, antialias_up) == len(built.model)
+def test_the_number_of_layers_is_known_without_a_network(
+    n_blocks, n_downsampling, antialias, antialias_up
+):
+    options = NetworkOptions(
+        ngf=1,
+        n_blocks=n_blocks,
+        n_downsampling=n_downsampling,
+        antialias=antialias,
+        antialias_up=antialias_up,
+    )
+    model = options.generator().model
+    assert options.depth() == len(model)
+    blocks = [i for i, layer in enumerate(model) if isinstance(layer, ResidualBlock)]
+    before, after = options.ends()
+    assert blocks == list(range(before, before + n_blocks))
+    assert after == len(model) - before - n_blocks
+
+
+def test_one_down_sampling_stage_keeps_half_of_the_resolution():
+    generator = Generator(4, 2, n_downsampling=1)
+    x = torch.rand(1, 3, 12, 20) * 2 - 1
+    assert generator(x).shape == x.shape
+    (feature,) = generator.encode(x, [8])  # the first block
+    assert feature.shape == (1, 8, 6, 10)
 
 
 @pytest.mark.parametrize("antialias", [False, True])
