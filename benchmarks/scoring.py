@@ -28,7 +28,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.step import matrix_rate, seconds
+from benchmarks import step
 from cut.metrics.image_folder import ImageFolder
 from cut.metrics.inception.extract import BATCH_SIZE
 from cut.metrics.inception.network import build, template
@@ -130,9 +130,9 @@ def network_limit(size: tuple[int, int], turns: int = 3) -> dict[str, float]:
     with torch.no_grad(), Operations() as work:  # in inference mode, convolutions are not counted
         network(batch)
     for _ in range(turns):
-        rates.append(matrix_rate(time.process_time, "cpu"))
+        rates.append(step.matrix_rate(time.process_time, "cpu"))
         with torch.inference_mode():
-            taken.append(seconds(lambda: network(batch), time.process_time, "cpu"))
+            taken.append(step.seconds(lambda: network(batch), time.process_time, "cpu"))
     torch.set_num_threads(threads)
     each, operations = statistics.median(taken) / BATCH_SIZE, work.count / BATCH_SIZE
     least = operations / statistics.median(rates)

@@ -123,7 +123,7 @@ class BridgeGenerator(nn.Module):
         shape = (antialias, antialias_up, images, images, n_downsampling)
         layers = networks.Generator(ngf, 0, *shape).model
         down, _ = networks.Generator.ends(antialias, antialias_up, n_downsampling)
-        self.code = code = ngf * 2**n_downsampling
+        self.code = code = ngf * 2**n_downsampling  # of step and style; the width of the blocks
         self.model = layers[:down]
         self.model_res = nn.ModuleList(BridgeBlock(code, code, repaired) for _ in range(n_blocks))
         self.model_upsample = nn.Sequential(*layers[down:])
