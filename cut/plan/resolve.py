@@ -43,7 +43,7 @@ def _resolve(config: Config, registry: Registry, name: str) -> PlannedRow:
     from cut.methods.code_digest import code_digest
     from cut.methods.commands import ExternalMethod
     from cut.methods.cut import Cut
-    from cut.methods.options import parse_options
+    from cut.methods.options import as_parsed, parse_options
 
     row = config.methods.get(name, Row())
     if name not in {*config.methods, *registry.methods, *registry.broken}:
@@ -52,6 +52,7 @@ def _resolve(config: Config, registry: Registry, name: str) -> PlannedRow:
     shared = {k: v for k, v in config.options.items() if k in cls.Options.model_fields}
     options = {**shared, **row.options}
     parsed = parse_options(cls.Options, options, f"row {name}")
+    options = as_parsed(parsed, options)
     checks.check_best(config, name)
     training = {**config.training, **row.training}
     if config.best:
@@ -65,6 +66,7 @@ def _resolve(config: Config, registry: Registry, name: str) -> PlannedRow:
         raise UserError(f"row {name}: {error}") from None
     if not cls.trained:
         training = {}  # a control has no training; leave it out, so that none is rerun for it
+    training = as_parsed(loop, training)
     return PlannedRow(
         name=name,
         algorithm=cls.name,

@@ -68,6 +68,29 @@ def test_changed_sources_resolve_rows_again(tmp_path, calls, monkeypatch):
     assert len(calls) == 3
 
 
+def test_nested_values_of_the_command_line_are_read_as_those_of_a_file(tmp_path):
+    """Snakemake's `--config options='{ngf: 8}'` gives the plan the string "8"."""
+    options = {"ngf": 8, "lambda_nce": 2, "lr": 4.0e-4, "nce_layers": [0, 4], "identity": False}
+    training = {"epochs_constant": 3, "average": 0.99, "cache_images": True, "extends": [[1, 0]]}
+
+    def as_text(value):
+        if isinstance(value, dict):
+            return {name: as_text(part) for name, part in value.items()}
+        return [as_text(part) for part in value] if isinstance(value, list) else json.dumps(value)
+
+    settings = {
+        "options": {"n_blocks": 6},
+        "training": {"batch_size": 2},
+        "methods": {"cut": {"options": options, "training": training}},
+    }
+    given, typed = make_plan({**GIVEN, **settings}), make_plan({**GIVEN, **as_text(settings)})
+    assert typed.rows == given.rows
+    row = typed.rows["cut"]
+    assert row.options == {"n_blocks": 6, **options}
+    assert {**row.training, **row.loop} == {"batch_size": 2, **training}
+    assert json.dumps(row.options["lambda_nce"]) == "2"
+
+
 @pytest.mark.parametrize("text", ["", "[]", '{"code": 1}', '{"code": "CODE", "rows": [{}]}'])
 def test_a_damaged_file_is_made_anew(text, tmp_path, calls):
     expected = make_plan(GIVEN, tmp_path)
