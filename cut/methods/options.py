@@ -143,19 +143,3 @@ def parse_options(model: type[BaseModel], given: dict[str, Any], what: str) -> A
         return model(**given)
     except ValidationError as error:
         raise UserError(explain(error, model, "option", what)) from None
-
-
-def as_parsed(parsed: BaseModel, given: dict[str, Any]) -> dict[str, Any]:
-    """Return `given` with the values that `parsed` read, as JSON has them.
-
-    What means the same then reads the same in a record of a run, however it was written: the nested
-    values of Snakemake's `--config` arrive as strings. A whole number stays one (2, not 2.0).
-    """
-    values = parsed.model_dump(mode="json")
-    return {name: _whole(values[name]) for name in given}
-
-
-def _whole(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_whole(part) for part in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value

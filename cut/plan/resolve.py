@@ -43,7 +43,7 @@ def _resolve(config: Config, registry: Registry, name: str) -> PlannedRow:
     from cut.methods.code_digest import code_digest
     from cut.methods.commands import ExternalMethod
     from cut.methods.cut import Cut
-    from cut.methods.options import as_parsed, parse_options
+    from cut.methods.options import parse_options
 
     row = config.methods.get(name, Row())
     if name not in {*config.methods, *registry.methods, *registry.broken}:
@@ -52,7 +52,7 @@ def _resolve(config: Config, registry: Registry, name: str) -> PlannedRow:
     shared = {k: v for k, v in config.options.items() if k in cls.Options.model_fields}
     options = {**shared, **row.options}
     parsed = parse_options(cls.Options, options, f"row {name}")
-    options = as_parsed(parsed, options)
+    every_option = parsed.model_dump(mode="json")
     checks.check_best(config, name)
     training = {**config.training, **row.training}
     if config.best:
@@ -64,13 +64,13 @@ def _resolve(config: Config, registry: Registry, name: str) -> PlannedRow:
         cls.check(parsed, loop.crop(size))
     except UserError as error:
         raise UserError(f"row {name}: {error}") from None
-    if not cls.trained:
-        training = {}  # a control has no training; leave it out, so that none is rerun for it
-    training = as_parsed(loop, training)
+    # A control has no training; leave it out, so that none is rerun for it.
+    every_training = loop.model_dump(mode="json") if cls.trained else {}
+    training = _as_read(training, every_training) if cls.trained else {}
     return PlannedRow(
         name=name,
         algorithm=cls.name,
-        options=options,
+        options=_as_read(options, every_option),
         training={k: v for k, v in training.items() if k not in WITHOUT_EFFECT},
         loop={k: v for k, v in training.items() if k in WITHOUT_EFFECT},
         threads=loop.threads + loop.workers if cls.trained else 1,
@@ -78,13 +78,28 @@ def _resolve(config: Config, registry: Registry, name: str) -> PlannedRow:
         role=cls.role,
         contrastive=issubclass(cls, Cut) and parsed.lambda_nce > 0,
         code=code_digest(cls),
-        every_option=parsed.model_dump(mode="json"),
+        every_option=every_option,
         steps=cls.steps(parsed),
         channels=cls.takes(parsed),
         stochastic=bool(cls.scored(parsed)),
-        every_training=loop.model_dump(mode="json") if cls.trained else {},
+        every_training=every_training,
         commands=_commands(cls, parsed.model_dump()) if issubclass(cls, ExternalMethod) else None,
     )
+
+
+def _as_read(given: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings that were `given`, with the `values` that were read from them.
+
+    What means the same then reads the same in plan and records, however it was written: the nested
+    values of Snakemake's `--config` arrive as text. A whole number stays one (2, not 2.0).
+    """
+    return {name: _whole(values[name]) for name in given}
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_whole(part) for part in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _commands(method: type[ExternalMethod], options: dict[str, Any]) -> Commands:
